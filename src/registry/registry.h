@@ -1,0 +1,120 @@
+// Models, their immutable versions with lineage, aliases, evaluations and the deployments that should exist.
+#pragma once
+
+#include <boost/json.hpp>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/rng.h"
+#include "storage/blob_store.h"
+#include "storage/catalogue.h"
+
+namespace atelier::registry {
+
+std::span<const storage::Migration> Migrations();
+
+struct Model {
+  std::string id;    // model_...
+  std::string name;  // unique
+  int64_t created_ms = 0;
+  int64_t latest_version = 0;
+};
+
+// A folder in Hugging Face's layout. `metadata` is its atelier.json: family, task, labels, signature, lineage
+// (dataset, dataset_version, manifest sha256, code_version, seed, hyperparameters, job_id), metrics.
+struct ModelVersion {
+  std::string model_id;
+  std::string model_name;
+  int64_t version = 0;                            // 1, 2, ...
+  std::map<std::string, storage::BlobRef> files;  // "config.json", "model.safetensors", ...
+  boost::json::object metadata;
+  int64_t created_ms = 0;
+  std::string job_id;
+};
+
+struct Evaluation {
+  std::string id;  // eval_...
+  std::string model_name;
+  int64_t model_version = 0;
+  std::string dataset_name;
+  int64_t dataset_version = 0;
+  std::string split;
+  boost::json::object metrics;
+  int64_t created_ms = 0;
+  std::string job_id;
+};
+
+struct DeployedVersion {
+  int64_t version = 0;
+  int weight = 100;  // share of the traffic; weights of a deployment add up to 100
+};
+
+// The wish; serving makes it so.
+struct Deployment {
+  std::string id;          // dep_...
+  std::string name;        // unique; `model` in a request
+  std::string model_name;
+  std::vector<DeployedVersion> versions;
+  std::vector<DeployedVersion> previous;  // for a rollback; empty: none
+  boost::json::object settings;           // max_batch, max_delay_us ...
+  int64_t created_ms = 0;
+  int64_t updated_ms = 0;
+};
+
+struct Page {
+  std::string after;
+  int limit = 20;
+  bool descending = true;
+};
+
+// Thread-safe. Errors: kNotFound "model_not_found", "model_version_not_found", "alias_not_found",
+// "evaluation_not_found", "deployment_not_found"; kAlreadyExists; kFailedPrecondition "in_use" (deleting what a
+// deployment serves).
+class Registry {
+ public:
+  Registry(storage::Catalogue& catalogue, Clock& clock, Rng& rng) : catalogue_(catalogue), clock_(clock), rng_(rng) {}
+
+  // Inside a job's commit: appends a version, creating the model where absent.
+  Result<ModelVersion> AddVersion(soci::session& session, const std::string& name,
+                                  std::map<std::string, storage::BlobRef> files, boost::json::object metadata,
+                                  const std::string& job_id);
+  Result<Evaluation> AddEvaluation(soci::session& session, Evaluation evaluation);  // sets id and created_ms
+
+  Result<Model> GetModel(const std::string& name_or_id);
+  Result<std::vector<Model>> ListModels(const Page& page, bool& has_more);
+  Result<std::vector<ModelVersion>> Versions(const std::string& name_or_id);
+  // `reference` is "name" (latest), "name@3", "name@alias" or an id.
+  Result<ModelVersion> Resolve(const std::string& reference);
+  Status DeleteModel(const std::string& name_or_id);
+
+  Status SetAlias(const std::string& model, const std::string& alias, int64_t version);
+  Status DeleteAlias(const std::string& model, const std::string& alias);
+  Result<std::map<std::string, int64_t>> Aliases(const std::string& model);
+
+  Result<Evaluation> GetEvaluation(const std::string& id);
+  Result<std::vector<Evaluation>> ListEvaluations(const std::string& model, const Page& page, bool& has_more);
+
+  // Creates or changes (same name); on a change the old versions become `previous`.
+  Result<Deployment> PutDeployment(const std::string& name, const std::string& model_name,
+                                   std::vector<DeployedVersion> versions, boost::json::object settings);
+  Result<Deployment> Rollback(const std::string& name);  // kFailedPrecondition where there is no previous
+  Result<Deployment> GetDeployment(const std::string& name_or_id);
+  Result<std::vector<Deployment>> ListDeployments();
+  Status DeleteDeployment(const std::string& name_or_id);
+
+ private:
+  storage::Catalogue& catalogue_;
+  Clock& clock_;
+  Rng& rng_;
+};
+
+// The model card as Markdown: what it is, data, training, evaluation, labels, lineage, files.
+std::string ModelCard(const ModelVersion& version, const std::vector<Evaluation>& evaluations);
+
+}  // namespace atelier::registry

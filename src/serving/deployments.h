@@ -1,0 +1,87 @@
+// From deployments that should exist to workers that answer.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/rng.h"
+#include "registry/registry.h"
+#include "serving/predictor.h"
+#include "storage/blob_store.h"
+
+namespace atelier::serving {
+
+struct PredictRequest {
+  std::string request_id;
+  std::string model;  // deployment, model alias "name@alias", or "model@version"; see Manager::Predict
+  std::vector<Instance> instances;
+  int64_t timeout_ms = 60000;
+};
+
+struct PredictAnswer {
+  std::string deployment;
+  std::string model_name;
+  int64_t model_version = 0;
+  std::shared_ptr<const Signature> signature;  // shared: the deployment may be replaced while an answer is written
+  std::vector<std::vector<float>> values;      // one an instance
+  int64_t worker_ns = 0;                       // from sending to the worker until its answer
+  int64_t compute_ns = 0;
+  int batch_size = 0;
+};
+
+enum class WorkerState { kStarting, kReady, kFailed, kStopping };
+std::string_view Name(WorkerState state);  // "loading" | "ready" | "failed" | "stopping"
+
+struct WorkerStatus {
+  int64_t version = 0;
+  int weight = 0;
+  WorkerState state = WorkerState::kStarting;
+  int restarts = 0;
+  std::string error;  // why it failed last
+  int64_t pid = 0;
+  uint64_t resident_bytes = 0;
+  int queued = 0;
+};
+
+struct DeploymentStatus {
+  registry::Deployment deployment;
+  bool ready = false;  // every version with traffic has a ready worker
+  std::vector<WorkerStatus> workers;
+  std::shared_ptr<const Signature> signature;  // nullptr until a worker was ready
+};
+
+struct ManagerOptions {
+  std::filesystem::path data_dir;     // model folders are laid out under data_dir/cache/models, sockets under data_dir/run
+  std::filesystem::path program_dir;
+  int threads = 0;                    // for each worker; 0: all cores
+  int64_t stuck_after_ms = 30000;     // a worker with work that makes no progress for so long is killed and restarted
+  int64_t drain_ms = 30000;
+};
+
+// Thread-safe. Owns the worker processes: they end with it.
+class Manager {
+ public:
+  // Reads the deployments from the registry and starts their workers.
+  static Result<std::unique_ptr<Manager>> Start(registry::Registry& registry, storage::BlobStore& blobs, Clock& clock,
+                                                Rng& rng, ManagerOptions options);
+  virtual ~Manager() = default;
+
+  // Makes the workers follow the registry: call it after each change of a deployment. Old workers drain.
+  virtual Status Reconcile() = 0;
+  virtual Result<DeploymentStatus> GetStatus(const std::string& name) = 0;
+  virtual std::vector<DeploymentStatus> All() = 0;
+  // Does not block: `done` is called once, from a thread of the manager. Never touches the catalogue or a disk.
+  // Errors: kNotFound "model_not_found", kUnavailable "model_loading" (with retry_after_s) | "worker_crashed" |
+  // "overloaded", kInvalidArgument (an instance does not fit), kDeadlineExceeded, kResourceExhausted "queue_full".
+  virtual void Predict(PredictRequest request, std::function<void(Result<PredictAnswer>)> done) = 0;
+  // Drains and ends all workers.
+  virtual void Stop() = 0;
+};
+
+}  // namespace atelier::serving

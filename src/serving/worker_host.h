@@ -1,0 +1,28 @@
+// The worker process's side of the worker protocol: dynamic batching over one Predictor.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "serving/predictor.h"
+
+namespace atelier::serving {
+
+struct BatchOptions {
+  int max_batch = 32;       // instances; 1: no batching
+  int max_delay_us = 500;   // how long the first waiting instance waits for company while the model is idle; 0: not
+  int max_queue = 1024;     // instances waiting; more are refused with kResourceExhausted "queue_full"
+};
+
+struct WorkerOptions {
+  std::string socket_path;
+  BatchOptions batch;
+};
+
+// Listens, loads the model (`load` may take long; until then calls get UNAVAILABLE), warms it up, serves until SIGTERM
+// or Drain, finishes what is under way. Returns the process's exit status.
+int RunWorker(const WorkerOptions& options, const std::function<Result<std::unique_ptr<Predictor>>()>& load);
+
+}  // namespace atelier::serving

@@ -1,0 +1,47 @@
+// The safetensors format (https://github.com/huggingface/safetensors): u64 header length, JSON header, raw
+// little-endian tensors. Used for weights, checkpoints and the shards of data sets.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace atelier::tensor {
+
+enum class DataType { kBool, kU8, kI8, kI16, kU16, kF16, kBF16, kI32, kU32, kF32, kF64, kI64, kU64 };
+
+size_t ByteSize(DataType type);
+std::string_view Name(DataType type);  // "F32" ...
+
+struct View {
+  DataType type = DataType::kF32;
+  std::vector<int64_t> shape;
+  std::span<const std::byte> bytes;  // borrowed from the file or the caller
+};
+
+// A memory-mapped, fully checked file. Errors of Open: kInvalidArgument "invalid_model_file" (bad length, header,
+// dtype, shape, offsets negative, swapped, overlapping, with holes or beyond the end), kNotFound. Thread-safe.
+class SafetensorsFile {
+ public:
+  static Result<std::unique_ptr<SafetensorsFile>> Open(const std::filesystem::path& file);
+  virtual ~SafetensorsFile() = default;
+  virtual const std::map<std::string, View>& tensors() const = 0;
+  virtual const std::map<std::string, std::string>& metadata() const = 0;
+  Result<View> Find(std::string_view name) const;  // kNotFound
+};
+
+// Streams a file whose tensors are all known: header, then each tensor's bytes in order of name, to `sink`.
+// The output is a pure function of the input: the same tensors give the same bytes.
+Status WriteSafetensors(const std::map<std::string, View>& tensors, const std::map<std::string, std::string>& metadata,
+                        const std::function<Status(std::span<const std::byte>)>& sink);
+
+}  // namespace atelier::tensor
