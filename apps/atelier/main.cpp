@@ -1,1 +1,31 @@
-int main() { return 0; }
+// One program: the gateway (`serve`), light jobs (`job`), and otherwise a client of the REST API.
+#include <string_view>
+
+#include "cli/cli.h"
+#include "common/data_jobs.h"
+#include "jobs/host.h"
+#include "serve.h"
+
+namespace {
+
+// `job ID --dir DIR`, as the gateway starts it.
+int RunJobProcess(int argc, char** argv) {
+  const auto find = [](const std::string& kind) {
+    return atelier::apps::DataJobBody(kind, atelier::data::TabularFormats());
+  };
+  return argc == 5 && std::string_view(argv[3]) == "--dir" ? atelier::jobs::RunJob(argv[4], find) : 2;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string_view command = argc > 1 ? argv[1] : "";
+  // `atelier job list` and the like belong to the command line; only `job ID --dir DIR` is the gateway's call.
+  if (command == "serve") {
+    return atelier::apps::Serve(argc - 1, argv + 1);
+  }
+  if (command == "job" && argc == 5 && std::string_view(argv[3]) == "--dir") {
+    return RunJobProcess(argc, argv);
+  }
+  return atelier::cli::Run(argc, argv);
+}
