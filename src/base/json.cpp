@@ -120,9 +120,10 @@ std::string Plain(double number) {
 
 Result<json::value> ParseJson(std::string_view text, const JsonLimits& limits) {
   if (text.size() > limits.max_bytes) {
-    return MakeError(Code::kOutOfRange, "the JSON has " + std::to_string(text.size()) + " bytes, the limit is " +
-                                            std::to_string(limits.max_bytes),
-                     "request_too_large");
+    return MakeError(
+        Code::kOutOfRange,
+        "the JSON has " + std::to_string(text.size()) + " bytes, the limit is " + std::to_string(limits.max_bytes),
+        "request_too_large");
   }
   json::parse_options options;
   options.max_depth = limits.max_depth;

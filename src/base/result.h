@@ -1,4 +1,5 @@
-// Errors as values: every fallible function returns Result<T>; exceptions of libraries stop at the module that calls them.
+// Errors as values: every fallible function returns Result<T>; exceptions of libraries stop at the module that calls
+// them.
 #pragma once
 
 #include <optional>
@@ -106,12 +107,12 @@ using Status = Result<void>;
 #define ATELIER_CONCAT(a, b) ATELIER_CONCAT_INNER(a, b)
 
 // Returns the error of `expression` to the caller, if it has one.
-#define ATELIER_TRY(expression)                              \
-  do {                                                       \
-    auto atelier_status = (expression);                      \
-    if (!atelier_status.ok()) {                              \
-      return std::move(atelier_status).error();              \
-    }                                                        \
+#define ATELIER_TRY(expression)                 \
+  do {                                          \
+    auto atelier_status = (expression);         \
+    if (!atelier_status.ok()) {                 \
+      return std::move(atelier_status).error(); \
+    }                                           \
   } while (false)
 
 // Declares `variable` with the value of `expression`, or returns its error to the caller.
