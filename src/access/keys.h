@@ -39,7 +39,8 @@ struct CreatedKey {
 // Thread-safe. Authenticate touches no disk: the hashes are in memory and follow every change at once.
 class Keys {
  public:
-  // Opens the store; makes the hashing secret DATA_DIR/secret.key (mode 0600) when absent.
+  // Opens the store; makes the hashing secret DATA_DIR/secret.key (mode 0600) when absent. Errors: kFailedPrecondition
+  // "secret_key_missing" when it is absent but keys exist, "secret_key_invalid".
   static Result<std::unique_ptr<Keys>> Open(storage::Catalogue& catalogue, Clock& clock, Rng& rng,
                                             const std::filesystem::path& data_dir);
   virtual ~Keys() = default;
@@ -50,9 +51,12 @@ class Keys {
   // Constant work for every wrong key. Errors: kUnauthenticated "invalid_api_key", the same for unknown, revoked and
   // expired.
   virtual Result<Key> Authenticate(std::string_view secret) const = 0;
+  // Errors: kInvalidArgument on `name` or `expires_at`; kResourceExhausted "too_many_keys".
   virtual Result<CreatedKey> Create(const std::string& name, Role role, std::optional<int64_t> expires_ms) = 0;
   virtual Result<std::vector<Key>> List() = 0;
-  virtual Result<Key> Revoke(const std::string& id) = 0;  // kNotFound "key_not_found"
+  // In force when it returns; revoking twice keeps the first time. Errors: kNotFound "key_not_found";
+  // kFailedPrecondition "last_owner_key" where nobody could manage keys any more.
+  virtual Result<Key> Revoke(const std::string& id) = 0;
 };
 
 }  // namespace atelier::access

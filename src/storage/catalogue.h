@@ -30,14 +30,15 @@ class Catalogue {
   virtual ~Catalogue() = default;
   // Returns when the changes are durable. Writes that arrive together share one commit (group commit).
   // Errors: the work's own; kAlreadyExists on a violated unique constraint; kResourceExhausted "storage_full";
-  // kUnavailable when the database is locked by another program; kInternal.
+  // kUnavailable when the database is locked by another program; kDataLoss when it is damaged; kInternal.
   virtual Status Write(Work work) = 0;
   // A consistent snapshot; sees everything acknowledged before the call.
   virtual Status Read(Work work) = 0;
 };
 
 // Opens (creates) the database file, WAL and synchronous=FULL, and applies the missing migrations in order.
-// Errors: kFailedPrecondition when the schema is newer than this program or the file is no database of ours.
+// Errors: kFailedPrecondition when the schema is newer than this program ("schema_too_new") or the file is no database
+// of ours ("not_a_catalogue").
 Result<std::unique_ptr<Catalogue>> OpenSqliteCatalogue(const std::filesystem::path& file,
                                                        std::span<const Migration> migrations);
 
