@@ -32,11 +32,11 @@ struct Upload {
   std::string id;  // upload_...
   std::string filename;
   std::string purpose;
-  uint64_t bytes = 0;      // of the whole file
-  std::string sha256;      // of the whole file, where the client said it; else empty
-  std::string status;      // "pending" | "completed" | "cancelled" | "expired"
+  uint64_t bytes = 0;             // of the whole file
+  std::string sha256;             // of the whole file, where the client said it; else empty
+  std::string status;             // "pending" | "completed" | "cancelled" | "expired"
   std::vector<UploadPart> parts;  // in order of arrival
-  std::string file_id;     // once completed
+  std::string file_id;            // once completed
   int64_t created_ms = 0;
   int64_t expires_ms = 0;
 };

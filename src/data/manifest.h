@@ -30,9 +30,9 @@ inline constexpr int kSplits = 3;
 
 struct ColumnStatistics {
   int64_t missing = 0;
-  int64_t distinct = 0;                         // categories seen; 0 for numbers
+  int64_t distinct = 0;                                               // categories seen; 0 for numbers
   double minimum = 0, maximum = 0, mean = 0, standard_deviation = 0;  // numbers and raw pixels (pixels as 0..255)
-  std::vector<int64_t> counts;                  // category: rows a category
+  std::vector<int64_t> counts;                                        // category: rows a category
 };
 
 struct Column {
@@ -54,7 +54,7 @@ struct Manifest {
   std::string target;           // a column's name; empty: none
   Task task = Task::kNone;
   std::vector<Shard> shards;
-  storage::BlobRef splits;      // U8 a row: a Split
+  storage::BlobRef splits;  // U8 a row: a Split
   int64_t split_rows[kSplits] = {0, 0, 0};
 
   int64_t rows() const { return split_rows[0] + split_rows[1] + split_rows[2]; }
@@ -70,5 +70,10 @@ Result<Split> SplitFromName(std::string_view name);
 boost::json::object ToJson(const Manifest& manifest);
 // Errors: kDataLoss where the JSON is not a manifest.
 Result<Manifest> ManifestFromJson(const boost::json::value& value);
+
+inline constexpr uint64_t kMaxManifestBytes = 256ULL << 20U;
+
+// Reads and checks the manifest that is this blob. Errors: as ManifestFromJson and BlobStore::Open.
+Result<Manifest> LoadManifest(storage::BlobStore& blobs, std::string_view sha256);
 
 }  // namespace atelier::data

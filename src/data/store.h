@@ -29,7 +29,7 @@ struct DatasetVersion {
   storage::BlobRef manifest;  // its JSON
   int64_t rows = 0;
   int64_t created_ms = 0;
-  std::string job_id;         // the job that made it
+  std::string job_id;  // the job that made it
   std::optional<int64_t> parent_version{};
 };
 

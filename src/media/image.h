@@ -25,7 +25,7 @@ struct ImageInfo {
 Result<ImageInfo> Probe(std::string_view bytes, const ImageLimits& limits = {});
 
 struct Image {
-  int64_t channels = 0;         // 1 or 3 (RGB)
+  int64_t channels = 0;  // 1 or 3 (RGB)
   int64_t height = 0;
   int64_t width = 0;
   std::vector<uint8_t> pixels;  // [channels, height, width]

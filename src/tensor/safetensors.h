@@ -39,8 +39,10 @@ class SafetensorsFile {
   Result<View> Find(std::string_view name) const;  // kNotFound
 };
 
-// Streams a file whose tensors are all known: header, then each tensor's bytes in order of name, to `sink`.
-// The output is a pure function of the input: the same tensors give the same bytes.
+// Streams a file whose tensors are all known: header, then each tensor's bytes, to `sink`. Wider types come first, then
+// the order is by name (as the reference implementation does it), so every tensor is aligned to its type. The output
+// is a pure function of the input: the same tensors give the same bytes. Errors: kInvalidArgument (bytes that do not
+// fit the shape, a name or metadata that is no UTF-8), the sink's own.
 Status WriteSafetensors(const std::map<std::string, View>& tensors, const std::map<std::string, std::string>& metadata,
                         const std::function<Status(std::span<const std::byte>)>& sink);
 

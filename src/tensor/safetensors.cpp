@@ -1,0 +1,334 @@
+#include "tensor/safetensors.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <boost/json.hpp>
+#include <cerrno>
+#include <cstring>
+#include <limits>
+
+#include "base/ids.h"
+#include "base/json.h"
+
+namespace atelier::tensor {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "safetensors is little-endian, and so are our maps of it");
+
+constexpr uint64_t kMaxHeaderBytes = 100'000'000;
+constexpr size_t kMaxDimensions = 16;
+constexpr std::string_view kMetadata = "__metadata__";
+
+struct TypeRow {
+  std::string_view name;
+  size_t bytes;
+};
+// In the order of DataType.
+constexpr std::array<TypeRow, 13> kTypes{{{"BOOL", 1},
+                                          {"U8", 1},
+                                          {"I8", 1},
+                                          {"I16", 2},
+                                          {"U16", 2},
+                                          {"F16", 2},
+                                          {"BF16", 2},
+                                          {"I32", 4},
+                                          {"U32", 4},
+                                          {"F32", 4},
+                                          {"F64", 8},
+                                          {"I64", 8},
+                                          {"U64", 8}}};
+
+Error Bad(const std::string& message) {
+  return InvalidArgument("not a valid safetensors file: " + message, "", "invalid_model_file");
+}
+
+// The bytes that a shape needs; false on a negative dimension or overflow.
+bool BytesOf(DataType type, const std::vector<int64_t>& shape, uint64_t& bytes) {
+  bytes = ByteSize(type);
+  for (const int64_t dimension : shape) {
+    if (dimension < 0 || __builtin_mul_overflow(bytes, static_cast<uint64_t>(dimension), &bytes)) {
+      return false;
+    }
+  }
+  return bytes <= static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
+}
+
+// Owns a descriptor and its map.
+class Mapping {
+ public:
+  Mapping() = default;
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+  ~Mapping() {
+    if (data_ != nullptr) {
+      ::munmap(data_, size_);
+    }
+    if (descriptor_ >= 0) {
+      ::close(descriptor_);
+    }
+  }
+
+  Status Open(const std::filesystem::path& file) {
+    descriptor_ = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    if (descriptor_ < 0) {
+      return errno == ENOENT ? NotFound("there is no file " + file.filename().string())
+                             : Internal("cannot open " + file.filename().string() + ": " + std::strerror(errno));
+    }
+    struct stat information {};
+    if (::fstat(descriptor_, &information) != 0 || !S_ISREG(information.st_mode)) {
+      return Bad("it is no regular file");
+    }
+    size_ = static_cast<size_t>(information.st_size);
+    if (size_ < sizeof(uint64_t)) {
+      return Bad("it has only " + std::to_string(size_) + " bytes");
+    }
+    void* data = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, descriptor_, 0);
+    if (data == MAP_FAILED) {
+      return Internal("cannot map " + file.filename().string() + ": " + std::strerror(errno));
+    }
+    data_ = data;
+    return {};
+  }
+
+  std::span<const std::byte> bytes() const { return {static_cast<const std::byte*>(data_), size_}; }
+
+ private:
+  int descriptor_ = -1;
+  void* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+struct Extent {
+  uint64_t begin;
+  uint64_t end;
+};
+
+// A non-negative integer; numbers such as 1.0 are refused.
+bool AsSize(const json::value& value, uint64_t& out) {
+  if (const auto* number = value.if_int64(); number != nullptr && *number >= 0) {
+    out = static_cast<uint64_t>(*number);
+    return true;
+  }
+  return false;
+}
+
+Result<DataType> ParseType(const json::object& entry, std::string_view name) {
+  const json::value* value = entry.if_contains("dtype");
+  if (value != nullptr && value->is_string()) {
+    const std::string_view text = value->get_string();
+    for (size_t i = 0; i < kTypes.size(); ++i) {
+      if (kTypes.at(i).name == text) {
+        return static_cast<DataType>(i);
+      }
+    }
+  }
+  return Bad("tensor '" + std::string(name) + "' has no known dtype");
+}
+
+Result<std::vector<int64_t>> ParseShape(const json::object& entry, std::string_view name) {
+  const json::value* value = entry.if_contains("shape");
+  if (value == nullptr || !value->is_array() || value->get_array().size() > kMaxDimensions) {
+    return Bad("tensor '" + std::string(name) + "' has no shape of at most " + std::to_string(kMaxDimensions) +
+               " dimensions");
+  }
+  std::vector<int64_t> shape;
+  for (const auto& item : value->get_array()) {
+    uint64_t dimension = 0;
+    if (!AsSize(item, dimension)) {
+      return Bad("the shape of tensor '" + std::string(name) + "' has a dimension that is no size");
+    }
+    shape.push_back(static_cast<int64_t>(dimension));
+  }
+  return shape;
+}
+
+Result<Extent> ParseOffsets(const json::object& entry, std::string_view name, uint64_t available) {
+  const json::value* value = entry.if_contains("data_offsets");
+  Extent extent{};
+  if (value == nullptr || !value->is_array() || value->get_array().size() != 2 ||
+      !AsSize(value->get_array()[0], extent.begin) || !AsSize(value->get_array()[1], extent.end)) {
+    return Bad("tensor '" + std::string(name) + "' has no pair of data_offsets");
+  }
+  if (extent.begin > extent.end || extent.end > available) {
+    return Bad("the data_offsets of tensor '" + std::string(name) + "' are swapped or beyond the end");
+  }
+  return extent;
+}
+
+class MappedFile final : public SafetensorsFile {
+ public:
+  Status Load(const std::filesystem::path& file) {
+    ATELIER_TRY(mapping_.Open(file));
+    const auto bytes = mapping_.bytes();
+    uint64_t header_bytes = 0;
+    std::memcpy(&header_bytes, bytes.data(), sizeof(header_bytes));
+    if (header_bytes > kMaxHeaderBytes || header_bytes > bytes.size() - sizeof(header_bytes)) {
+      return Bad("its header length of " + std::to_string(header_bytes) + " is beyond the file or 100 MB");
+    }
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()) + sizeof(header_bytes), header_bytes);
+    if (text.empty() || text.front() != '{') {
+      return Bad("its header does not begin with '{'");
+    }
+    auto parsed = ParseJson(text, {.max_bytes = kMaxHeaderBytes, .max_depth = 8});
+    if (!parsed.ok()) {
+      return Bad("its header: " + parsed.error().message);
+    }
+    if (!parsed->is_object()) {
+      return Bad("its header is no object");
+    }
+    data_ = bytes.subspan(sizeof(header_bytes) + header_bytes);
+    for (const auto& member : parsed->get_object()) {
+      ATELIER_TRY(member.key() == kMetadata ? AddMetadata(member.value()) : AddTensor(member.key(), member.value()));
+    }
+    return CheckCoverage();
+  }
+
+  const std::map<std::string, View>& tensors() const override { return tensors_; }
+  const std::map<std::string, std::string>& metadata() const override { return metadata_; }
+
+ private:
+  Status AddMetadata(const json::value& value) {
+    if (!value.is_object()) {
+      return Bad("__metadata__ is no object");
+    }
+    for (const auto& member : value.get_object()) {
+      if (!member.value().is_string()) {
+        return Bad("__metadata__ may hold strings only");
+      }
+      metadata_.emplace(member.key(), std::string_view(member.value().get_string()));
+    }
+    return {};
+  }
+
+  Status AddTensor(std::string_view name, const json::value& value) {
+    if (!value.is_object()) {
+      return Bad("the entry of tensor '" + std::string(name) + "' is no object");
+    }
+    const json::object& entry = value.get_object();
+    View view;
+    ATELIER_ASSIGN(type, ParseType(entry, name));
+    ATELIER_ASSIGN(shape, ParseShape(entry, name));
+    ATELIER_ASSIGN(extent, ParseOffsets(entry, name, data_.size()));
+    uint64_t needed = 0;
+    if (!BytesOf(type, shape, needed) || needed != extent.end - extent.begin) {
+      return Bad("the shape and dtype of tensor '" + std::string(name) + "' do not fit its bytes");
+    }
+    view.type = type;
+    view.shape = std::move(shape);
+    view.bytes = data_.subspan(extent.begin, extent.end - extent.begin);
+    extents_.push_back(extent);
+    tensors_.emplace(std::string(name), std::move(view));
+    return {};
+  }
+
+  // Every byte of the data belongs to exactly one tensor.
+  Status CheckCoverage() {
+    std::ranges::sort(extents_, [](const Extent& a, const Extent& b) {
+      return a.begin != b.begin ? a.begin < b.begin : a.end < b.end;
+    });
+    uint64_t reached = 0;
+    for (const auto& extent : extents_) {
+      if (extent.begin != reached) {
+        return Bad(extent.begin < reached ? "tensors overlap" : "there is a hole between tensors");
+      }
+      reached = extent.end;
+    }
+    if (reached != data_.size()) {
+      return Bad("its tensors end before the file does");
+    }
+    extents_ = {};
+    return {};
+  }
+
+  Mapping mapping_;
+  std::span<const std::byte> data_;
+  std::map<std::string, View> tensors_;
+  std::map<std::string, std::string> metadata_;
+  std::vector<Extent> extents_;
+};
+
+using Named = std::pair<const std::string, View>;
+
+std::string Header(const std::vector<const Named*>& order, const std::map<std::string, std::string>& metadata) {
+  json::object header;
+  if (!metadata.empty()) {
+    json::object strings;
+    for (const auto& [key, value] : metadata) {
+      strings.emplace(key, value);
+    }
+    header.emplace(kMetadata, std::move(strings));
+  }
+  uint64_t offset = 0;
+  for (const Named* tensor : order) {
+    const View& view = tensor->second;
+    json::object entry;
+    entry.emplace("dtype", Name(view.type));
+    entry.emplace("shape", json::array(view.shape.begin(), view.shape.end()));
+    entry.emplace("data_offsets", json::array{offset, offset + view.bytes.size()});
+    header.emplace(tensor->first, std::move(entry));
+    offset += view.bytes.size();
+  }
+  std::string text = json::serialize(header);
+  text.resize((text.size() + 7) / 8 * 8, ' ');
+  return text;
+}
+
+}  // namespace
+
+size_t ByteSize(DataType type) { return kTypes.at(static_cast<size_t>(type)).bytes; }
+
+std::string_view Name(DataType type) { return kTypes.at(static_cast<size_t>(type)).name; }
+
+Result<std::unique_ptr<SafetensorsFile>> SafetensorsFile::Open(const std::filesystem::path& file) {
+  auto mapped = std::make_unique<MappedFile>();
+  ATELIER_TRY(mapped->Load(file));
+  return std::unique_ptr<SafetensorsFile>(std::move(mapped));
+}
+
+Result<View> SafetensorsFile::Find(std::string_view name) const {
+  const auto found = tensors().find(std::string(name));
+  if (found == tensors().end()) {
+    return NotFound("there is no tensor '" + std::string(name) + "'");
+  }
+  return found->second;
+}
+
+Status WriteSafetensors(const std::map<std::string, View>& tensors, const std::map<std::string, std::string>& metadata,
+                        const std::function<Status(std::span<const std::byte>)>& sink) {
+  std::vector<const Named*> order;
+  for (const auto& tensor : tensors) {
+    uint64_t needed = 0;
+    if (!BytesOf(tensor.second.type, tensor.second.shape, needed) || needed != tensor.second.bytes.size() ||
+        tensor.second.shape.size() > kMaxDimensions || tensor.first == kMetadata || !IsUtf8(tensor.first)) {
+      return InvalidArgument("tensor '" + tensor.first + "': its name, shape and bytes do not fit");
+    }
+    order.push_back(&tensor);
+  }
+  for (const auto& [key, value] : metadata) {
+    if (!IsUtf8(key) || !IsUtf8(value)) {
+      return InvalidArgument("the metadata is no UTF-8");
+    }
+  }
+  std::ranges::stable_sort(order, [](const Named* a, const Named* b) { return a->second.type > b->second.type; });
+  const std::string header = Header(order, metadata);
+  if (header.size() > kMaxHeaderBytes) {
+    return InvalidArgument("the header is larger than 100 MB");
+  }
+  const uint64_t length = header.size();
+  ATELIER_TRY(sink(std::as_bytes(std::span(&length, 1))));
+  ATELIER_TRY(sink(std::as_bytes(std::span(header))));
+  for (const Named* tensor : order) {
+    if (!tensor->second.bytes.empty()) {
+      ATELIER_TRY(sink(tensor->second.bytes));
+    }
+  }
+  return {};
+}
+
+}  // namespace atelier::tensor
