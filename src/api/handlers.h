@@ -1,0 +1,80 @@
+// All handlers; routes.cpp gives each its route. A file a noun implements them, under the folder of its group.
+#pragma once
+
+#include "api/routes.h"
+
+namespace atelier::api::system {
+Result<Response> Health(const Services&, Request&);
+Result<Response> Ready(const Services&, Request&);
+Result<Response> MetricsText(const Services&, Request&);
+Result<Response> OpenapiText(const Services&, Request&);
+}  // namespace atelier::api::system
+
+namespace atelier::api::openai {
+Result<Response> ListModels(const Services&, Request&);
+Result<Response> GetModel(const Services&, Request&);
+}  // namespace atelier::api::openai
+
+namespace atelier::api::kserve {
+Result<Response> ServerMetadata(const Services&, Request&);
+Result<Response> Live(const Services&, Request&);
+Result<Response> Ready(const Services&, Request&);
+Result<Response> ListModels(const Services&, Request&);
+Result<Response> ModelMetadata(const Services&, Request&);
+Result<Response> ModelReady(const Services&, Request&);
+void Infer(const Services&, Request&, Done);
+}  // namespace atelier::api::kserve
+
+namespace atelier::api::platform {
+Result<Response> CreateFile(const Services&, Request&);
+Result<Response> ListFiles(const Services&, Request&);
+Result<Response> GetFile(const Services&, Request&);
+Result<Response> FileContent(const Services&, Request&);
+Result<Response> DeleteFile(const Services&, Request&);
+
+Result<Response> CreateUpload(const Services&, Request&);
+Result<Response> GetUpload(const Services&, Request&);
+Result<Response> AddUploadPart(const Services&, Request&);
+Result<Response> CompleteUpload(const Services&, Request&);
+Result<Response> CancelUpload(const Services&, Request&);
+
+Result<Response> CreateDataset(const Services&, Request&);
+Result<Response> ListDatasets(const Services&, Request&);
+Result<Response> GetDataset(const Services&, Request&);
+Result<Response> GetDatasetVersion(const Services&, Request&);
+Result<Response> SplitDataset(const Services&, Request&);
+Result<Response> DeleteDataset(const Services&, Request&);
+
+Result<Response> CreateJob(const Services&, Request&);
+Result<Response> ListJobs(const Services&, Request&);
+Result<Response> GetJob(const Services&, Request&);
+Result<Response> CancelJob(const Services&, Request&);
+Result<Response> ResumeJob(const Services&, Request&);
+Result<Response> JobLog(const Services&, Request&);
+Result<Response> JobEvents(const Services&, Request&);
+
+Result<Response> CreateEvaluation(const Services&, Request&);
+Result<Response> ListEvaluations(const Services&, Request&);
+Result<Response> GetEvaluation(const Services&, Request&);
+
+Result<Response> ListRegisteredModels(const Services&, Request&);
+Result<Response> GetRegisteredModel(const Services&, Request&);
+Result<Response> GetModelVersion(const Services&, Request&);
+Result<Response> GetModelCard(const Services&, Request&);
+Result<Response> GetModelFile(const Services&, Request&);
+Result<Response> DeleteRegisteredModel(const Services&, Request&);
+Result<Response> SetAlias(const Services&, Request&);
+Result<Response> DeleteAlias(const Services&, Request&);
+
+Result<Response> CreateDeployment(const Services&, Request&);
+Result<Response> ListDeployments(const Services&, Request&);
+Result<Response> GetDeployment(const Services&, Request&);
+Result<Response> DeleteDeployment(const Services&, Request&);
+Result<Response> RollbackDeployment(const Services&, Request&);
+
+Result<Response> CreateKey(const Services&, Request&);
+Result<Response> ListKeys(const Services&, Request&);
+Result<Response> RevokeKey(const Services&, Request&);
+
+void Predict(const Services&, Request&, Done);
+}  // namespace atelier::api::platform

@@ -1,0 +1,292 @@
+#include "api/http/connection.h"
+
+#include <atomic>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <optional>
+
+#include "api/http/body_reader.h"
+#include "api/http/bridge.h"
+#include "api/http/exchange.h"
+
+namespace atelier::api::http {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr size_t kPieceBytes = 256U << 10U;  // of bodies that are not kept in memory
+constexpr size_t kReadBytes = 8U << 10U;
+
+HeadLimits HeadLimitsOf(const Limits& limits) {
+  return {limits.header_bytes, limits.header_fields, limits.target_bytes};
+}
+
+// A handler must not throw; should a library do so after all, only this request fails.
+Result<Response> Guarded(const std::function<Result<Response>()>& run) {
+  try {
+    return run();
+  } catch (const std::exception& exception) {
+    return Internal(std::string("a handler threw: ") + exception.what());
+  }
+}
+
+void StartQuick(const Route& route, const Services& services, Request& request, const Done& done) {
+  auto called = std::make_shared<std::atomic<bool>>(false);
+  const Done once = [called, done](Result<Response> response) {
+    if (!called->exchange(true)) {
+      done(std::move(response));
+    }
+  };
+  try {
+    route.quick(services, request, once);
+  } catch (const std::exception& exception) {
+    once(Internal(std::string("a handler threw: ") + exception.what()));
+  }
+}
+
+}  // namespace
+
+Connection::Connection(asio::ip::tcp::socket socket, App& app)
+    : app_(app), stream_(std::move(socket)), wait_(stream_.get_executor()) {
+  boost::system::error_code error;
+  stream_.socket().set_option(asio::ip::tcp::no_delay(true), error);
+  const auto remote = stream_.socket().remote_endpoint(error);
+  remote_ = error ? "unknown" : remote.address().to_string();
+  const auto local = stream_.socket().local_endpoint(error);
+  local_ = error ? "" : local.address().to_string();
+}
+
+asio::awaitable<void> Connection::Run() {
+  const auto self = shared_from_this();
+  bool more = true;
+  while (more) {
+    Exchange exchange;
+    exchange.request.remote = remote_;
+    more = co_await ReadHead(exchange) && co_await Serve(exchange);
+  }
+  if (linger_) {
+    co_await Linger();
+  }
+  boost::system::error_code ignored;
+  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
+  stream_.close();
+}
+
+void Connection::Drain() {
+  draining_ = true;
+  wait_.cancel();
+  if (idle_) {
+    stream_.close();
+  }
+}
+
+void Connection::Abort() {
+  draining_ = true;
+  wait_.cancel();
+  stream_.close();
+}
+
+asio::awaitable<bool> Connection::ReadHead(Exchange& exchange) {
+  const auto& limits = app_.options().limits;
+  HeadScanner scanner(HeadLimitsOf(limits));
+  const auto patience = served_ == 0 ? limits.header_timeout_ms : limits.idle_timeout_ms;
+  stream_.expires_after(milliseconds(inbox_.size() > 0 ? limits.header_timeout_ms : patience));
+  Result<size_t> found = size_t{0};
+  while (true) {
+    const auto data = inbox_.cdata();
+    const std::string_view text(static_cast<const char*>(data.data()), data.size());
+    if (!text.empty()) {
+      found = scanner.Scan(text);
+    }
+    if (!found.ok() || *found > 0) {
+      break;
+    }
+    idle_ = text.empty();
+    if (draining_ && idle_) {
+      co_return false;
+    }
+    boost::system::error_code error;
+    const size_t got =
+        co_await stream_.async_read_some(inbox_.prepare(kReadBytes), asio::redirect_error(asio::use_awaitable, error));
+    if (error == beast::error::timeout && !idle_) {
+      found = MakeError(Code::kDeadlineExceeded, "the request head comes too slowly", "request_timeout");
+      break;
+    }
+    if (error) {
+      co_return false;
+    }
+    inbox_.commit(got);
+    if (idle_) {
+      idle_ = false;
+      stream_.expires_after(milliseconds(limits.header_timeout_ms));
+    }
+  }
+  idle_ = false;
+  exchange.timing.start_ns = app_.services().clock.MonotonicNs();
+  Result<Head> head = found.ok() ? Result<Head>(Head{}) : Result<Head>(found.error());
+  if (found.ok()) {
+    exchange.text.assign(static_cast<const char*>(inbox_.cdata().data()), *found);
+    inbox_.consume(*found);
+    head = ParseHead(exchange.text, HeadLimitsOf(limits));
+  }
+  if (!head.ok()) {
+    auto response = app_.Malformed(head.error(), exchange.request);
+    linger_ = true;
+    co_await Write(exchange, response);
+    app_.Record(exchange.request, nullptr, response, exchange.timing);
+    co_return false;
+  }
+  ++served_;
+  exchange.head = std::move(head).value();
+  exchange.keep = exchange.head.keep_alive;
+  co_return true;
+}
+
+asio::awaitable<bool> Connection::Serve(Exchange& exchange) {
+  auto& request = exchange.request;
+  auto response = app_.Admit(exchange.head, local_, request, exchange.route);
+  if (!response.has_value()) {
+    BodyReader body(stream_, inbox_, app_.options().limits, app_.services().clock);
+    const auto read = co_await ReadBody(exchange, body);
+    exchange.timing.waiting_ns = body.waiting_ns();
+    exchange.body_pending = exchange.head.has_body() && !body.done();
+    if (read.ok()) {
+      response = co_await Handle(exchange);
+    } else {
+      response = ErrorResponse(read.error(), request);
+    }
+  } else {
+    exchange.body_pending = exchange.head.has_body();
+  }
+  if (exchange.body_pending) {
+    exchange.keep = false;
+    linger_ = true;
+  }
+  exchange.keep = exchange.keep && !draining_;
+  const bool written = co_await Write(exchange, *response);
+  app_.Record(request, exchange.route, *response, exchange.timing);
+  co_return written&& exchange.keep;
+}
+
+asio::awaitable<Result<void>> Connection::ReadBody(Exchange& exchange, BodyReader& body) {
+  if (exchange.head.has_body()) {
+    const auto begun = body.Begin(exchange.text);
+    if (!begun.ok()) {
+      co_return begun;
+    }
+    if (exchange.head.expect_continue && inbox_.size() == 0 && !co_await WriteBytes("HTTP/1.1 100 Continue\r\n\r\n")) {
+      co_return InvalidArgument("the client went away", "", "bad_request");
+    }
+  }
+  if (exchange.request.is_form) {
+    co_return co_await ReadForm(exchange, body);
+  }
+  co_return co_await ReadText(exchange, body);
+}
+
+asio::awaitable<Result<void>> Connection::ReadText(Exchange& exchange, BodyReader& body) {
+  if (!exchange.head.has_body()) {
+    co_return Status();
+  }
+  const uint64_t max = app_.MaxBody(*exchange.route, exchange.request);
+  const bool wanted = exchange.route->body != BodyKind::kNone;
+  std::string& text = exchange.request.body;
+  uint64_t total = 0;
+  while (true) {
+    // Grows with what arrives, not with what was announced.
+    const uint64_t announced = exchange.head.content_length.value_or(kPieceBytes);
+    const size_t room = std::min(kPieceBytes, static_cast<size_t>(announced - std::min(announced, total) + 1));
+    const size_t used = wanted ? static_cast<size_t>(total) : 0;
+    text.resize(used + room);
+    const auto got = co_await body.Read(std::span(text.data() + used, room));
+    if (!got.ok()) {
+      co_return got.error();
+    }
+    total += *got;
+    text.resize(wanted ? static_cast<size_t>(total) : 0);
+    if (total > max) {
+      co_return MakeError(Code::kOutOfRange, "the body is larger than " + std::to_string(max) + " bytes",
+                          "request_too_large");
+    }
+    if (*got == 0) {
+      co_return Status();
+    }
+  }
+}
+
+asio::awaitable<Result<void>> Connection::ReadForm(Exchange& exchange, BodyReader& body) {
+  auto boundary = BoundaryOf(exchange.head.Find("content-type").value_or(""));
+  if (!boundary.ok()) {
+    co_return boundary.error();
+  }
+  const auto& limits = app_.options().limits;
+  const auto& route = *exchange.route;
+  const bool to_blobs = !route.file_field.empty();
+  FormLimits form_limits;
+  form_limits.file_bytes = route.size == BodySize::kPart ? 64ULL << 20U
+                           : to_blobs                    ? limits.file_bytes
+                                                         : limits.image_bytes;
+  FormReader reader(*boundary, std::string(to_blobs ? route.file_field : "file"),
+                    to_blobs ? &app_.services().blobs : nullptr, form_limits);
+  const uint64_t max = app_.MaxBody(route, exchange.request);
+  std::string piece(to_blobs ? kPieceBytes : kPieceBytes / 4, '\0');
+  uint64_t total = 0;
+  while (exchange.head.has_body()) {
+    const auto got = co_await body.Read(std::span(piece.data(), piece.size()));
+    if (!got.ok()) {
+      co_return got.error();
+    }
+    if (*got == 0) {
+      break;
+    }
+    total += *got;
+    if (total > max) {
+      co_return MakeError(Code::kOutOfRange, "the body is larger than " + std::to_string(max) + " bytes",
+                          "request_too_large");
+    }
+    const std::string_view bytes(piece.data(), *got);
+    const auto feed = [&reader, bytes] { return reader.Feed(bytes); };
+    const Status fed = to_blobs ? co_await Blocking(app_.pool(), feed, true) : feed();
+    if (!fed.ok()) {
+      co_return fed;
+    }
+  }
+  auto form = reader.Finish();
+  if (!form.ok()) {
+    co_return form.error();
+  }
+  exchange.request.form = std::move(form).value();
+  co_return Status();
+}
+
+asio::awaitable<Response> Connection::Handle(Exchange& exchange) {
+  const auto& services = app_.services();
+  const Route& route = *exchange.route;
+  Request& request = exchange.request;
+  Result<Response> response = Internal("no answer");
+  if (route.quick != nullptr) {
+    response = co_await Await<Result<Response>>(
+        [&route, &services, &request](const Done& done) { StartQuick(route, services, request, done); });
+  } else {
+    const auto run = [&route, &services, &request] {
+      return Guarded([&] { return route.handler(services, request); });
+    };
+    response = co_await Blocking(app_.pool(), run);
+  }
+  co_return response.ok() ? std::move(response).value() : ErrorResponse(response.error(), request);
+}
+
+asio::awaitable<void> Connection::Linger() {
+  static constexpr size_t kMostBytes = 16U << 20U;
+  boost::system::error_code error;
+  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, error);
+  stream_.expires_after(std::chrono::seconds(2));
+  std::string trash(kPieceBytes / 4, '\0');
+  for (size_t total = 0; !error && total < kMostBytes;) {
+    total += co_await stream_.async_read_some(asio::buffer(trash), asio::redirect_error(asio::use_awaitable, error));
+  }
+}
+
+}  // namespace atelier::api::http

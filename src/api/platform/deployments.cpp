@@ -1,0 +1,188 @@
+// /v1/deployments
+#include "serving/deployments.h"
+
+#include <algorithm>
+
+#include "api/handlers.h"
+#include "base/ids.h"
+#include "base/log.h"
+
+namespace atelier::api::platform {
+namespace {
+
+constexpr size_t kMaxVersions = 8;
+
+json::object WorkerObject(const serving::WorkerStatus& worker) {
+  return {{"version", worker.version},
+          {"weight", worker.weight},
+          {"status", serving::Name(worker.state)},
+          {"restarts", worker.restarts},
+          {"error", worker.error.empty() ? json::value(nullptr) : json::value(worker.error)},
+          {"pid", worker.pid},
+          {"resident_bytes", worker.resident_bytes},
+          {"queued", worker.queued}};
+}
+
+std::string_view StatusName(const serving::DeploymentStatus& status) {
+  if (status.ready) {
+    return "ready";
+  }
+  const bool failed = std::any_of(status.workers.begin(), status.workers.end(), [](const auto& worker) {
+    return worker.weight > 0 && worker.state == serving::WorkerState::kFailed;
+  });
+  return failed ? "failed" : "loading";
+}
+
+json::object DeploymentObject(const serving::DeploymentStatus& status) {
+  const auto& deployment = status.deployment;
+  json::array versions;
+  for (const auto& worker : status.workers) {
+    versions.push_back(WorkerObject(worker));
+  }
+  return {{"id", deployment.id},
+          {"object", "deployment"},
+          {"name", deployment.name},
+          {"model", deployment.model_name},
+          {"versions", std::move(versions)},
+          {"status", StatusName(status)},
+          {"settings", deployment.settings},
+          {"created_at", Seconds(deployment.created_ms)},
+          {"updated_at", Seconds(deployment.updated_ms)}};
+}
+
+Result<json::object> ParseSettings(Fields& body) {
+  json::object settings;
+  ATELIER_ASSIGN(given, body.ObjectOr("settings"));
+  if (given == nullptr) {
+    return settings;
+  }
+  struct Setting {
+    std::string_view name;
+    int64_t min;
+    int64_t max;
+  };
+  static constexpr Setting kSettings[] = {
+      {"max_batch", 1, 1024}, {"max_delay_us", 0, 1'000'000}, {"max_queue", 1, 65536}};
+  Fields fields(*given, "settings");
+  for (const auto& setting : kSettings) {
+    if (fields.Has(setting.name)) {
+      ATELIER_ASSIGN(value, fields.Int(setting.name, setting.min, setting.max));
+      settings[setting.name] = value;
+    }
+  }
+  ATELIER_TRY(fields.RejectUnknown());
+  return settings;
+}
+
+Result<std::vector<registry::DeployedVersion>> ParseVersions(const json::array& array) {
+  std::vector<registry::DeployedVersion> versions;
+  int64_t sum = 0;
+  for (size_t i = 0; i < array.size(); ++i) {
+    const std::string param = "versions[" + std::to_string(i) + "]";
+    if (!array[i].is_object()) {
+      return InvalidArgument("'" + param + "' must be an object", param);
+    }
+    Fields fields(array[i].get_object(), param);
+    ATELIER_ASSIGN(version, fields.Int("version", 1, std::numeric_limits<int64_t>::max()));
+    ATELIER_ASSIGN(weight, fields.Int("weight", 0, 100));
+    ATELIER_TRY(fields.RejectUnknown());
+    const bool repeated =
+        std::any_of(versions.begin(), versions.end(), [&](const auto& other) { return other.version == version; });
+    if (repeated) {
+      return InvalidArgument("version " + std::to_string(version) + " is given twice", param);
+    }
+    sum += weight;
+    versions.push_back({version, static_cast<int>(weight)});
+  }
+  if (sum != 100) {
+    return InvalidArgument("the weights of 'versions' must add up to 100", "versions");
+  }
+  return versions;
+}
+
+// The versions asked for, all of which exist, and the model's name.
+Result<std::pair<std::string, std::vector<registry::DeployedVersion>>> FindVersions(const Services& services,
+                                                                                    Fields& fields) {
+  ATELIER_ASSIGN(reference, fields.String("model", 300));
+  ATELIER_ASSIGN(array, fields.ArrayOr("versions", kMaxVersions));
+  if (array == nullptr) {
+    ATELIER_ASSIGN(version, services.registry.Resolve(reference));
+    return std::pair(version.model_name, std::vector<registry::DeployedVersion>{{version.version, 100}});
+  }
+  ATELIER_ASSIGN(versions, ParseVersions(*array));
+  ATELIER_ASSIGN(model, services.registry.GetModel(reference));
+  for (const auto& version : versions) {
+    ATELIER_TRY(services.registry.Resolve(model.name + "@" + std::to_string(version.version)));
+  }
+  return std::pair(model.name, std::move(versions));
+}
+
+// The catalogue has the change already, and keeps it; workers follow as soon as they can.
+void Follow(const Services& services, const Request& request) {
+  const auto status = services.serving.Reconcile();
+  if (!status.ok()) {
+    LogError("deployments do not follow the catalogue yet",
+             {{"request_id", request.id}, {"error", status.error().message}});
+  }
+}
+
+// What serving knows; before it knows, what the registry has.
+Result<Response> Describe(const Services& services, const std::string& name) {
+  ATELIER_ASSIGN(deployment, services.registry.GetDeployment(name));
+  auto status = services.serving.GetStatus(deployment.name);
+  if (status.ok()) {
+    return JsonResponse(DeploymentObject(*status));
+  }
+  serving::DeploymentStatus unknown;
+  for (const auto& version : deployment.versions) {
+    serving::WorkerStatus worker;
+    worker.version = version.version;
+    worker.weight = version.weight;
+    unknown.workers.push_back(std::move(worker));
+  }
+  unknown.deployment = std::move(deployment);
+  return JsonResponse(DeploymentObject(unknown));
+}
+
+}  // namespace
+
+Result<Response> CreateDeployment(const Services& services, Request& request) {
+  ATELIER_ASSIGN(body, request.Json());
+  Fields fields(body);
+  ATELIER_ASSIGN(wanted_name, fields.StringOr("name", "", 128));
+  ATELIER_ASSIGN(settings, ParseSettings(fields));
+  ATELIER_ASSIGN(found, FindVersions(services, fields));
+  ATELIER_TRY(fields.RejectUnknown());
+  const std::string name = wanted_name.empty() ? found.first : wanted_name;
+  ATELIER_TRY(ValidateName(name, "name"));
+  ATELIER_TRY(services.registry.PutDeployment(name, found.first, std::move(found.second), std::move(settings)));
+  Follow(services, request);
+  return Describe(services, name);
+}
+
+Result<Response> ListDeployments(const Services& services, Request& /*request*/) {
+  json::array items;
+  for (const auto& status : services.serving.All()) {
+    items.push_back(DeploymentObject(status));
+  }
+  return JsonResponse(ListObject(std::move(items), false));
+}
+
+Result<Response> GetDeployment(const Services& services, Request& request) {
+  return Describe(services, request.Param("name"));
+}
+
+Result<Response> DeleteDeployment(const Services& services, Request& request) {
+  ATELIER_ASSIGN(deployment, services.registry.GetDeployment(request.Param("name")));
+  ATELIER_TRY(services.registry.DeleteDeployment(deployment.name));
+  Follow(services, request);
+  return JsonResponse({{"id", deployment.id}, {"object", "deployment"}, {"name", deployment.name}, {"deleted", true}});
+}
+
+Result<Response> RollbackDeployment(const Services& services, Request& request) {
+  ATELIER_ASSIGN(deployment, services.registry.Rollback(request.Param("name")));
+  Follow(services, request);
+  return Describe(services, deployment.name);
+}
+
+}  // namespace atelier::api::platform

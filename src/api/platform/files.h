@@ -1,0 +1,20 @@
+// What the file and upload routes share.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "api/request.h"
+#include "api/services.h"
+#include "data/files.h"
+
+namespace atelier::api::platform {
+
+Status CheckPurpose(const std::string& purpose);
+json::object FileObject(const data::File& file);
+
+// Answers with a blob's bytes, or the one range of them that the request asks for (RFC 9110, section 14).
+Result<Response> BlobResponse(const Services& services, const Request& request, const storage::BlobRef& blob,
+                              const std::string& filename);
+
+}  // namespace atelier::api::platform

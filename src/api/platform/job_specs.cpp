@@ -1,0 +1,178 @@
+#include <set>
+
+#include "api/platform/jobs.h"
+#include "base/ids.h"
+#include "data/files.h"
+#include "data/importer.h"
+#include "learning/spec/train_settings.h"
+#include "registry/registry.h"
+
+namespace atelier::api::platform {
+namespace {
+
+constexpr size_t kMaxSources = 10'000;
+constexpr uint64_t kMaxManifestBytes = 64ULL << 20U;
+
+json::object NewSpec(const Services& services, const json::object& request) {
+  return {{"request", request}, {"blobs", services.blob_dir.string()}};
+}
+
+Status CheckSourcePath(const std::string& path, const std::string& param) {
+  const auto bad = [&] { return InvalidArgument("'" + param + "' must be a relative path without '..'", param); };
+  if (path.empty() || path.size() > 1024 || path.front() == '/' || !IsUtf8(path)) {
+    return bad();
+  }
+  for (const char c : path) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '\\') {
+      return bad();
+    }
+  }
+  for (size_t start = 0; start <= path.size();) {
+    const auto end = std::min(path.find('/', start), path.size());
+    const auto segment = std::string_view(path).substr(start, end - start);
+    if (segment.empty() || segment == "." || segment == "..") {
+      return bad();
+    }
+    start = end + 1;
+  }
+  return {};
+}
+
+Result<json::array> SourceFiles(const Services& services, const json::array& files) {
+  json::array sources;
+  std::set<std::string> paths;
+  for (size_t i = 0; i < files.size(); ++i) {
+    const std::string param = "files[" + std::to_string(i) + "]";
+    if (!files[i].is_object()) {
+      return InvalidArgument("'" + param + "' must be an object", param);
+    }
+    Fields fields(files[i].get_object(), param);
+    ATELIER_ASSIGN(file_id, fields.String("file_id", 128));
+    ATELIER_ASSIGN(file, services.files.Get(file_id));
+    ATELIER_ASSIGN(path, fields.StringOr("path", file.filename, 1024));
+    ATELIER_TRY(fields.RejectUnknown());
+    ATELIER_TRY(CheckSourcePath(path, param + ".path"));
+    if (!paths.insert(path).second) {
+      return InvalidArgument("two files have the path '" + path + "'", param + ".path");
+    }
+    sources.push_back({{"path", path}, {"sha256", file.blob.sha256}, {"size", file.blob.size}});
+  }
+  return sources;
+}
+
+// {"name","version","manifest"} of a data set version.
+json::object DatasetPart(const data::DatasetVersion& version) {
+  return {{"name", version.dataset_name}, {"version", version.version}, {"manifest", BlobObject(version.manifest)}};
+}
+
+Result<data::DatasetVersion> FindDataset(const Services& services, const std::string& text) {
+  ATELIER_ASSIGN(reference, data::ParseReference(text, "dataset"));
+  return services.datasets.GetVersion(reference.name, reference.version);
+}
+
+// Checks that the manifest can be read and gives it.
+Result<data::Manifest> LoadManifest(const Services& services, const data::DatasetVersion& version) {
+  ATELIER_ASSIGN(value, ReadManifest(services, version));
+  return data::ManifestFromJson(value);
+}
+
+}  // namespace
+
+json::object BlobObject(const storage::BlobRef& blob) { return {{"sha256", blob.sha256}, {"size", blob.size}}; }
+
+Result<json::value> ReadManifest(const Services& services, const data::DatasetVersion& version) {
+  ATELIER_ASSIGN(text, storage::ReadAll(services.blobs, version.manifest.sha256, kMaxManifestBytes));
+  JsonLimits limits;
+  limits.max_bytes = kMaxManifestBytes;
+  auto value = ParseJson(text, limits);
+  return value.ok() ? std::move(value) : DataLoss("the manifest of a data set is not JSON");
+}
+
+Result<json::object> ImportSpec(const Services& services, const json::object& request) {
+  Fields fields(request);
+  ATELIER_ASSIGN(name, fields.String("name", 128));
+  ATELIER_TRY(ValidateName(name, "name"));
+  ATELIER_ASSIGN(files, fields.ArrayOr("files", kMaxSources));
+  if (files == nullptr || files->empty()) {
+    return InvalidArgument("'files' is missing: a list of at least one file", "files", "missing_required_parameter");
+  }
+  json::object options = request;
+  options.erase("name");
+  options.erase("files");
+  ATELIER_TRY(data::ImportOptionsFromJson(options));
+  ATELIER_ASSIGN(sources, SourceFiles(services, *files));
+  json::object spec = NewSpec(services, request);
+  spec["name"] = name;
+  spec["files"] = std::move(sources);
+  spec["options"] = std::move(options);
+  return spec;
+}
+
+Result<json::object> SplitSpec(const Services& services, const std::string& dataset, const json::object& request) {
+  Fields fields(request);
+  ATELIER_ASSIGN(wanted, fields.IntOr("version", 0, 1, std::numeric_limits<int64_t>::max()));
+  json::object split = request;
+  split.erase("version");
+  ATELIER_ASSIGN(options, data::SplitOptionsFromJson(split));
+  ATELIER_ASSIGN(version, services.datasets.GetVersion(dataset, wanted));
+  json::object spec = NewSpec(services, request);
+  spec["name"] = version.dataset_name;
+  spec["version"] = version.version;
+  spec["manifest"] = BlobObject(version.manifest);
+  spec["split"] = {
+      {"fractions", json::value_from(options.fractions)}, {"seed", options.seed}, {"stratify", options.stratify}};
+  return spec;
+}
+
+Result<json::object> TrainSpec(const Services& services, const json::object& request) {
+  Fields fields(request);
+  ATELIER_ASSIGN(kind, fields.String("kind"));
+  ATELIER_ASSIGN(family, fields.String("family", 64));
+  ATELIER_ASSIGN(dataset, fields.String("dataset", 256));
+  ATELIER_ASSIGN(model, fields.String("model", 128));
+  ATELIER_TRY(ValidateName(model, "model"));
+  ATELIER_ASSIGN(user, fields.ObjectOr("settings"));
+  ATELIER_TRY(fields.RejectUnknown());
+  ATELIER_ASSIGN(version, FindDataset(services, dataset));
+  ATELIER_ASSIGN(manifest, LoadManifest(services, version));
+  ATELIER_ASSIGN(settings, learning::MakeTrainSettings(family, user == nullptr ? json::object() : *user, manifest));
+  json::object spec = NewSpec(services, request);
+  spec["family"] = family;
+  spec["model"] = model;
+  spec["dataset"] = DatasetPart(version);
+  spec["settings"] = std::move(settings);
+  spec["code_version"] = services.code_version;
+  return spec;
+}
+
+Result<json::object> EvaluateSpec(const Services& services, const json::object& request, bool with_kind) {
+  Fields fields(request);
+  if (with_kind) {
+    ATELIER_TRY(fields.String("kind"));
+  }
+  ATELIER_ASSIGN(reference, fields.String("model", 300));
+  ATELIER_ASSIGN(dataset, fields.String("dataset", 256));
+  ATELIER_ASSIGN(split, fields.StringOr("split", "test", 16));
+  ATELIER_TRY(fields.RejectUnknown());
+  const auto which = data::SplitFromName(split);
+  if (!which.ok()) {
+    return InvalidArgument("'split' must be train, validation or test", "split");
+  }
+  ATELIER_ASSIGN(model, services.registry.Resolve(reference));
+  ATELIER_ASSIGN(version, FindDataset(services, dataset));
+  ATELIER_ASSIGN(manifest, LoadManifest(services, version));
+  if (manifest.split_rows[static_cast<size_t>(*which)] == 0) {
+    return InvalidArgument("the data set has no rows in its split '" + split + "'", "split");
+  }
+  json::object files;
+  for (const auto& [name, blob] : model.files) {
+    files[name] = BlobObject(blob);
+  }
+  json::object spec = NewSpec(services, request);
+  spec["model"] = {{"name", model.model_name}, {"version", model.version}, {"files", std::move(files)}};
+  spec["dataset"] = DatasetPart(version);
+  spec["split"] = split;
+  return spec;
+}
+
+}  // namespace atelier::api::platform

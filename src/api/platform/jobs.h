@@ -1,0 +1,29 @@
+// Jobs as objects of the API, and their specifications from what a user asks.
+#pragma once
+
+#include <string>
+
+#include "api/request.h"
+#include "api/services.h"
+#include "data/store.h"
+#include "jobs/service.h"
+
+namespace atelier::api::platform {
+
+json::object JobObject(const jobs::Job& job);
+json::object EventObject(const jobs::Event& event);
+
+// Creates the job and answers with it.
+Result<Response> StartJob(const Services& services, const std::string& kind, json::object spec);
+
+// Each checks `request` field by field and against the catalogue, so that a job that cannot succeed is refused at once.
+Result<json::object> ImportSpec(const Services& services, const json::object& request);
+Result<json::object> SplitSpec(const Services& services, const std::string& dataset, const json::object& request);
+Result<json::object> TrainSpec(const Services& services, const json::object& request);
+Result<json::object> EvaluateSpec(const Services& services, const json::object& request, bool with_kind);
+
+json::object BlobObject(const storage::BlobRef& blob);
+// The manifest's JSON, read from the blob store. Errors: kDataLoss.
+Result<json::value> ReadManifest(const Services& services, const data::DatasetVersion& version);
+
+}  // namespace atelier::api::platform

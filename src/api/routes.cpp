@@ -1,0 +1,118 @@
+#include "api/routes.h"
+
+#include "api/handlers.h"
+
+namespace atelier::api {
+namespace {
+
+constexpr auto kGet = Method::kGet;
+constexpr auto kPost = Method::kPost;
+constexpr auto kPut = Method::kPut;
+constexpr auto kDelete = Method::kDelete;
+
+constexpr Route Plain(Method method, std::string_view pattern, std::string_view name, Handler handler) {
+  Route route{.method = method, .pattern = pattern, .name = name};
+  route.handler = handler;
+  return route;
+}
+constexpr Route Json(Method method, std::string_view pattern, std::string_view name, Handler handler) {
+  Route route = Plain(method, pattern, name, handler);
+  route.body = BodyKind::kJson;
+  route.size = BodySize::kJson;
+  return route;
+}
+constexpr Route Upload(std::string_view pattern, std::string_view name, Handler handler, std::string_view file_field,
+                       BodySize size) {
+  Route route = Plain(kPost, pattern, name, handler);
+  route.body = BodyKind::kForm;
+  route.size = size;
+  route.file_field = file_field;
+  return route;
+}
+constexpr Route Quick(std::string_view pattern, std::string_view name, QuickHandler handler, BodyKind body) {
+  Route route{.method = kPost, .pattern = pattern, .name = name};
+  route.quick = handler;
+  route.body = body;
+  route.size = BodySize::kMedia;
+  return route;
+}
+
+// The first match counts: a literal segment comes before a parameter in its place.
+constexpr Route kRoutes[] = {
+    Plain(kGet, "/healthz", "healthz", system::Health),
+    Plain(kGet, "/readyz", "readyz", system::Ready),
+    Plain(kGet, "/metrics", "metrics", system::MetricsText),
+    Plain(kGet, "/openapi.yaml", "openapi", system::OpenapiText),
+
+    Quick("/v1/predict", "predict", platform::Predict, BodyKind::kJsonOrForm),
+    Quick("/v2/models/{model}/infer", "infer", kserve::Infer, BodyKind::kJson),
+    Quick("/v2/models/{model}/versions/{version}/infer", "infer", kserve::Infer, BodyKind::kJson),
+
+    Plain(kGet, "/v2", "server_metadata", kserve::ServerMetadata),
+    Plain(kGet, "/v2/health/live", "health_live", kserve::Live),
+    Plain(kGet, "/v2/health/ready", "health_ready", kserve::Ready),
+    Plain(kGet, "/v2/models", "list_served_models", kserve::ListModels),
+    Plain(kGet, "/v2/models/{model}", "model_metadata", kserve::ModelMetadata),
+    Plain(kGet, "/v2/models/{model}/ready", "model_ready", kserve::ModelReady),
+    Plain(kGet, "/v2/models/{model}/versions/{version}", "model_metadata", kserve::ModelMetadata),
+    Plain(kGet, "/v2/models/{model}/versions/{version}/ready", "model_ready", kserve::ModelReady),
+
+    Plain(kGet, "/v1/models", "list_models", openai::ListModels),
+    Plain(kGet, "/v1/models/{id...}", "get_model", openai::GetModel),
+
+    Upload("/v1/files", "create_file", platform::CreateFile, "file", BodySize::kFile),
+    Plain(kGet, "/v1/files", "list_files", platform::ListFiles),
+    Plain(kGet, "/v1/files/{id}", "get_file", platform::GetFile),
+    Plain(kDelete, "/v1/files/{id}", "delete_file", platform::DeleteFile),
+    Plain(kGet, "/v1/files/{id}/content", "file_content", platform::FileContent),
+
+    Json(kPost, "/v1/uploads", "create_upload", platform::CreateUpload),
+    Plain(kGet, "/v1/uploads/{id}", "get_upload", platform::GetUpload),
+    Upload("/v1/uploads/{id}/parts", "add_upload_part", platform::AddUploadPart, "data", BodySize::kPart),
+    Json(kPost, "/v1/uploads/{id}/complete", "complete_upload", platform::CompleteUpload),
+    Plain(kPost, "/v1/uploads/{id}/cancel", "cancel_upload", platform::CancelUpload),
+
+    Json(kPost, "/v1/datasets", "create_dataset", platform::CreateDataset),
+    Plain(kGet, "/v1/datasets", "list_datasets", platform::ListDatasets),
+    Plain(kGet, "/v1/datasets/{name}", "get_dataset", platform::GetDataset),
+    Plain(kDelete, "/v1/datasets/{name}", "delete_dataset", platform::DeleteDataset),
+    Plain(kGet, "/v1/datasets/{name}/versions/{version}", "get_dataset_version", platform::GetDatasetVersion),
+    Json(kPost, "/v1/datasets/{name}/split", "split_dataset", platform::SplitDataset),
+
+    Json(kPost, "/v1/jobs", "create_job", platform::CreateJob),
+    Plain(kGet, "/v1/jobs", "list_jobs", platform::ListJobs),
+    Plain(kGet, "/v1/jobs/{id}", "get_job", platform::GetJob),
+    Plain(kPost, "/v1/jobs/{id}/cancel", "cancel_job", platform::CancelJob),
+    Plain(kPost, "/v1/jobs/{id}/resume", "resume_job", platform::ResumeJob),
+    Plain(kGet, "/v1/jobs/{id}/log", "job_log", platform::JobLog),
+    Plain(kGet, "/v1/jobs/{id}/events", "job_events", platform::JobEvents),
+
+    Json(kPost, "/v1/evaluations", "create_evaluation", platform::CreateEvaluation),
+    Plain(kGet, "/v1/evaluations", "list_evaluations", platform::ListEvaluations),
+    Plain(kGet, "/v1/evaluations/{id}", "get_evaluation", platform::GetEvaluation),
+
+    Plain(kGet, "/v1/registry/models", "list_registered_models", platform::ListRegisteredModels),
+    Plain(kGet, "/v1/registry/models/{name}", "get_registered_model", platform::GetRegisteredModel),
+    Plain(kDelete, "/v1/registry/models/{name}", "delete_registered_model", platform::DeleteRegisteredModel),
+    Plain(kGet, "/v1/registry/models/{name}/versions/{version}", "get_model_version", platform::GetModelVersion),
+    Plain(kGet, "/v1/registry/models/{name}/versions/{version}/card", "get_model_card", platform::GetModelCard),
+    Plain(kGet, "/v1/registry/models/{name}/versions/{version}/files/{file}", "get_model_file", platform::GetModelFile),
+    Json(kPut, "/v1/registry/models/{name}/aliases/{alias}", "set_alias", platform::SetAlias),
+    Plain(kDelete, "/v1/registry/models/{name}/aliases/{alias}", "delete_alias", platform::DeleteAlias),
+
+    Json(kPost, "/v1/deployments", "create_deployment", platform::CreateDeployment),
+    Plain(kGet, "/v1/deployments", "list_deployments", platform::ListDeployments),
+    Plain(kGet, "/v1/deployments/{name}", "get_deployment", platform::GetDeployment),
+    Plain(kDelete, "/v1/deployments/{name}", "delete_deployment", platform::DeleteDeployment),
+    Plain(kPost, "/v1/deployments/{name}/rollback", "rollback_deployment", platform::RollbackDeployment),
+
+    Json(kPost, "/v1/keys", "create_key", platform::CreateKey),
+    Plain(kGet, "/v1/keys", "list_keys", platform::ListKeys),
+    Plain(kDelete, "/v1/keys/{id}", "revoke_key", platform::RevokeKey),
+};
+
+}  // namespace
+
+std::span<const Route> Routes() { return kRoutes; }
+
+}  // namespace atelier::api

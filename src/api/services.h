@@ -1,0 +1,51 @@
+// What the handlers work with. Everything is borrowed and thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace atelier {
+class Clock;
+class Metrics;
+class Rng;
+}  // namespace atelier
+namespace atelier::access {
+class Keys;
+}
+namespace atelier::storage {
+class BlobStore;
+}
+namespace atelier::data {
+class Files;
+class Store;
+}  // namespace atelier::data
+namespace atelier::jobs {
+class Service;
+}
+namespace atelier::registry {
+class Registry;
+}
+namespace atelier::serving {
+class Manager;
+}
+
+namespace atelier::api {
+
+struct Services {
+  access::Keys& keys;
+  data::Store& datasets;
+  data::Files& files;
+  storage::BlobStore& blobs;
+  jobs::Service& jobs;
+  registry::Registry& registry;
+  serving::Manager& serving;
+  Metrics& metrics;
+  Clock& clock;
+  Rng& rng;
+  std::string code_version;
+  std::filesystem::path blob_dir;  // of the blob store: job processes open it themselves
+  std::string openapi;             // the text of spec/openapi.yaml
+};
+
+}  // namespace atelier::api
