@@ -1,0 +1,20 @@
+// The list of commands. Each function adds its group to the program; a parsed command leaves what is to be done in the
+// selection.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "atelier/cli/session.h"
+
+namespace atelier::cli {
+
+void AddDatasetCommands(CLI::App& app, Selection& selection);
+void AddTrainCommands(CLI::App& app, Selection& selection);
+void AddJobCommands(CLI::App& app, Selection& selection);
+void AddModelCommands(CLI::App& app, Selection& selection);
+void AddDeploymentCommands(CLI::App& app, Selection& selection);
+void AddPredictCommand(CLI::App& app, Selection& selection);
+void AddKeyCommands(CLI::App& app, Selection& selection);
+void AddDoctorCommand(CLI::App& app, Selection& selection);
+
+}  // namespace atelier::cli

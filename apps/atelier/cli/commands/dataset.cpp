@@ -1,0 +1,264 @@
+// atelier dataset add|list|show|split|delete
+#include <memory>
+
+#include "atelier/cli/collect.h"
+#include "atelier/cli/commands/commands.h"
+#include "atelier/cli/follow.h"
+#include "atelier/cli/table.h"
+#include "atelier/cli/text.h"
+#include "atelier/cli/upload.h"
+#include "atelier/cli/values.h"
+#include "base/json.h"
+
+namespace atelier::cli {
+namespace {
+
+struct AddOptions {
+  std::string name;
+  std::vector<std::string> paths;
+  std::string format, target, task, delimiter, header, split;
+  std::vector<std::string> types;
+  int64_t skip_lines = 0;
+  int64_t seed = 0;
+  CLI::Option* skip_lines_given = nullptr;
+  CLI::Option* seed_given = nullptr;
+  bool no_stratify = false;
+};
+
+// The words that stand for characters which are hard to type.
+std::string DelimiterFromWord(const std::string& word) {
+  return word == "tab" || word == "\\t" ? "\t" : word == "space" ? " " : word == "comma" ? "," : word;
+}
+
+Result<json::object> ImportRequest(const AddOptions& options) {
+  json::object request{{"name", options.name}};
+  const std::pair<const char*, std::string> texts[] = {{"format", options.format},
+                                                       {"target", options.target},
+                                                       {"task", options.task},
+                                                       {"delimiter", DelimiterFromWord(options.delimiter)},
+                                                       {"header", options.header}};
+  for (const auto& [key, value] : texts) {
+    if (!value.empty()) {
+      request[key] = value;
+    }
+  }
+  if (options.skip_lines_given->count() > 0) {
+    request["skip_lines"] = options.skip_lines;
+  }
+  if (options.seed_given->count() > 0) {
+    request["seed"] = options.seed;
+  }
+  if (!options.split.empty()) {
+    ATELIER_ASSIGN(fractions, ParseFractions(options.split));
+    request["split"] = std::move(fractions);
+  }
+  if (options.no_stratify) {
+    request["stratify"] = false;
+  }
+  json::object types;
+  for (const auto& text : options.types) {
+    const size_t equals = text.rfind('=');
+    if (equals == std::string::npos || equals == 0) {
+      return InvalidArgument("'" + text + "' must be COLUMN=number|category|text", "type", "usage");
+    }
+    types[text.substr(0, equals)] = text.substr(equals + 1);
+  }
+  if (!types.empty()) {
+    request["types"] = std::move(types);
+  }
+  return request;
+}
+
+std::string SplitText(const json::object& manifest) {
+  const auto& rows = ObjectIn(manifest, "split_rows");
+  return "train " + std::to_string(GetInt(rows, "train")) + ", validation " +
+         std::to_string(GetInt(rows, "validation")) + ", test " + std::to_string(GetInt(rows, "test"));
+}
+
+std::string ShapeText(const json::object& column) {
+  std::string text;
+  if (const auto& labels = ArrayIn(column, "categories"); !labels.empty()) {
+    for (size_t i = 0; i < labels.size() && i < 8; ++i) {
+      text += (i == 0 ? "" : ", ") + CellOf(labels[i]);
+    }
+    return std::to_string(labels.size()) + ": " + text + (labels.size() > 8 ? ", \u2026" : "");
+  }
+  for (const auto& size : ArrayIn(column, "shape")) {
+    text += (text.empty() ? "" : "x") + CellOf(size);
+  }
+  return text;
+}
+
+void PrintVersion(const json::object& version) {
+  const auto& manifest = ObjectIn(version, "manifest");
+  std::string head = GetString(version, "name", GetString(version, "dataset")) + "@" + Cell(version, "version") + "  " +
+                     std::to_string(GetInt(version, "rows")) + " rows (" + SplitText(manifest) + ")  " +
+                     GetString(manifest, "format") + "  " + GetString(manifest, "task");
+  if (const std::string target = GetString(manifest, "target"); !target.empty()) {
+    head += " of '" + target + "'";
+  }
+  Table table({"COLUMN", "TYPE", "VALUES", "MISSING", "MINIMUM", "MAXIMUM", "MEAN", "DEVIATION"});
+  for (const auto& value : ArrayIn(manifest, "columns")) {
+    if (const auto* column = value.if_object()) {
+      const auto& statistics = ObjectIn(*column, "statistics");
+      const bool counted = GetString(*column, "type") == "number" || statistics.contains("maximum");
+      const auto number = [&](std::string_view key) { return counted ? Cell(statistics, key) : std::string(); };
+      table.Add({Cell(*column, "name"), Cell(*column, "type"), ShapeText(*column), Cell(statistics, "missing"),
+                 number("minimum"), number("maximum"), number("mean"), number("standard_deviation")});
+    }
+  }
+  PrintText(Escape(head) + "\n\n" + table.Text());
+}
+
+Result<json::object> GetVersion(Session& session, const std::string& name, const std::string& version) {
+  return session.api.Get("/v1/datasets/" + PercentEncode(name) + "/versions/" + PercentEncode(version));
+}
+
+// Waits for a job that makes a data set version, and shows the version.
+Status FinishVersion(Session& session, const json::object& job, const std::string& name) {
+  Progress progress(stderr);
+  ATELIER_ASSIGN(done, FollowJob(session.api, GetString(job, "id"), progress));
+  const auto& result = ObjectIn(done, "result");
+  if (session.json) {
+    PrintJson(done);
+    return {};
+  }
+  for (const auto& warning : ArrayIn(result, "warnings")) {
+    std::fprintf(stderr, "warning: %s\n", Escape(CellOf(warning)).c_str());
+  }
+  ATELIER_ASSIGN(version, GetVersion(session, name, Cell(result, "version")));
+  PrintVersion(version);
+  return {};
+}
+
+Status Add(Session& session, const AddOptions& options) {
+  ATELIER_ASSIGN(request, ImportRequest(options));
+  ATELIER_ASSIGN(collection, Collect(options.paths));
+  Progress progress(stderr);
+  for (const auto& name : collection.skipped) {
+    progress.Print("left out " + name);
+  }
+  json::array files;
+  for (const auto& file : collection.files) {
+    ATELIER_ASSIGN(id, SendFile(session.api, file.path, *file.source, progress));
+    files.push_back(json::object{{"file_id", id}, {"path", file.path}});
+  }
+  progress.Clear();
+  request["files"] = std::move(files);
+  ATELIER_ASSIGN(job, session.api.Post("/v1/datasets", request));
+  return FinishVersion(session, job, options.name);
+}
+
+Status List(Session& session) {
+  ATELIER_ASSIGN(items, session.api.List("/v1/datasets"));
+  if (session.json) {
+    PrintJson(items);
+    return {};
+  }
+  Table table({"NAME", "VERSION", "ROWS", "CREATED", "ID"});
+  for (const auto& item : items) {
+    const auto& dataset = item.as_object();
+    const int64_t latest = GetInt(dataset, "latest_version");
+    std::string rows = "-";
+    for (const auto& version : ArrayIn(dataset, "versions")) {
+      if (version.is_object() && GetInt(version.get_object(), "version") == latest) {
+        rows = Cell(version.get_object(), "rows");
+      }
+    }
+    table.Add(
+        {Cell(dataset, "name"), std::to_string(latest), rows, TimeCell(dataset, "created_at"), Cell(dataset, "id")});
+  }
+  PrintText(table.Text());
+  return {};
+}
+
+Status Show(Session& session, const std::string& text) {
+  const Reference reference = ParseReference(text, "latest");
+  ATELIER_ASSIGN(version, GetVersion(session, reference.name, reference.reference));
+  if (session.json) {
+    PrintJson(version);
+  } else {
+    PrintVersion(version);
+  }
+  return {};
+}
+
+struct SplitOptions {
+  std::string dataset;
+  std::string fractions;
+  int64_t seed = 1;
+  bool no_stratify = false;
+};
+
+Status Split(Session& session, const SplitOptions& options) {
+  const Reference reference = ParseReference(options.dataset, "");
+  ATELIER_ASSIGN(fractions, ParseFractions(options.fractions));
+  json::object request{{"fractions", fractions}, {"seed", options.seed}, {"stratify", !options.no_stratify}};
+  if (!reference.reference.empty()) {
+    ATELIER_ASSIGN(version, GetVersion(session, reference.name, reference.reference));
+    request["version"] = GetInt(version, "version");
+  }
+  ATELIER_ASSIGN(job, session.api.Post("/v1/datasets/" + PercentEncode(reference.name) + "/split", request));
+  return FinishVersion(session, job, reference.name);
+}
+
+Status Delete(Session& session, const std::string& name) {
+  ATELIER_ASSIGN(answer, session.api.Delete("/v1/datasets/" + PercentEncode(name)));
+  if (session.json) {
+    PrintJson(answer);
+  } else {
+    PrintText("deleted " + Escape(name) + "\n");
+  }
+  return {};
+}
+
+void AddAdd(CLI::App& group, Selection& selection) {
+  auto options = std::make_shared<AddOptions>();
+  auto* command = group.add_subcommand("add", "Send files and make a data set, or its next version");
+  command->add_option("name", options->name, "Name of the data set")->required();
+  command
+      ->add_option("path", options->paths, "Files, or folders of files (IDX, CSV, TSV, JSON Lines, pictures, tar, zip)")
+      ->required();
+  command->add_option("--format", options->format, "auto, idx, csv, tsv, jsonl or images");
+  command->add_option("--target", options->target, "The column to predict");
+  command->add_option("--task", options->task, "classification, regression or none");
+  command->add_option("--delimiter", options->delimiter, "Of CSV: one character, or tab, space, comma");
+  command->add_option("--header", options->header, "Of CSV: auto, yes or no");
+  options->skip_lines_given =
+      command->add_option("--skip-lines", options->skip_lines, "Of CSV: lines before the header or the first row");
+  command->add_option("--type", options->types, "COLUMN=number|category|text; may be repeated")
+      ->allow_extra_args(false);
+  command->add_option("--split", options->split, "Fractions of train,validation,test, e.g. 0.8,0.1,0.1");
+  options->seed_given = command->add_option("--seed", options->seed, "Seed of the split");
+  command->add_flag("--no-stratify", options->no_stratify, "Split without keeping the shares of the labels");
+  command->callback([&selection, options] { selection.run = [options](Session& s) { return Add(s, *options); }; });
+}
+
+void AddSplit(CLI::App& group, Selection& selection) {
+  auto options = std::make_shared<SplitOptions>();
+  auto* command = group.add_subcommand("split", "Make a new version with another split");
+  command->add_option("dataset", options->dataset, "NAME or NAME@VERSION")->required();
+  command->add_option("fractions", options->fractions, "train,validation,test, e.g. 0.8,0.1,0.1")->required();
+  command->add_option("--seed", options->seed, "Seed of the split");
+  command->add_flag("--no-stratify", options->no_stratify, "Split without keeping the shares of the labels");
+  command->callback([&selection, options] { selection.run = [options](Session& s) { return Split(s, *options); }; });
+}
+
+}  // namespace
+
+void AddDatasetCommands(CLI::App& app, Selection& selection) {
+  auto* group = app.add_subcommand("dataset", "Data sets and their versions");
+  group->require_subcommand(1);
+  AddAdd(*group, selection);
+  group->add_subcommand("list", "List the data sets")->callback([&selection] { selection.run = List; });
+  auto name = std::make_shared<std::string>();
+  auto* show = group->add_subcommand("show", "Show the columns and the split of a version");
+  show->add_option("dataset", *name, "NAME or NAME@VERSION")->required();
+  show->callback([&selection, name] { selection.run = [name](Session& s) { return Show(s, *name); }; });
+  AddSplit(*group, selection);
+  auto* remove = group->add_subcommand("delete", "Delete a data set with all its versions");
+  remove->add_option("name", *name, "Name of the data set")->required();
+  remove->callback([&selection, name] { selection.run = [name](Session& s) { return Delete(s, *name); }; });
+}
+
+}  // namespace atelier::cli
