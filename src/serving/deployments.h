@@ -10,8 +10,10 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/metrics.h"
 #include "base/rng.h"
 #include "registry/registry.h"
+#include "serving/batch_options.h"
 #include "serving/predictor.h"
 #include "storage/blob_store.h"
 
@@ -19,7 +21,8 @@ namespace atelier::serving {
 
 struct PredictRequest {
   std::string request_id;
-  std::string model;  // deployment, model alias "name@alias", or "model@version"; see Manager::Predict
+  // A deployment; or, of a model that some deployment serves: its name, "name@version", "name@alias" or "name@latest".
+  std::string model;
   std::vector<Instance> instances;
   int64_t timeout_ms = 60000;
 };
@@ -57,11 +60,16 @@ struct DeploymentStatus {
 };
 
 struct ManagerOptions {
-  std::filesystem::path data_dir;     // model folders are laid out under data_dir/cache/models, sockets under data_dir/run
+  std::filesystem::path data_dir;  // model folders are laid out under data_dir/cache/models, sockets under data_dir/run
   std::filesystem::path program_dir;
-  int threads = 0;                    // for each worker; 0: all cores
-  int64_t stuck_after_ms = 30000;     // a worker with work that makes no progress for so long is killed and restarted
+  int threads = 0;                 // for each worker; 0: all cores
+  int64_t stuck_after_ms = 30000;  // a worker with work that makes no progress for so long is killed and restarted
   int64_t drain_ms = 30000;
+  int64_t probe_every_ms = 500;     // health of a ready worker
+  int64_t first_back_off_ms = 200;  // before a restart; doubles with each failure in a row
+  int64_t longest_back_off_ms = 30000;
+  BatchOptions batch;          // where a deployment's settings name nothing else
+  Metrics* metrics = nullptr;  // borrowed, outlives the manager; nullptr: none are kept
 };
 
 // Thread-safe. Owns the worker processes: they end with it.
@@ -76,7 +84,8 @@ class Manager {
   virtual Status Reconcile() = 0;
   virtual Result<DeploymentStatus> GetStatus(const std::string& name) = 0;
   virtual std::vector<DeploymentStatus> All() = 0;
-  // Does not block: `done` is called once, from a thread of the manager. Never touches the catalogue or a disk.
+  // Does not block: `done` is called once, from a thread of the manager, or before the return where the request does
+  // not reach a worker. Never touches the catalogue or a disk.
   // Errors: kNotFound "model_not_found", kUnavailable "model_loading" (with retry_after_s) | "worker_crashed" |
   // "overloaded", kInvalidArgument (an instance does not fit), kDeadlineExceeded, kResourceExhausted "queue_full".
   virtual void Predict(PredictRequest request, std::function<void(Result<PredictAnswer>)> done) = 0;

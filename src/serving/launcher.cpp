@@ -1,0 +1,78 @@
+#include "serving/launcher.h"
+
+#include <utility>
+
+#include "serving/model_folder.h"
+#include "serving/spawn.h"
+
+namespace atelier::serving {
+
+std::filesystem::path ModelRoot(const std::filesystem::path& data_dir) { return data_dir / "cache" / "models"; }
+
+std::filesystem::path LogOf(const std::filesystem::path& data_dir, const WorkerSpec& spec) {
+  return data_dir / "logs" / ("worker-" + spec.deployment + "-" + std::to_string(spec.model.version) + ".log");
+}
+
+Launcher::Launcher(LauncherOptions options, storage::BlobStore& blobs)
+    : options_(std::move(options)), blobs_(blobs), thread_([this] { Loop(); }) {}
+
+Launcher::~Launcher() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+std::future<Result<pid_t>> Launcher::Launch(WorkerSpec spec, std::string socket_path) {
+  std::packaged_task<Result<pid_t>()> task(
+      [this, spec = std::move(spec), socket_path = std::move(socket_path)] { return Start(spec, socket_path); });
+  auto future = task.get_future();
+  {
+    std::lock_guard lock(mutex_);
+    tasks_.push_back(std::move(task));
+  }
+  wake_.notify_one();
+  return future;
+}
+
+void Launcher::Loop() {
+  while (true) {
+    std::packaged_task<Result<pid_t>()> task;
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });
+      if (stopping_) {
+        return;
+      }
+      task = std::move(tasks_.front());
+      tasks_.pop_front();
+    }
+    task();
+  }
+}
+
+Result<pid_t> Launcher::Start(const WorkerSpec& spec, const std::string& socket_path) {
+  ATELIER_ASSIGN(folder, LayOutModel(blobs_, ModelRoot(options_.data_dir), spec.model));
+  SpawnPlan plan;
+  plan.program = options_.program_dir / "atelier-torch";
+  plan.arguments = {"worker",
+                    "--model",
+                    folder.string(),
+                    "--socket",
+                    socket_path,
+                    "--max-batch",
+                    std::to_string(spec.batch.max_batch),
+                    "--max-delay-us",
+                    std::to_string(spec.batch.max_delay_us),
+                    "--max-queue",
+                    std::to_string(spec.batch.max_queue)};
+  if (options_.threads > 0) {
+    plan.environment["ATELIER_THREADS"] = std::to_string(options_.threads);
+  }
+  plan.log = LogOf(options_.data_dir, spec);
+  return Spawn(plan);
+}
+
+}  // namespace atelier::serving

@@ -1,0 +1,60 @@
+// The one thread that lays out models and forks workers. The kernel kills a worker when the thread that forked it ends,
+// so this thread lives as long as the manager.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <filesystem>
+#include <future>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "registry/registry.h"
+#include "serving/batch_options.h"
+#include "storage/blob_store.h"
+
+namespace atelier::serving {
+
+// One worker as it should run.
+struct WorkerSpec {
+  std::string deployment;
+  registry::ModelVersion model;
+  BatchOptions batch;
+};
+
+struct LauncherOptions {
+  std::filesystem::path data_dir;
+  std::filesystem::path program_dir;
+  int threads = 0;  // for each worker; 0: it decides itself
+};
+
+std::filesystem::path ModelRoot(const std::filesystem::path& data_dir);
+std::filesystem::path LogOf(const std::filesystem::path& data_dir, const WorkerSpec& spec);
+
+// Thread-safe. Borrows the store.
+class Launcher {
+ public:
+  Launcher(LauncherOptions options, storage::BlobStore& blobs);
+  ~Launcher();
+  Launcher(const Launcher&) = delete;
+  Launcher& operator=(const Launcher&) = delete;
+
+  // The process's id, or why there is none. Does not block.
+  std::future<Result<pid_t>> Launch(WorkerSpec spec, std::string socket_path);
+  const LauncherOptions& options() const { return options_; }
+
+ private:
+  void Loop();
+  Result<pid_t> Start(const WorkerSpec& spec, const std::string& socket_path);
+
+  LauncherOptions options_;
+  storage::BlobStore& blobs_;
+  std::mutex mutex_;  // not Guarded<T>: the condition variable needs it
+  std::condition_variable wake_;
+  std::deque<std::packaged_task<Result<pid_t>()>> tasks_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace atelier::serving

@@ -1,0 +1,54 @@
+// From the `model` of a request to a worker: an immutable table, replaced as a whole.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "serving/endpoint.h"
+
+namespace atelier::serving {
+
+struct RouteEntry {
+  int64_t version = 0;
+  int weight = 0;
+  std::shared_ptr<const Lease> lease;  // nullptr: no worker is ready. Shared: see Lease
+};
+
+using Route = std::vector<RouteEntry>;
+
+// One deployment's part of the table.
+struct RoutedDeployment {
+  std::string name;
+  std::string model_name;
+  int64_t latest_version = 0;
+  std::map<std::string, int64_t> aliases;
+  Route entries;
+};
+
+// A ready version, by weight: `uniform` in [0, 1) falls into one's share. A version that is not ready leaves its share
+// to the others. nullptr: none with traffic is ready.
+const RouteEntry* Pick(const Route& route, double uniform);
+
+class RouteTable {
+ public:
+  RouteTable() = default;
+  // A deployment's name wins over a model's; of several deployments of one model the first in order is meant.
+  explicit RouteTable(const std::vector<RoutedDeployment>& deployments);
+
+  // nullptr: unknown.
+  const Route* Find(const std::string& model) const;
+  // What answers a request for `model`. Errors: kNotFound "model_not_found", kUnavailable "model_loading".
+  Result<std::shared_ptr<const Lease>> Choose(const std::string& model, double uniform) const;
+
+ private:
+  void AddModelNames(const RoutedDeployment& deployment);
+
+  std::unordered_map<std::string, Route> routes_;
+};
+
+}  // namespace atelier::serving

@@ -1,0 +1,52 @@
+// The round trip of one instance over the Unix socket to a model that computes nothing: what the protocol costs.
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <future>
+
+#include "serving/testing/fake_predictor.h"
+#include "serving/worker_client.h"
+#include "serving/worker_service.h"
+
+namespace atelier::serving {
+namespace {
+
+void RoundTrip(benchmark::State& state) {
+  const testing::TempDir dir;
+  const std::string socket = (dir.path() / "w.sock").string();
+  SystemClock clock;
+  WorkerService service({}, clock);
+  service.SetPredictor(std::make_unique<testing::FakePredictor>(testing::FakeBehaviour{}));
+  auto server = Listen(socket, service);
+  if (!server.ok()) {
+    state.SkipWithError(server.error().message.c_str());
+    return;
+  }
+  WorkerClient client(socket);
+  std::vector<double> micros;
+  for (auto _ : state) {
+    const auto start = std::chrono::steady_clock::now();
+    pb::PredictRequest request;
+    ToWire(testing::Pair(1, 2), *request.add_instances());
+    std::promise<bool> answered;
+    client.Predict(std::move(request), 10000,
+                   [&](Result<pb::PredictResponse> response) { answered.set_value(response.ok()); });
+    if (!answered.get_future().get()) {
+      state.SkipWithError("no answer");
+      break;
+    }
+    micros.push_back(std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count());
+  }
+  std::sort(micros.begin(), micros.end());
+  if (!micros.empty()) {
+    state.counters["p50_us"] = micros[micros.size() / 2];
+    state.counters["p99_us"] = micros[micros.size() * 99 / 100];
+  }
+  (*server)->Shutdown(std::chrono::system_clock::now());
+}
+BENCHMARK(RoundTrip)->UseRealTime();
+
+}  // namespace
+}  // namespace atelier::serving
