@@ -1,9 +1,10 @@
 // Long work: what a job is, and how the process that does it talks to the gateway.
 //
 // A job runs as a child process `PROGRAM job ID --dir DATA_DIR/jobs/ID`. Its folder holds
-//   spec.json     what to do, complete: the process needs no catalogue
-//   log.txt       standard output and error of all attempts
-//   checkpoint/   whatever the job keeps to go on after a kill; its own business
+//   spec.json     what to do, complete: the process needs no catalogue; the specification with "id", "kind" and
+//   "attempt" log.txt       standard output and error of all attempts lock          held (flock) by every process of
+//   the job as descriptor 4, so that no two attempts overlap checkpoint/   whatever the job keeps to go on after a
+//   kill; its own business
 // The process writes events to the file descriptor named by ATELIER_EVENT_FD, one JSON object a line:
 //   {"type":"progress","data":{...}}    any number; becomes an event and the job's last progress
 //   {"type":"message","data":{"level":"info","message":"..."}}

@@ -17,24 +17,25 @@ namespace atelier::jobs {
 std::span<const storage::Migration> Migrations();
 
 struct Filter {
-  std::string kind;   // empty: all
-  std::string state;  // empty: all
-  std::string after;  // an id; empty: from the start
+  std::string kind{};   // empty: all
+  std::string state{};  // empty: all
+  std::string after{};  // an id; empty: from the start
   int limit = 20;
   bool descending = true;
 };
 
 struct Limits {
-  int running = 1;                 // processes at once
-  int queued = 1000;               // jobs waiting; more are refused with kResourceExhausted "queue_full"
-  uint64_t memory_bytes = 8ULL << 30U;  // resident, a job; beyond it the process is killed and the job fails with that cause
+  int running = 1;    // processes at once
+  int queued = 1000;  // jobs waiting; more are refused with kResourceExhausted "queue_full"
+  uint64_t memory_bytes =
+      8ULL << 30U;  // resident, a job; beyond it the process is killed and the job fails with that cause
   int64_t time_ms = 24LL * 3600 * 1000;
-  int threads = 0;                 // ATELIER_THREADS for the process; 0: all cores
+  int threads = 0;  // ATELIER_THREADS for the process; 0: all cores
 };
 
 struct Options {
-  std::filesystem::path data_dir;      // jobs live in data_dir/jobs/ID
-  std::filesystem::path program_dir;   // where the programs are
+  std::filesystem::path data_dir;     // jobs live in data_dir/jobs/ID
+  std::filesystem::path program_dir;  // where the programs are
   Limits limits;
 };
 
@@ -59,8 +60,9 @@ class Service {
   virtual Result<Job> Resume(const std::string& id) = 0;
   // The last `max_bytes` of log.txt. Terminal control sequences are escaped.
   virtual Result<std::string> Log(const std::string& id, size_t max_bytes) = 0;
-  // Calls `listener(job_id)` after each new durable event or change of state, from the supervisor's threads; it must not
-  // block. Returns a token for Unsubscribe.
+  // Calls `listener(job_id)` after each new durable event or change of state, from the supervisor's threads; it must
+  // not block. It must not call Subscribe or Unsubscribe. Returns a token
+  // for Unsubscribe, after which it is never called again.
   virtual uint64_t Subscribe(std::function<void(const std::string& job_id)> listener) = 0;
   virtual void Unsubscribe(uint64_t token) = 0;
   // Starts no more jobs, asks running ones to stop (they stay `running` in the catalogue and resume at the next start).
