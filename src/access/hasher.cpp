@@ -64,8 +64,11 @@ Result<Hasher> Hasher::Open(const std::filesystem::path& data_dir, Rng& rng, boo
 Hasher::~Hasher() { sodium_memzero(secret_.data(), secret_.size()); }
 
 std::string Hasher::Hash(std::string_view text) const {
-  std::array<unsigned char, kMaxTextBytes> padded{};
-  std::memcpy(padded.data(), text.data(), std::min(text.size(), padded.size()));
+  // The length, then the text: otherwise a key followed by zero bytes would be the same key.
+  const uint64_t length = text.size();
+  std::array<unsigned char, sizeof length + kMaxTextBytes> padded{};
+  std::memcpy(padded.data(), &length, sizeof length);
+  std::memcpy(padded.data() + sizeof length, text.data(), std::min(text.size(), kMaxTextBytes));
   std::array<std::byte, 32> digest{};
   crypto_generichash(reinterpret_cast<unsigned char*>(digest.data()), digest.size(), padded.data(), padded.size(),
                      secret_.data(), secret_.size());

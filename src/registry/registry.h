@@ -57,8 +57,8 @@ struct DeployedVersion {
 
 // The wish; serving makes it so.
 struct Deployment {
-  std::string id;          // dep_...
-  std::string name;        // unique; `model` in a request
+  std::string id;    // dep_...
+  std::string name;  // unique; `model` in a request
   std::string model_name;
   std::vector<DeployedVersion> versions;
   std::vector<DeployedVersion> previous;  // for a rollback; empty: none
@@ -68,7 +68,7 @@ struct Deployment {
 };
 
 struct Page {
-  std::string after;
+  std::string after;  // an id; empty: from the start. Unknown: kInvalidArgument on `after`
   int limit = 20;
   bool descending = true;
 };
@@ -80,7 +80,8 @@ class Registry {
  public:
   Registry(storage::Catalogue& catalogue, Clock& clock, Rng& rng) : catalogue_(catalogue), clock_(clock), rng_(rng) {}
 
-  // Inside a job's commit: appends a version, creating the model where absent.
+  // Inside a job's commit: appends a version, creating the model where absent. Both let SQL exceptions out, for the
+  // catalogue's Write to turn into errors. Errors: kInvalidArgument (name, files), kOutOfRange (metadata above 4 MiB).
   Result<ModelVersion> AddVersion(soci::session& session, const std::string& name,
                                   std::map<std::string, storage::BlobRef> files, boost::json::object metadata,
                                   const std::string& job_id);
@@ -89,18 +90,22 @@ class Registry {
   Result<Model> GetModel(const std::string& name_or_id);
   Result<std::vector<Model>> ListModels(const Page& page, bool& has_more);
   Result<std::vector<ModelVersion>> Versions(const std::string& name_or_id);
-  // `reference` is "name" (latest), "name@3", "name@alias" or an id.
+  // `reference` is "name" (latest), "name@3", "name@alias", "name@latest", or the same with an id for the name.
   Result<ModelVersion> Resolve(const std::string& reference);
   Status DeleteModel(const std::string& name_or_id);
 
+  // An alias is a name that is neither a number nor "latest".
   Status SetAlias(const std::string& model, const std::string& alias, int64_t version);
   Status DeleteAlias(const std::string& model, const std::string& alias);
   Result<std::map<std::string, int64_t>> Aliases(const std::string& model);
 
   Result<Evaluation> GetEvaluation(const std::string& id);
+  // `model`: empty for all, or a reference as in Resolve; without '@' the evaluations of every version.
   Result<std::vector<Evaluation>> ListEvaluations(const std::string& model, const Page& page, bool& has_more);
 
-  // Creates or changes (same name); on a change the old versions become `previous`.
+  // Creates or changes (same name); on a change the old versions become `previous` (none when the model changes; kept
+  // when the versions stay). Errors: kInvalidArgument on `name`, `versions`, `versions[i].weight`,
+  // `versions[i].version`.
   Result<Deployment> PutDeployment(const std::string& name, const std::string& model_name,
                                    std::vector<DeployedVersion> versions, boost::json::object settings);
   Result<Deployment> Rollback(const std::string& name);  // kFailedPrecondition where there is no previous

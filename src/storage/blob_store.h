@@ -47,7 +47,8 @@ class BlobStore {
   // The content is verified against its name when this process reads it for the first time.
   // Errors: kNotFound, kDataLoss (the bytes do not match the name), kInvalidArgument (not a SHA-256).
   virtual Result<std::unique_ptr<BlobReader>> Open(std::string_view sha256) = 0;
-  // A verified local file with the blob's bytes, for memory maps; it stays until the blob is deleted. Never write to it.
+  // A verified local file with the blob's bytes, for memory maps; it stays until the blob is deleted. Never write to
+  // it.
   virtual Result<std::filesystem::path> LocalPath(std::string_view sha256) = 0;
   virtual Result<uint64_t> Size(std::string_view sha256) = 0;  // kNotFound where absent
   virtual Status Delete(std::string_view sha256) = 0;          // absent is fine

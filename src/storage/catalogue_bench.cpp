@@ -17,8 +17,7 @@ constexpr std::array<Migration, 1> kMigrations{
 // One catalogue for all threads and cases of this program.
 Catalogue& Shared() {
   static const TestFolder folder;
-  static const std::unique_ptr<Catalogue> catalogue =
-      OpenSqliteCatalogue(folder / "bench.db", kMigrations).value();
+  static const std::unique_ptr<Catalogue> catalogue = OpenSqliteCatalogue(folder / "bench.db", kMigrations).value();
   return *catalogue;
 }
 

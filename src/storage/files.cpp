@@ -58,8 +58,8 @@ FileDescriptor::~FileDescriptor() {
 }
 
 Error FileError(int error_number, std::string_view doing, std::string_view what) {
-  const std::string message = "cannot " + std::string(doing) + " '" + std::string(what) +
-                              "': " + std::generic_category().message(error_number);
+  const std::string message =
+      "cannot " + std::string(doing) + " '" + std::string(what) + "': " + std::generic_category().message(error_number);
   switch (error_number) {
     case ENOENT:
       return NotFound(message);

@@ -78,9 +78,9 @@ class FolderBlobReader final : public BlobReader {
 class FolderBlobStore final : public BlobStore {
  public:
   FolderBlobStore(std::filesystem::path directory, FileDescriptor root)
-      : directory_(std::move(directory)), root_(std::move(root)) {}
+      : directory_(directory), root_(std::move(root)), shards_(std::make_shared<Shards>(std::move(directory))) {}
 
-  Result<std::unique_ptr<BlobWriter>> Create() override { return FolderBlobWriter::Create(directory_); }
+  Result<std::unique_ptr<BlobWriter>> Create() override { return FolderBlobWriter::Create(shards_); }
 
   Result<std::unique_ptr<BlobReader>> Open(std::string_view sha256) override {
     ATELIER_ASSIGN(blob, OpenVerified(sha256));
@@ -116,8 +116,7 @@ class FolderBlobStore final : public BlobStore {
     if (!IsSha256(sha256)) {
       return InvalidArgument("a blob is named by 64 lower-case hexadecimal digits", "sha256");
     }
-    FileDescriptor shard(
-        openat(root_.get(), ShardOf(sha256).c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    FileDescriptor shard(openat(root_.get(), ShardOf(sha256).c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!shard.valid()) {
       return OpenError(errno, sha256);
     }
@@ -128,8 +127,8 @@ class FolderBlobStore final : public BlobStore {
     ATELIER_ASSIGN(shard, OpenShard(sha256));
     OpenBlob blob;
     // O_NONBLOCK: should a pipe lie here, opening it must not hang.
-    blob.file = FileDescriptor(
-        openat(shard.get(), LeafOf(sha256).c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+    blob.file =
+        FileDescriptor(openat(shard.get(), LeafOf(sha256).c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
     if (!blob.file.valid()) {
       return OpenError(errno, sha256);
     }
@@ -194,21 +193,9 @@ class FolderBlobStore final : public BlobStore {
 
   std::filesystem::path directory_;
   FileDescriptor root_;
+  std::shared_ptr<Shards> shards_;  // shared with the writers
   Guarded<std::unordered_map<std::string, FileState>> verified_;
 };
-
-// All 256 shards are made, and made durable, before the first blob: a commit then has one directory to sync, and never
-// relies on a directory that another process made but has not synced yet.
-Status MakeShards(int root, const std::string& directory) {
-  for (unsigned i = 0; i < 256; ++i) {
-    const auto byte = static_cast<std::byte>(i);
-    const std::string shard = Hex(std::span(&byte, 1));
-    if (mkdirat(root, shard.c_str(), 0755) != 0 && errno != EEXIST) {
-      return FileError(errno, "create", directory + "/" + shard);
-    }
-  }
-  return SyncDescriptor(root, directory);
-}
 
 }  // namespace
 
@@ -226,7 +213,7 @@ Result<std::unique_ptr<BlobStore>> OpenFolderBlobStore(const std::filesystem::pa
   if (!root.valid()) {
     return FileError(errno, "open", absolute.string());
   }
-  ATELIER_TRY(MakeShards(root.get(), absolute.string()));
+  ATELIER_TRY(SyncDescriptor(root.get(), absolute.string()));
   ATELIER_TRY(SyncDirectory(absolute.parent_path()));
   return std::unique_ptr<BlobStore>(std::make_unique<FolderBlobStore>(absolute, std::move(root)));
 }

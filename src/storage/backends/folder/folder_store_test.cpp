@@ -182,6 +182,7 @@ TEST_F(FolderStoreTest, RefusesNamesThatAreNoHash) {
 
 TEST_F(FolderStoreTest, FollowsNoLinkAndOpensNoPipe) {
   std::ofstream(folder_ / "outside") << "abc";
+  fs::create_directory(folder_ / "blobs" / "ba");
   fs::create_symlink(folder_ / "outside", FileOf(kAbc));
   EXPECT_EQ(store_->Open(kAbc).error().code, Code::kDataLoss);
   fs::remove(FileOf(kAbc));

@@ -23,18 +23,33 @@ bool StillNamed(int descriptor) {
 
 }  // namespace
 
-Result<std::unique_ptr<BlobWriter>> FolderBlobWriter::Create(const std::filesystem::path& directory) {
+Result<std::filesystem::path> Shards::Ensure(const std::string& sha256) {
+  const std::string name = ShardOf(sha256);
+  auto shard = directory_ / name;
+  if (durable_.With([&](const auto& durable) { return durable.contains(name); })) {
+    return shard;
+  }
+  if (mkdir(shard.c_str(), 0755) != 0 && errno != EEXIST) {
+    return FileError(errno, "create", shard.string());
+  }
+  ATELIER_TRY(SyncDirectory(directory_));
+  durable_.With([&](auto& durable) { durable.insert(name); });
+  return shard;
+}
+
+Result<std::unique_ptr<BlobWriter>> FolderBlobWriter::Create(std::shared_ptr<Shards> shards) {
   SystemRng rng;
   const std::string prefix = std::to_string(getpid()) + "-";
   for (int attempt = 0; attempt < kCreateAttempts; ++attempt) {
-    auto temporary = directory / "tmp" / NewId(prefix, rng);
+    auto temporary = shards->directory() / "tmp" / NewId(prefix, rng);
     FileDescriptor file(open(temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!file.valid()) {
       return FileError(errno, "create", temporary.string());
     }
     // A sweep of another process may see the file before it is locked; then it is gone, and another is made.
     if (flock(file.get(), LOCK_EX | LOCK_NB) == 0 && StillNamed(file.get())) {
-      return std::unique_ptr<BlobWriter>(new FolderBlobWriter(directory, std::move(temporary), std::move(file)));
+      return std::unique_ptr<BlobWriter>(
+          new FolderBlobWriter(std::move(shards), std::move(temporary), std::move(file)));
     }
   }
   return Internal("cannot create a temporary blob");
@@ -75,7 +90,7 @@ Result<BlobRef> FolderBlobWriter::Commit() {
 }
 
 Status FolderBlobWriter::Publish(const std::string& sha256) {
-  const auto shard = directory_ / ShardOf(sha256);
+  ATELIER_ASSIGN(shard, shards_->Ensure(sha256));
   // Replacing a blob of the same name is what heals one whose bytes went bad on the disk.
   if (rename(temporary_.c_str(), (shard / LeafOf(sha256)).c_str()) != 0) {
     return FileError(errno, "publish", sha256);

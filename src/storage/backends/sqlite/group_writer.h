@@ -26,7 +26,8 @@ class GroupWriter {
   GroupWriter(const GroupWriter&) = delete;
   GroupWriter& operator=(const GroupWriter&) = delete;
 
-  // See Catalogue::Write. Each work runs inside a savepoint of its own, so its failure undoes nothing of its neighbours.
+  // See Catalogue::Write. Each work runs inside a savepoint of its own, so its failure undoes nothing of its
+  // neighbours.
   Status Write(const Catalogue::Work& work);
 
   struct Counts {

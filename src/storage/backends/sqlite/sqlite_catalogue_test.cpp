@@ -341,7 +341,8 @@ TEST_F(GroupWriterTest, WaitingWritesShareOneCommitAndFailAlone) {
       ++started;
       outcomes.at(static_cast<size_t>(i)) = writer_->Write([&](soci::session& session) -> Status {
         ATELIER_TRY(InsertNote(session, i, std::to_string(i)));
-        return i % 4 == 1 ? Status(FailedPrecondition("on purpose")) : InsertNote(session, 100 + i, "b" + std::to_string(i));
+        return i % 4 == 1 ? Status(FailedPrecondition("on purpose"))
+                          : InsertNote(session, 100 + i, "b" + std::to_string(i));
       });
     });
   }
@@ -368,9 +369,8 @@ TEST_F(GroupWriterTest, EndsOnlyAfterWhatIsQueued) {
   std::latch gate(1);
   std::thread holder = Hold(held, gate);
   held.wait();
-  std::thread queued([&] {
-    EXPECT_TRUE(writer_->Write([](soci::session& session) { return InsertNote(session, 1, "last"); }).ok());
-  });
+  std::thread queued(
+      [&] { EXPECT_TRUE(writer_->Write([](soci::session& session) { return InsertNote(session, 1, "last"); }).ok()); });
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   std::thread opener([&] { gate.count_down(); });
   writer_.reset();
@@ -398,11 +398,14 @@ TEST_F(GroupWriterTest, AFullDatabaseIsSaidAndRecovers) {
 }
 
 TEST_F(GroupWriterTest, AWorkThatEndsTheTransactionIsRefused) {
-  EXPECT_EQ(writer_->Write([](soci::session& session) -> Status {
-              EXPECT_TRUE(InsertNote(session, 1, "one").ok());
-              session << "ROLLBACK";
-              return {};
-            }).error().code,
+  EXPECT_EQ(writer_
+                ->Write([](soci::session& session) -> Status {
+                  EXPECT_TRUE(InsertNote(session, 1, "one").ok());
+                  session << "ROLLBACK";
+                  return {};
+                })
+                .error()
+                .code,
             Code::kInternal);
   EXPECT_TRUE(writer_->Write([](soci::session& session) { return InsertNote(session, 2, "two"); }).ok());
   EXPECT_EQ(Count(), 1);
