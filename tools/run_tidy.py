@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Runs clang-tidy over source files in parallel, and remembers what passed.
 
-usage: run_tidy.py BUILD_FOLDER [FILE...]    without files: every source of the build
+usage: run_tidy.py BUILD_FOLDER [--seconds N] [FILE...]    without files: every source of the build, but no tests
 
 A file is not looked at again while it, the project's headers that it includes, its command and .clang-tidy are the same.
+With --seconds no more files are begun after so long; the rest are counted, and looked at by the next run.
 """
+import argparse
 import concurrent.futures
 import hashlib
 import json
@@ -13,6 +15,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import time
 
 import source_files
 
@@ -68,7 +71,10 @@ class Fingerprints:
         return digest.hexdigest()
 
 
-def tidy(folder, path, stamp):
+def tidy(folder, path, stamp, deadline):
+    """(clang-tidy's status or None when there was no time, its output)"""
+    if time.monotonic() > deadline:
+        return None, ""
     result = subprocess.run(["clang-tidy", "--quiet", "-p", str(folder), path], capture_output=True, text=True,
                             check=False)
     if result.returncode == 0:
@@ -76,22 +82,34 @@ def tidy(folder, path, stamp):
     return result.returncode, result.stdout + (result.stderr if result.returncode else "")
 
 
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("build", type=pathlib.Path)
+    parser.add_argument("--seconds", type=float, default=float("inf"))
+    parser.add_argument("files", nargs="*", type=pathlib.Path)
+    return parser.parse_args()
+
+
 def main():
-    build = pathlib.Path(sys.argv[1]).resolve()
+    arguments = parse_arguments()
+    deadline = time.monotonic() + arguments.seconds
+    build = arguments.build.resolve()
     folder = build / "tidy"
     commands = write_database(build, folder)
-    wanted = [str(pathlib.Path(name).resolve()) for name in sys.argv[2:]] or sorted(commands)
+    wanted = [str(path.resolve()) for path in arguments.files] or sorted(commands)
     fingerprints = Fingerprints(build)
-    stamps = {path: folder / fingerprints.of(path, commands[path]) for path in wanted if path in commands}
+    stamps = {path: folder / fingerprints.of(path, commands[path])
+              for path in wanted if path in commands and not path.endswith(("_test.cpp", "_bench.cpp"))}
     todo = {path: stamp for path, stamp in stamps.items() if not stamp.exists()}
-    failed = 0
+    bad = skipped = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for status, output in pool.map(lambda item: tidy(folder, *item), todo.items()):
-            failed += status != 0
-            if status != 0:
-                print(output, flush=True)
-    print(f"clang-tidy: {len(todo)} files looked at, {len(stamps) - len(todo)} known to be good, {failed} bad")
-    return 1 if failed else 0
+        for status, output in pool.map(lambda item: tidy(folder, *item, deadline), todo.items()):
+            skipped += status is None
+            bad += status not in (None, 0)
+            print(output, end="", flush=True)
+    print(f"clang-tidy: {len(todo) - skipped} files looked at, {bad} of them bad; {len(stamps) - len(todo)} known to be "
+          f"good" + (f"; no time for {skipped}, run again or ./dev check --all" if skipped else ""))
+    return 1 if bad else 0
 
 
 if __name__ == "__main__":
