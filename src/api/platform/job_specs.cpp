@@ -14,7 +14,7 @@ constexpr size_t kMaxSources = 10'000;
 constexpr uint64_t kMaxManifestBytes = 64ULL << 20U;
 
 json::object NewSpec(const Services& services, const json::object& request) {
-  return {{"request", request}, {"blobs", services.blob_dir.string()}};
+  return {{"request", request}, {"blobs", std::filesystem::absolute(services.blob_dir).string()}};
 }
 
 Status CheckSourcePath(const std::string& path, const std::string& param) {
