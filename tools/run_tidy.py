@@ -87,7 +87,7 @@ def parse_arguments():
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("files", nargs="*", type=pathlib.Path)
-    return parser.parse_args()
+    return parser.parse_intermixed_args()
 
 
 def main():
