@@ -1,5 +1,5 @@
-// What turns a row of a data set, or a client's instance, into the numbers that the network sees. Stored in the model as
-// preprocessor_config.json; training and serving use this one code.
+// What turns a row of a data set, or a client's instance, into the numbers that the network sees. Stored in the model
+// as preprocessor_config.json; training and serving use this one code.
 //
 // Inputs are first made raw (pixels 0..255; numbers as given; categories one-hot), then scaled by x * scale + shift:
 //   picture: (x / 255 - mean[channel]) / std[channel]

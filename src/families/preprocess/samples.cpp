@@ -56,8 +56,7 @@ class ColumnRows {
   size_t bytes_a_row_ = 0;
 };
 
-Result<const data::Column*> FindColumn(const data::Manifest& manifest, const std::string& name,
-                                       data::ColumnType type) {
+Result<const data::Column*> FindColumn(const data::Manifest& manifest, const std::string& name, data::ColumnType type) {
   const data::Column* column = manifest.Find(name);
   if (column == nullptr) {
     return Unfit("the data set has no column '" + name + "', which the model needs");
@@ -207,8 +206,7 @@ Status LoadNumber(const data::Reader& reader, std::span<const int64_t> rows, con
   return {};
 }
 
-Status LoadTable(const data::Reader& reader, std::span<const int64_t> rows, const TableInput& table,
-                 Samples& samples) {
+Status LoadTable(const data::Reader& reader, std::span<const int64_t> rows, const TableInput& table, Samples& samples) {
   int64_t width = 0;
   for (const auto& field : table.fields) {
     width += field.width();
@@ -291,8 +289,7 @@ void FitTable(const Samples& train, TableInput& table) {
     field.mean.clear();
     field.std.clear();
     for (int64_t i = 0; !field.category && i < field.width(); ++i) {
-      const auto moments =
-          MomentsOf(train.inputs.data_ptr<float>() + first + i, train.rows(), train.inputs.stride(0));
+      const auto moments = MomentsOf(train.inputs.data_ptr<float>() + first + i, train.rows(), train.inputs.stride(0));
       field.mean.push_back(moments.mean);
       field.std.push_back(moments.std);
     }
@@ -322,8 +319,12 @@ Result<Preprocessor> MakePreprocessor(const data::Manifest& manifest, const Mode
     }
     if (&column != target) {
       const bool category = column.type == data::ColumnType::kCategory;
-      TableField field{.name = column.name, .category = category, .categories = column.categories,
-                       .shape = column.shape, .mean = {}, .std = {}};
+      TableField field{.name = column.name,
+                       .category = category,
+                       .categories = column.categories,
+                       .shape = column.shape,
+                       .mean = {},
+                       .std = {}};
       field.mean.assign(category ? 0 : static_cast<size_t>(field.width()), 0.0);
       field.std.assign(field.mean.size(), 1.0);
       table.fields.push_back(std::move(field));
@@ -336,7 +337,7 @@ Result<Preprocessor> MakePreprocessor(const data::Manifest& manifest, const Mode
 Result<Samples> LoadSamples(const data::Reader& reader, std::span<const int64_t> rows,
                             const Preprocessor& preprocessor) {
   Samples samples;
-  ATELIER_TRY(Guarded([&]() -> Status {
+  ATELIER_TRY(CatchTorch([&]() -> Status {
     std::vector<int64_t> kept;
     kept.reserve(rows.size());
     const TargetInfo& target = preprocessor.target;
@@ -363,8 +364,8 @@ Status FitStatistics(const Samples& train, Preprocessor& preprocessor) {
   if (!preprocessor.target.labels.empty()) {
     const auto* classes = train.targets.data_ptr<int64_t>();
     if (std::all_of(classes, classes + train.rows(), [&](int64_t c) { return c == classes[0]; })) {
-      return Unfit("every training row has the class '" +
-                   preprocessor.target.labels[static_cast<size_t>(classes[0])] + "': there is nothing to learn");
+      return Unfit("every training row has the class '" + preprocessor.target.labels[static_cast<size_t>(classes[0])] +
+                   "': there is nothing to learn");
     }
     return {};
   }

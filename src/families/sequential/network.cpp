@@ -100,7 +100,7 @@ Network::Network(const Plan& plan) {
 
 torch::Tensor Network::Forward(const torch::Tensor& input) { return layers_->forward(input); }
 
-Status Guarded(const std::function<Status()>& work) {
+Status CatchTorch(const std::function<Status()>& work) {
   try {
     return work();
   } catch (const std::bad_alloc&) {
@@ -121,7 +121,7 @@ Status Guarded(const std::function<Status()>& work) {
 Result<std::unique_ptr<Network>> BuildNetwork(const ModelConfig& config, uint64_t seed) {
   ATELIER_ASSIGN(plan, MakePlan(config));
   std::unique_ptr<Network> network;
-  ATELIER_TRY(Guarded([&]() -> Status {
+  ATELIER_TRY(CatchTorch([&]() -> Status {
     torch::manual_seed(seed);
     network = std::make_unique<Network>(plan);
     return {};
@@ -141,7 +141,7 @@ std::map<std::string, torch::Tensor> StateOf(const Network& network) {
 }
 
 Status SetState(Network& network, const std::map<std::string, torch::Tensor>& state) {
-  return Guarded([&]() -> Status {
+  return CatchTorch([&]() -> Status {
     torch::NoGradGuard no_grad;
     const auto own = StateOf(network);
     for (const auto& [name, tensor] : own) {
@@ -178,20 +178,20 @@ Result<std::map<std::string, tensor::View>> ViewsOf(const std::map<std::string, 
     if (row == kTypes.end() || !tensor.is_contiguous()) {
       return Internal("the tensor '" + name + "' cannot be written");
     }
-    views[name] = {row->type, tensor.sizes().vec(),
+    views[name] = {row->type,
+                   tensor.sizes().vec(),
                    {static_cast<const std::byte*>(tensor.data_ptr()), static_cast<size_t>(tensor.nbytes())}};
   }
   return views;
 }
 
 Result<torch::Tensor> TensorFrom(const tensor::View& view) {
-  const auto* row =
-      std::find_if(kTypes.begin(), kTypes.end(), [&](const TypeRow& r) { return r.type == view.type; });
+  const auto* row = std::find_if(kTypes.begin(), kTypes.end(), [&](const TypeRow& r) { return r.type == view.type; });
   if (row == kTypes.end()) {
     return BadFile("the type " + std::string(tensor::Name(view.type)) + " is not one of F32, F64, I64, U8");
   }
   torch::Tensor tensor;
-  ATELIER_TRY(Guarded([&]() -> Status {
+  ATELIER_TRY(CatchTorch([&]() -> Status {
     tensor = torch::empty(view.shape, torch::dtype(row->torch_type));
     if (tensor.nbytes() != view.bytes.size()) {
       return BadFile("a tensor's bytes do not fit its shape");

@@ -53,6 +53,6 @@ Status WriteWeights(const Network& network, const std::function<Status(std::span
 Status LoadWeights(Network& network, const std::filesystem::path& file);
 
 // Runs `work` and turns exceptions of LibTorch into kInternal, or kResourceExhausted when memory is short.
-Status Guarded(const std::function<Status()>& work);
+Status CatchTorch(const std::function<Status()>& work);
 
 }  // namespace atelier::families

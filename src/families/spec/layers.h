@@ -17,13 +17,13 @@ enum class Activation { kNone, kRelu, kLeakyRelu, kElu, kGelu, kSilu, kTanh, kSi
 // Only the members that the kind names mean anything.
 struct Layer {
   LayerKind kind = LayerKind::kDense;
-  int64_t units = 0;                              // dense: units; conv: filters
-  int64_t kernel = 0;                             // conv: side of the square kernel; pool: side of the window
-  int64_t stride = 1;                             // conv, pool
-  int64_t padding = 0;                            // conv: zeros added on each side
-  bool average = false;                           // pool: average instead of maximum
-  double rate = 0;                                // dropout: share of values set to zero, [0, 1)
-  Activation activation = Activation::kRelu;      // activation
+  int64_t units = 0;                          // dense: units; conv: filters
+  int64_t kernel = 0;                         // conv: side of the square kernel; pool: side of the window
+  int64_t stride = 1;                         // conv, pool
+  int64_t padding = 0;                        // conv: zeros added on each side
+  bool average = false;                       // pool: average instead of maximum
+  double rate = 0;                            // dropout: share of values set to zero, [0, 1)
+  Activation activation = Activation::kRelu;  // activation
 
   bool operator==(const Layer&) const = default;
 };

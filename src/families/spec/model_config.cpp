@@ -61,9 +61,9 @@ Status Check(const ModelConfig& config) {
   }
   if (config.input_shape.size() != (image ? 3U : 1U) ||
       (image && config.input_shape[0] != 1 && config.input_shape[0] != 3)) {
-    return InvalidArgument("'input_shape' " + ShapeText(config.input_shape) + " does not fit input_kind " +
-                               config.input_kind,
-                           "input_shape");
+    return InvalidArgument(
+        "'input_shape' " + ShapeText(config.input_shape) + " does not fit input_kind " + config.input_kind,
+        "input_shape");
   }
   ATELIER_ASSIGN(plan, MakePlan(config));
   return {};

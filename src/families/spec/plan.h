@@ -18,7 +18,7 @@ struct HiddenDefaults {
 
 struct PlannedLayer {
   Layer layer;
-  std::vector<int64_t> input;   // shape of one instance: [features] or [channels, height, width]
+  std::vector<int64_t> input;  // shape of one instance: [features] or [channels, height, width]
   std::vector<int64_t> output;
   int64_t parameters = 0;
 };
@@ -33,8 +33,9 @@ struct Plan {
 std::vector<Layer> CompleteLayers(const std::vector<Layer>& hidden, const HiddenDefaults& defaults,
                                   const std::vector<int64_t>& input_shape, int64_t outputs);
 
-// Follows the shapes through complete layers. Errors: kInvalidArgument naming `layers[i]`, where a kernel is larger than
-// its map, a map vanishes, a layer does not fit its input, or the network has too many layers, parameters or activations.
+// Follows the shapes through complete layers. Errors: kInvalidArgument naming `layers[i]`, where a kernel is larger
+// than its map, a map vanishes, a layer does not fit its input, or the network has too many layers, parameters or
+// activations.
 Result<Plan> MakePlan(const std::vector<Layer>& layers, const std::vector<int64_t>& input_shape);
 
 // "28x28x1"-like text for messages: "[1, 28, 28]".

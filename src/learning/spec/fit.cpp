@@ -62,15 +62,15 @@ Result<std::vector<int64_t>> ImageShape(const TrainSettings& settings, const dat
                                 sized ? settings.input_size[1] : kDefaultSide};
   }
   if (settings.channels != 0 && settings.channels != column->shape[0]) {
-    return Unfit("the pictures of the data set have " + std::to_string(column->shape[0]) +
-                     " channel(s); leave 'channels' out",
-                 "settings.channels");
+    return Unfit(
+        "the pictures of the data set have " + std::to_string(column->shape[0]) + " channel(s); leave 'channels' out",
+        "settings.channels");
   }
   if (!settings.input_size.empty() &&
       (settings.input_size[0] != column->shape[1] || settings.input_size[1] != column->shape[2])) {
-    return Unfit("the data set holds raw pictures of " + families::ShapeText(column->shape) +
-                     "; leave 'input_size' out",
-                 "settings.input_size");
+    return Unfit(
+        "the data set holds raw pictures of " + families::ShapeText(column->shape) + "; leave 'input_size' out",
+        "settings.input_size");
   }
   return column->shape;
 }
@@ -173,9 +173,8 @@ Result<families::ModelConfig> MakeModelConfig(const std::string& family, const T
   config.task = std::string(Name(manifest.task));
   config.input_kind = image ? "image" : "table";
   config.input_shape = shape;
-  config.outputs = manifest.task == data::Task::kClassification
-                       ? static_cast<int64_t>(manifest.Target()->categories.size())
-                       : 1;
+  config.outputs =
+      manifest.task == data::Task::kClassification ? static_cast<int64_t>(manifest.Target()->categories.size()) : 1;
   if (config.outputs > families::kMaxUnits) {
     return Unfit("the target has more than " + std::to_string(families::kMaxUnits) + " classes");
   }

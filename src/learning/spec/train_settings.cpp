@@ -171,8 +171,8 @@ void ReadNetwork(SettingsReader& reader, TrainSettings& settings) {
     settings.input_size.push_back(good ? size.get_int64() : 0);
   }
   if (settings.input_size.size() != 2 || settings.input_size[0] == 0 || settings.input_size[1] == 0) {
-    reader.Fail(InvalidArgument("'settings.input_size' must be [height, width], each from 1 to 4096",
-                                "settings.input_size"));
+    reader.Fail(
+        InvalidArgument("'settings.input_size' must be [height, width], each from 1 to 4096", "settings.input_size"));
   }
 }
 

@@ -45,7 +45,8 @@ struct TrainSettings {
 };
 
 // Reads settings strictly: an unknown key is refused naming the nearest known one; a value may be given as text, as the
-// command line does ("epochs":"5"). Absent ones get the family's defaults. Errors: kInvalidArgument on `settings.<key>`.
+// command line does ("epochs":"5"). Absent ones get the family's defaults. Errors: kInvalidArgument on
+// `settings.<key>`.
 Result<TrainSettings> TrainSettingsFromJson(const std::string& family, const boost::json::object& user);
 
 // Every setting, in canonical form; TrainSettingsFromJson reads it back unchanged.

@@ -1,0 +1,34 @@
+#include "learning/job_data.h"
+
+#include "base/json.h"
+
+namespace atelier::learning {
+namespace {
+constexpr uint64_t kMaxManifestBytes = 256ULL << 20U;
+}
+
+Result<JobData> OpenJobData(const json::object& spec) {
+  Fields fields(spec);
+  ATELIER_ASSIGN(directory, fields.String("blobs"));
+  ATELIER_ASSIGN(dataset, fields.ObjectOr("dataset"));
+  if (dataset == nullptr) {
+    return InvalidArgument("the job names no data set", "dataset");
+  }
+  Fields dataset_fields(*dataset, "dataset");
+  JobData data;
+  ATELIER_ASSIGN(name, dataset_fields.String("name"));
+  ATELIER_ASSIGN(version, dataset_fields.Int("version", 1, std::numeric_limits<int64_t>::max()));
+  ATELIER_ASSIGN(manifest_ref, dataset_fields.ObjectOr("manifest"));
+  if (manifest_ref == nullptr) {
+    return InvalidArgument("the job names no manifest", "dataset.manifest");
+  }
+  ATELIER_ASSIGN(sha256, Fields(*manifest_ref, "dataset.manifest").String("sha256"));
+  ATELIER_ASSIGN(blobs, storage::OpenFolderBlobStore(directory));
+  ATELIER_ASSIGN(text, storage::ReadAll(*blobs, sha256, kMaxManifestBytes));
+  ATELIER_ASSIGN(value, ParseJson(text, {.max_bytes = kMaxManifestBytes, .max_depth = 64}));
+  ATELIER_ASSIGN(manifest, data::ManifestFromJson(value));
+  ATELIER_ASSIGN(reader, data::Reader::Open(*blobs, manifest));
+  return JobData{std::move(blobs), name, version, sha256, std::move(reader)};
+}
+
+}  // namespace atelier::learning

@@ -1,0 +1,156 @@
+#include "learning/optimizer.h"
+
+#include <cmath>
+
+namespace atelier::learning {
+namespace {
+
+constexpr float kBeta1 = 0.9F;
+constexpr float kBeta2 = 0.999F;
+constexpr float kEpsilon = 1e-8F;
+
+struct AdamStep {
+  float size;        // lr / (1 - b1^t)
+  float correction;  // 1 / sqrt(1 - b2^t)
+  float decay;       // lr * weight_decay
+  float scale;       // of the gradient, by clipping
+};
+
+struct AdamData {
+  float* weight;
+  float* m;
+  float* v;
+  const float* gradient;
+};
+
+void StepAdam(const AdamData& data, int64_t count, const AdamStep& step) {
+  for (int64_t i = 0; i < count; ++i) {
+    const float g = data.gradient[i] * step.scale;
+    const float m = kBeta1 * data.m[i] + (1 - kBeta1) * g;
+    const float v = kBeta2 * data.v[i] + (1 - kBeta2) * g * g;
+    data.m[i] = m;
+    data.v[i] = v;
+    data.weight[i] -= step.size * m / (std::sqrt(v) * step.correction + kEpsilon) + step.decay * data.weight[i];
+  }
+}
+
+bool IsWeight(const torch::Tensor& parameter) { return parameter.dim() >= 2; }  // biases and batch norm have one
+
+}  // namespace
+
+Optimizer::Optimizer(const torch::nn::Module& network, const TrainSettings& settings)
+    : adam_(settings.optimizer == "adam"),
+      momentum_(static_cast<float>(settings.momentum)),
+      weight_decay_(static_cast<float>(settings.weight_decay)),
+      l1_(static_cast<float>(settings.l1)),
+      l2_(static_cast<float>(settings.l2)),
+      clip_(settings.gradient_clip) {
+  for (const auto& item : network.named_parameters()) {
+    Slot slot{
+        .name = item.key(), .parameter = item.value(), .first = {}, .second = {}, .penalised = IsWeight(item.value())};
+    if (adam_ || momentum_ > 0) {
+      slot.first = torch::zeros(item.value().sizes(), torch::kFloat32);
+    }
+    if (adam_) {
+      slot.second = torch::zeros(item.value().sizes(), torch::kFloat32);
+    }
+    slots_.push_back(std::move(slot));
+  }
+}
+
+void Optimizer::AddPenalties(const Slot& slot, float* gradient) const {
+  if (!slot.penalised || (l1_ == 0 && l2_ == 0)) {
+    return;
+  }
+  const auto* weight = slot.parameter.data_ptr<float>();
+  for (int64_t i = 0; i < slot.parameter.numel(); ++i) {
+    const float sign = weight[i] > 0 ? 1.0F : (weight[i] < 0 ? -1.0F : 0.0F);
+    gradient[i] += l1_ * sign + 2 * l2_ * weight[i];
+  }
+}
+
+double Optimizer::ClipScale(const std::vector<torch::Tensor>& gradients, double& norm) const {
+  if (clip_ <= 0) {
+    return 1;
+  }
+  double squares = 0;
+  for (const auto& gradient : gradients) {
+    const auto* g = gradient.data_ptr<float>();
+    for (int64_t i = 0; i < gradient.numel(); ++i) {
+      squares += static_cast<double>(g[i]) * g[i];
+    }
+  }
+  norm = std::sqrt(squares);
+  return norm > clip_ ? clip_ / norm : 1;
+}
+
+double Optimizer::Step(double learning_rate, int64_t step) {
+  const torch::NoGradGuard no_grad;
+  std::vector<torch::Tensor> gradients;
+  for (auto& slot : slots_) {
+    auto& gradient = slot.parameter.mutable_grad();
+    gradients.push_back(gradient.defined() ? gradient.contiguous() : torch::zeros_like(slot.parameter));
+    gradient = torch::Tensor();
+    AddPenalties(slot, gradients.back().data_ptr<float>());
+  }
+  double norm = 0;
+  const auto scale = static_cast<float>(ClipScale(gradients, norm));
+  const auto rate = static_cast<float>(learning_rate);
+  const float decay_rate = rate * weight_decay_;
+  const AdamStep adam{.size = static_cast<float>(learning_rate / (1 - std::pow(kBeta1, static_cast<double>(step)))),
+                      .correction = static_cast<float>(1 / std::sqrt(1 - std::pow(kBeta2, static_cast<double>(step)))),
+                      .decay = 0,
+                      .scale = scale};
+  for (size_t s = 0; s < slots_.size(); ++s) {
+    auto& slot = slots_[s];
+    auto* weight = slot.parameter.data_ptr<float>();
+    const auto* gradient = gradients[s].data_ptr<float>();
+    const int64_t count = slot.parameter.numel();
+    const float decay = slot.penalised ? decay_rate : 0;
+    if (adam_) {
+      AdamStep own = adam;
+      own.decay = decay;
+      StepAdam({weight, slot.first.data_ptr<float>(), slot.second.data_ptr<float>(), gradient}, count, own);
+      continue;
+    }
+    auto* velocity = slot.first.defined() ? slot.first.data_ptr<float>() : nullptr;
+    for (int64_t i = 0; i < count; ++i) {
+      float update = gradient[i] * scale;
+      if (velocity != nullptr) {
+        velocity[i] = momentum_ * velocity[i] + update;
+        update = velocity[i];
+      }
+      weight[i] -= rate * update + decay * weight[i];
+    }
+  }
+  return norm;
+}
+
+std::map<std::string, torch::Tensor> Optimizer::State() const {
+  std::map<std::string, torch::Tensor> state;
+  for (const auto& slot : slots_) {
+    if (slot.first.defined()) {
+      state["m." + slot.name] = slot.first;
+    }
+    if (slot.second.defined()) {
+      state["v." + slot.name] = slot.second;
+    }
+  }
+  return state;
+}
+
+Status Optimizer::SetState(const std::map<std::string, torch::Tensor>& state) {
+  for (auto& [name, tensor] : State()) {
+    const auto found = state.find(name);
+    if (found == state.end() || found->second.sizes() != tensor.sizes()) {
+      return DataLoss("the checkpoint has no fitting tensor '" + name + "'");
+    }
+  }
+  for (auto& [name, tensor] : State()) {
+    auto target = tensor;
+    target.copy_(state.at(name));
+  }
+  return {};
+}
+
+}  // namespace atelier::learning
