@@ -36,11 +36,25 @@ grpc::ChannelArguments Arguments() {
   return arguments;
 }
 
+// gRPC's callback threads end with the last channel. A call's context holds its channel, so the last one may go on
+// such a thread, which then joins itself and aborts the process (seen with gRPC 1.51). One channel that stays for the
+// life of the process keeps the threads; a first call, to nobody, ties it to them.
+void KeepCallbackThreads() {
+  [[maybe_unused]] static const pb::Worker::Stub* const anchor = [] {
+    auto stub = pb::Worker::NewStub(grpc::CreateChannel("unix:/dev/null/none", grpc::InsecureChannelCredentials()));
+    auto call = std::make_shared<Call<pb::HealthRequest, pb::HealthResponse>>(pb::HealthRequest(), 1000);
+    stub->async()->Health(&call->context, &call->request, &call->response, [call](const grpc::Status&) {});
+    return stub.release();
+  }();
+}
+
 }  // namespace
 
 WorkerClient::WorkerClient(const std::string& socket_path)
     : stub_(pb::Worker::NewStub(
-          grpc::CreateCustomChannel("unix:" + socket_path, grpc::InsecureChannelCredentials(), Arguments()))) {}
+          grpc::CreateCustomChannel("unix:" + socket_path, grpc::InsecureChannelCredentials(), Arguments()))) {
+  KeepCallbackThreads();
+}
 
 void WorkerClient::Describe(int64_t timeout_ms, std::function<void(Result<Signature>)> done) {
   // Shared with gRPC's callback, which std::function requires to be copyable; the same below.
