@@ -79,9 +79,10 @@ void Supervisor::Loop() {
     StartQueued();
     for (auto& attempt : attempts_) {
       attempt->Tick(Now(), options_.limits);
-      const bool ended = attempt->Reap(Now());
-      if (!ended) {
-        SaveEvents(*attempt, false);
+      if (attempt->Reap(Now())) {
+        saved_ms_.erase(attempt->job_id());  // Settle stores the rest
+      } else {
+        SaveEvents(*attempt);
       }
     }
     std::erase_if(attempts_, [this](auto& attempt) { return attempt->exited() && Settle(*attempt); });
@@ -249,7 +250,7 @@ Result<storage::FileDescriptor> Supervisor::Lock(const std::string& id) {
   return lock;
 }
 
-void Supervisor::SaveEvents(Attempt& attempt, bool at_once) {
+void Supervisor::SaveEvents(Attempt& attempt) {
   const Moment now = Now();
   const std::string& id = attempt.job_id();
   const Batch& batch = attempt.Due(now);
@@ -260,7 +261,7 @@ void Supervisor::SaveEvents(Attempt& attempt, bool at_once) {
   const auto saved = saved_ms_.try_emplace(id, now.steady_ms).first;
   const bool due = now.steady_ms - saved->second >= kSaveEveryMs || batch.events.size() >= kSaveAtOnce;
   const auto retry = retry_ms_.find(id);
-  if ((!due && !at_once) || (retry != retry_ms_.end() && now.steady_ms < retry->second)) {
+  if (!due || (retry != retry_ms_.end() && now.steady_ms < retry->second)) {
     return;
   }
   if (const Status stored = store_.Append(id, batch); !stored.ok()) {

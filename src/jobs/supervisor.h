@@ -55,7 +55,7 @@ class Supervisor {
   Launched Refuse(const std::string& id, const Error& error);
   Result<std::filesystem::path> Program(const Kind& kind, const Job& job) const;
   Result<storage::FileDescriptor> Lock(const std::string& id);
-  void SaveEvents(Attempt& attempt, bool now);
+  void SaveEvents(Attempt& attempt);
   bool Settle(Attempt& attempt);
   void Wake();
   Moment Now() const;
