@@ -26,7 +26,7 @@ size_t IndexOf(const std::array<std::string_view, N>& names, std::string_view na
   return i;
 }
 
-json::array Integers(const std::vector<int64_t>& values) { return {values.begin(), values.end()}; }
+json::array Integers(const std::vector<int64_t>& values) { return json::array(values.begin(), values.end()); }
 
 json::object BlobJson(const storage::BlobRef& blob) { return {{"sha256", blob.sha256}, {"size", blob.size}}; }
 

@@ -32,15 +32,15 @@ struct ColumnStatistics {
   int64_t missing = 0;
   int64_t distinct = 0;                                               // categories seen; 0 for numbers
   double minimum = 0, maximum = 0, mean = 0, standard_deviation = 0;  // numbers and raw pixels (pixels as 0..255)
-  std::vector<int64_t> counts;                                        // category: rows a category
+  std::vector<int64_t> counts{};                                      // category: rows a category
 };
 
 struct Column {
   std::string name;
   ColumnType type = ColumnType::kNumber;
-  std::vector<int64_t> shape;           // number: [] scalar; raw image: [channels, height, width]; encoded image: []
-  std::vector<std::string> categories;  // category: the labels, sorted (numerically where all are numbers)
-  ColumnStatistics statistics;
+  std::vector<int64_t> shape{};           // number: [] scalar; raw image: [channels, height, width]; encoded image: []
+  std::vector<std::string> categories{};  // category: the labels, sorted (numerically where all are numbers)
+  ColumnStatistics statistics{};
 };
 
 struct Shard {

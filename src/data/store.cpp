@@ -93,7 +93,7 @@ Result<DatasetVersion> Store::AddVersion(soci::session& session, const std::stri
   const auto size = static_cast<long long>(manifest.size);
   const long long count = rows;
   const long long parent = parent_version.value_or(0);
-  const soci::indicator has_parent = parent_version ? soci::i_ok : soci::i_null;
+  soci::indicator has_parent = parent_version ? soci::i_ok : soci::i_null;
   session << "INSERT INTO dataset_versions (dataset_id, version, manifest_sha256, manifest_size, row_count, "
              "created_ms, job_id, parent_version) VALUES (:d, :v, :sha, :size, :rows, :created, :job, :parent)",
       soci::use(dataset.id, "d"), soci::use(number, "v"), soci::use(manifest.sha256, "sha"), soci::use(size, "size"),

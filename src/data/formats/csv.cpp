@@ -1,0 +1,190 @@
+// CSV and its relatives: two passes, one to learn the columns and one to fill them.
+#include <optional>
+#include <unordered_map>
+
+#include "data/formats/cells.h"
+#include "data/formats/csv_reader.h"
+#include "data/formats/csv_sniff.h"
+#include "data/formats/format.h"
+#include "data/formats/inference.h"
+#include "data/formats/paths.h"
+
+namespace atelier::data {
+namespace {
+
+constexpr size_t kMaxNameBytes = 256;
+
+struct CsvSource {
+  const SourceFile* file = nullptr;
+  CsvDialect dialect;
+  std::optional<Split> split;
+};
+
+Error Bad(const CsvSource& source, int64_t row, const std::string& what) {
+  return InvalidArgument(source.file->path + ": row " + std::to_string(row) + what, "files", "invalid_csv");
+}
+
+Result<CsvSource> Sniff(FormatContext& context, const SourceFile& file) {
+  ATELIER_ASSIGN(input, Input::Open(context.blobs, file, nullptr));
+  std::string sample;
+  bool whole = false;
+  while (sample.size() < kSniffBytes) {
+    ATELIER_ASSIGN(chunk, input->Next());
+    if (chunk.empty()) {
+      whole = true;
+      break;
+    }
+    sample.append(chunk.substr(0, kSniffBytes - sample.size() + 1));
+  }
+  CsvSource out;
+  out.file = &file;
+  out.dialect = SniffCsv(sample, whole, context.options);
+  out.split = SplitFromPath(file.path);
+  if (!out.dialect.warning.empty()) {
+    context.table.Warn(file.path + ": " + out.dialect.warning);
+  }
+  return out;
+}
+
+Result<std::vector<std::string>> Names(const CsvSource& source, const CsvRow& row) {
+  std::vector<std::string> names;
+  std::unordered_map<std::string, size_t> seen;
+  for (size_t i = 0; i < row.size(); ++i) {
+    std::string name = source.dialect.header ? std::string(Trim(row[i])) : "";
+    if (name.empty()) {
+      name = "column_" + std::to_string(i + 1);
+    }
+    const std::string at = ", column " + std::to_string(i + 1);
+    if (name.size() > kMaxNameBytes) {
+      return Bad(source, row.line(), at + ": a name of more than 256 bytes");
+    }
+    const auto [other, fresh] = seen.emplace(name, i);
+    if (!fresh) {
+      return Bad(source, row.line(),
+                 at + ": the name '" + name + "' is that of column " + std::to_string(other->second + 1) + " too");
+    }
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
+// Calls `use` for each row of one file, the header left out, after checking its width.
+class RowLoop {
+ public:
+  RowLoop(FormatContext& context, const CsvSource& source, std::vector<std::string>& names)
+      : context_(context), source_(source), names_(names) {}
+
+  Status Run(const std::function<Status(const CsvRow&)>& use) {
+    ATELIER_ASSIGN(input, Input::Open(context_.blobs, *source_.file, &context_.meter));
+    CsvReader reader(input->Source(), source_.dialect.delimiter, source_.file->path, source_.dialect.skip_lines);
+    CsvRow row;
+    bool first = true;
+    while (true) {
+      ATELIER_ASSIGN(more, reader.Next(row));
+      if (!more) {
+        return {};
+      }
+      if (first) {
+        first = false;
+        ATELIER_TRY(TakeNames(row));
+        if (source_.dialect.header) {
+          continue;
+        }
+      }
+      if (row.size() != names_.size()) {
+        return Bad(source_, row.line(),
+                   " has " + std::to_string(row.size()) + " columns, the first row has " +
+                       std::to_string(names_.size()) +
+                       " (lines before the table are left out with skip_lines; see also delimiter)");
+      }
+      ATELIER_TRY(use(row));
+    }
+  }
+
+ private:
+  Status TakeNames(const CsvRow& row) {
+    ATELIER_ASSIGN(names, Names(source_, row));
+    if (names_.empty()) {
+      names_ = std::move(names);
+    } else if (source_.dialect.header && names != names_) {
+      return Bad(source_, row.line(), ": the header differs from that of the first file");
+    }
+    return {};
+  }
+
+  FormatContext& context_;
+  const CsvSource& source_;
+  std::vector<std::string>& names_;
+};
+
+Status Scan(FormatContext& context, const CsvSource& source, std::vector<std::string>& names,
+            std::vector<ColumnScan>& scans, size_t& budget) {
+  const CsvRow* current = nullptr;
+  const std::function<std::string()> place = [&] {
+    return source.file->path + ": row " + std::to_string(current->line());
+  };
+  return RowLoop(context, source, names).Run([&](const CsvRow& row) -> Status {
+    current = &row;
+    scans.resize(names.size());
+    for (size_t i = 0; i < row.size(); ++i) {
+      const std::string_view cell = Trim(row[i]);
+      if (IsMissing(cell)) {
+        ++scans[i].missing;
+      } else {
+        scans[i].AddCell(cell, budget, place);
+      }
+    }
+    return {};
+  });
+}
+
+Status Read(FormatContext& context) {
+  std::vector<CsvSource> sources;
+  for (const auto& file : context.files) {
+    ATELIER_ASSIGN(source, Sniff(context, file));
+    sources.push_back(std::move(source));
+  }
+  std::vector<std::string> names;
+  std::vector<ColumnScan> scans;
+  size_t budget = kDistinctBudget;
+  for (const auto& source : sources) {
+    ATELIER_TRY(Scan(context, source, names, scans, budget));
+  }
+  if (scans.empty()) {
+    return InvalidArgument(context.files.front().path + ": there are no rows", "files", "invalid_csv");
+  }
+  for (size_t i = 0; i < names.size(); ++i) {
+    scans[i].name = names[i];
+  }
+  ATELIER_ASSIGN(plan, PlanTable(std::move(scans), context.options, "csv"));
+  for (auto& warning : plan.warnings) {
+    context.table.Warn(std::move(warning));
+  }
+  ATELIER_TRY(context.table.Begin(plan.schema));
+  for (const auto& source : sources) {
+    ATELIER_TRY(RowLoop(context, source, names).Run([&](const CsvRow& row) -> Status {
+      for (size_t i = 0; i < row.size(); ++i) {
+        ATELIER_TRY(PutCell(context.table, plan, i, row[i]));
+      }
+      return context.table.EndRow(source.split);
+    }));
+  }
+  return {};
+}
+
+bool ClaimsCsv(std::string_view path) {
+  const std::string extension = DataExtension(path);
+  return extension == "csv" || extension == "txt" || extension == "data";
+}
+
+bool ClaimsTsv(std::string_view path) {
+  const std::string extension = DataExtension(path);
+  return extension == "tsv" || extension == "tab";
+}
+
+}  // namespace
+
+const Format kCsvFormat{.name = "csv", .passes = 2, .claims = ClaimsCsv, .read = Read};
+const Format kTsvFormat{.name = "tsv", .passes = 2, .claims = ClaimsTsv, .read = Read};
+
+}  // namespace atelier::data

@@ -1,0 +1,23 @@
+// Guessing how a CSV file is written, from its first rows.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "data/importer.h"
+
+namespace atelier::data {
+
+struct CsvDialect {
+  char delimiter = ',';
+  bool header = false;
+  int64_t skip_lines = 0;
+  std::string warning;  // what the user should know about the guess; may be empty
+};
+
+inline constexpr size_t kSniffBytes = size_t{64} << 10U;
+
+// `sample` is the beginning of the file, `whole` whether it is all of it. What the options say is not guessed.
+CsvDialect SniffCsv(std::string_view sample, bool whole, const ImportOptions& options);
+
+}  // namespace atelier::data

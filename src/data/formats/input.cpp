@@ -1,0 +1,142 @@
+#include "data/formats/input.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace atelier::data {
+namespace {
+
+constexpr size_t kChunkBytes = size_t{256} << 10U;
+constexpr uint64_t kTellBytes = 1U << 20U;
+constexpr uint64_t kFreeBytes = 64U << 20U;  // small files may be as repetitive as they like
+constexpr uint64_t kMaxRatio = 100;
+constexpr int kGzipWindow = 15 + 16;  // zlib: the largest window, gzip only
+
+}  // namespace
+
+void Meter::Add(uint64_t bytes) {
+  done_ = std::min(done_ + bytes, total_);
+  if (done_ - told_ >= kTellBytes && progress_) {
+    told_ = done_;
+    progress_(done_, total_);
+  }
+}
+
+void Meter::Finish() {
+  if (progress_) {
+    progress_(total_, total_);
+  }
+}
+
+Result<std::unique_ptr<Input>> Input::Open(storage::BlobStore& blobs, const SourceFile& file, Meter* meter) {
+  ATELIER_ASSIGN(reader, blobs.Open(file.blob.sha256));
+  std::unique_ptr<Input> input(new Input());
+  input->name_ = file.path;
+  input->reader_ = std::move(reader);
+  input->meter_ = meter;
+  input->stored_.resize(kChunkBytes);
+  ATELIER_ASSIGN(some, input->Fill());
+  const auto* first = input->stored_.data();
+  if (some && input->available_ >= 2 && first[0] == std::byte{0x1F} && first[1] == std::byte{0x8B}) {
+    input->plain_.resize(kChunkBytes);
+    if (inflateInit2(&input->stream_, kGzipWindow) != Z_OK) {
+      return Internal("zlib cannot start");
+    }
+    input->gzip_ = true;
+    input->stream_.next_in = reinterpret_cast<Bytef*>(input->stored_.data());
+    input->stream_.avail_in = static_cast<uInt>(input->available_);
+  }
+  return input;
+}
+
+Input::~Input() {
+  if (gzip_) {
+    inflateEnd(&stream_);
+  }
+}
+
+Error Input::Damaged(const std::string& what) const {
+  return InvalidArgument(name_ + ": the gzip data " + what, "files", "invalid_archive");
+}
+
+Result<bool> Input::Fill() {
+  ATELIER_ASSIGN(count, reader_->Read(stored_));
+  available_ = count;
+  read_ += count;
+  if (meter_ != nullptr) {
+    meter_->Add(count);
+  }
+  return count > 0;
+}
+
+Result<std::string_view> Input::Next() {
+  if (gzip_) {
+    return Inflate();
+  }
+  if (available_ == 0) {
+    ATELIER_ASSIGN(more, Fill());
+    if (!more) {
+      return std::string_view();
+    }
+  }
+  const std::string_view chunk(reinterpret_cast<const char*>(stored_.data()), available_);
+  available_ = 0;
+  return chunk;
+}
+
+Result<std::string_view> Input::Inflate() {
+  stream_.next_out = reinterpret_cast<Bytef*>(plain_.data());
+  stream_.avail_out = static_cast<uInt>(plain_.size());
+  while (stream_.avail_out == plain_.size()) {
+    if (stream_.avail_in == 0) {
+      ATELIER_ASSIGN(more, Fill());
+      if (!more) {
+        if (!member_done_) {
+          return Damaged("is cut off");
+        }
+        return std::string_view();
+      }
+      stream_.next_in = reinterpret_cast<Bytef*>(stored_.data());
+      stream_.avail_in = static_cast<uInt>(available_);
+    }
+    if (member_done_) {  // RFC 1952: members may follow one another
+      if (inflateReset(&stream_) != Z_OK) {
+        return Internal("zlib cannot go on");
+      }
+      member_done_ = false;
+    }
+    const int code = inflate(&stream_, Z_NO_FLUSH);
+    if (code == Z_STREAM_END) {
+      member_done_ = true;
+    } else if (code != Z_OK && code != Z_BUF_ERROR) {
+      return Damaged("is damaged, or has other bytes behind it");
+    }
+  }
+  const size_t count = plain_.size() - stream_.avail_out;
+  produced_ += count;
+  if (produced_ > kFreeBytes && produced_ / kMaxRatio > read_) {
+    return MakeError(Code::kOutOfRange, name_ + " grows to more than " + std::to_string(kMaxRatio) + " times its size",
+                     "request_too_large", "files");
+  }
+  return std::string_view(reinterpret_cast<const char*>(plain_.data()), count);
+}
+
+Result<size_t> ByteSource::Read(std::span<std::byte> out) {
+  size_t filled = 0;
+  while (filled < out.size()) {
+    if (rest_.empty()) {
+      ATELIER_ASSIGN(chunk, source_());
+      if (chunk.empty()) {
+        break;
+      }
+      rest_ = chunk;
+    }
+    const size_t count = std::min(rest_.size(), out.size() - filled);
+    std::memcpy(out.data() + filled, rest_.data(), count);
+    rest_.remove_prefix(count);
+    filled += count;
+  }
+  return filled;
+}
+
+}  // namespace atelier::data

@@ -1,0 +1,36 @@
+// Walking through tar and zip archives without ever trusting them.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace atelier::data {
+
+struct ArchiveLimits {
+  uint64_t max_total_bytes = 64ULL << 30U;  // of all entries, unpacked
+  uint64_t max_entries = 1'000'000;
+  uint64_t max_ratio = 100;            // unpacked to packed ...
+  uint64_t free_bytes = 16ULL << 20U;  // ... once more than this is unpacked
+};
+
+struct ArchiveEntry {
+  std::string path;  // checked: relative, inside, UTF-8; without "./"
+  uint64_t size = 0;
+  // The content. Errors: kOutOfRange "request_too_large" (more than max_bytes), kInvalidArgument (damaged).
+  std::function<Result<std::string>(uint64_t max_bytes)> read;
+};
+
+// Calls `visit` for each regular file, in order; `tell` with the packed bytes read since the last call. Reads .tar,
+// .tar.gz, .tar.xz and .zip, told apart by their content. Nothing is written. Errors: kInvalidArgument
+// "unsafe_archive" (links, devices, paths that lead out, names that differ in case only, encryption), "invalid_archive"
+// (damaged, another format); kOutOfRange "request_too_large" (bombs); the visitor's.
+Status WalkArchive(const std::filesystem::path& file, const std::string& name, const ArchiveLimits& limits,
+                   const std::function<void(uint64_t)>& tell, const std::function<Status(const ArchiveEntry&)>& visit);
+
+}  // namespace atelier::data

@@ -1,0 +1,115 @@
+#include "data/importer.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "data/formats/format.h"
+#include "data/formats/paths.h"
+#include "data/reader.h"
+#include "data/splitter.h"
+#include "data/table_builder.h"
+
+namespace atelier::data {
+namespace {
+
+constexpr size_t kMaxFiles = 1'000'000;
+
+const Format* FindByName(std::span<const Format* const> formats, std::string_view name) {
+  const auto found = std::ranges::find_if(formats, [&](const Format* format) { return format->name == name; });
+  return found == formats.end() ? nullptr : *found;
+}
+
+// The one format that claims all the files.
+Result<const Format*> ChooseFormat(std::span<const Format* const> formats, const std::vector<SourceFile>& files,
+                                   const std::string& wanted) {
+  if (wanted != "auto") {
+    const Format* format = FindByName(formats, wanted);
+    if (format == nullptr) {
+      return InvalidArgument("there is no format '" + wanted + "' here", "format", "unsupported_media_type");
+    }
+    return format;
+  }
+  const SourceFile* odd = &files.front();
+  for (const Format* format : formats) {
+    const auto stranger = std::ranges::find_if(files, [&](const auto& file) { return !format->claims(file.path); });
+    if (stranger == files.end()) {
+      return format;
+    }
+    if (stranger != files.begin()) {
+      odd = &*stranger;
+    }
+  }
+  const bool mixed = odd != &files.front();
+  return InvalidArgument(odd->path + (mixed ? ": this is not of the same format as " + files.front().path
+                                            : ": the name does not tell the format; say it with 'format'"),
+                         "files", "unsupported_media_type");
+}
+
+Result<std::vector<int32_t>> Strata(const Reader& reader) {
+  const Column* target = reader.manifest().Target();
+  std::vector<int32_t> out;
+  if (target == nullptr || target->type != ColumnType::kCategory) {
+    return out;
+  }
+  ATELIER_ASSIGN(views, reader.Tensors(target->name));
+  for (const auto& view : views) {
+    const size_t before = out.size();
+    out.resize(before + view.bytes.size() / sizeof(int32_t));
+    std::memcpy(out.data() + before, view.bytes.data(), view.bytes.size());
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<ImportReport> Import(storage::BlobStore& blobs, const std::vector<SourceFile>& files,
+                            const ImportOptions& options, std::span<const Format* const> formats,
+                            const std::function<void(uint64_t, uint64_t)>& progress) {
+  TableBuilder table(blobs, options);
+  std::vector<SourceFile> sources;
+  uint64_t bytes = 0;
+  for (const auto& file : files) {
+    ATELIER_TRY(CheckPath(file.path));
+    if (IsSystemFile(file.path)) {
+      table.Warn(file.path + ": left out, as a hidden file");
+      continue;
+    }
+    sources.push_back(file);
+    bytes += file.blob.size;
+  }
+  if (sources.empty() || sources.size() > kMaxFiles) {
+    return InvalidArgument("a data set takes 1 to " + std::to_string(kMaxFiles) + " files", "files");
+  }
+  ATELIER_ASSIGN(format, ChooseFormat(formats, sources, options.format));
+  Meter meter(progress, bytes * static_cast<uint64_t>(format->passes));
+  FormatContext context{.blobs = blobs, .files = sources, .options = options, .meter = meter, .table = table};
+  ATELIER_TRY(format->read(context));
+  ATELIER_ASSIGN(report, table.Finish());
+  meter.Finish();
+  return report;
+}
+
+bool NeedsImages(const std::vector<SourceFile>& files, const std::string& format) {
+  if (format != "auto" && !format.empty()) {
+    return format == "images";
+  }
+  return std::ranges::any_of(files, [](const auto& file) { return IsPicture(file.path) || IsArchive(file.path); });
+}
+
+Result<ImportReport> Resplit(storage::BlobStore& blobs, const Manifest& manifest, const SplitOptions& options) {
+  ATELIER_TRY(CheckFractions(options.fractions, "fractions"));
+  ATELIER_ASSIGN(reader, Reader::Open(blobs, manifest));
+  SplitInput input;
+  input.given.assign(static_cast<size_t>(manifest.rows()), kUnassigned);
+  if (options.stratify) {
+    ATELIER_ASSIGN(strata, Strata(*reader));
+    input.strata = std::move(strata);
+  }
+  input.fractions = options.fractions;
+  input.seed = options.seed;
+  ATELIER_ASSIGN(splits, AssignSplits(input));
+  return Publish(blobs, manifest, splits);
+}
+
+}  // namespace atelier::data

@@ -1,0 +1,70 @@
+// Mean, deviation and range in one pass.
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <span>
+
+#include "data/manifest.h"
+
+namespace atelier::data {
+
+// B. P. Welford, "Note on a Method for Calculating Corrected Sums of Squares and Products", Technometrics 4 (1962).
+class Moments {
+ public:
+  void Add(double value) {
+    minimum_ = count_ == 0 || value < minimum_ ? value : minimum_;
+    maximum_ = count_ == 0 || value > maximum_ ? value : maximum_;
+    ++count_;
+    const double delta = value - mean_;
+    mean_ += delta / static_cast<double>(count_);
+    squares_ += delta * (value - mean_);
+  }
+  // The standard deviation is that of the values themselves (divided by their count).
+  void Fill(ColumnStatistics& out) const {
+    out.minimum = minimum_;
+    out.maximum = maximum_;
+    out.mean = mean_;
+    out.standard_deviation = count_ == 0 ? 0 : std::sqrt(squares_ / static_cast<double>(count_));
+  }
+
+ private:
+  int64_t count_ = 0;
+  double minimum_ = 0, maximum_ = 0, mean_ = 0, squares_ = 0;
+};
+
+// Pixels have 256 values only, so their statistics are exact.
+class PixelHistogram {
+ public:
+  void Add(std::span<const uint8_t> pixels) {
+    for (const uint8_t pixel : pixels) {
+      ++counts_[pixel];
+    }
+  }
+  void Fill(ColumnStatistics& out) const {
+    Moments range;
+    double total = 0;
+    double sum = 0;
+    for (size_t value = 0; value < counts_.size(); ++value) {
+      if (counts_.at(value) > 0) {
+        range.Add(static_cast<double>(value));
+        total += static_cast<double>(counts_.at(value));
+        sum += static_cast<double>(counts_.at(value)) * static_cast<double>(value);
+      }
+    }
+    range.Fill(out);
+    out.mean = total > 0 ? sum / total : 0;
+    double squares = 0;
+    for (size_t value = 0; value < counts_.size(); ++value) {
+      const double delta = static_cast<double>(value) - out.mean;
+      squares += static_cast<double>(counts_.at(value)) * delta * delta;
+    }
+    out.standard_deviation = total > 0 ? std::sqrt(squares / total) : 0;
+  }
+
+ private:
+  std::array<int64_t, 256> counts_{};
+};
+
+}  // namespace atelier::data
