@@ -158,6 +158,14 @@ std::vector<std::string> Arguments(int argc, char** argv) {
   return arguments;
 }
 
+void PrintUsageError(const CLI::App& app, const std::string& what, const std::string& first) {
+  const bool is_word = !first.empty() && !first.starts_with('-');
+  const bool known = is_word && app.get_subcommand_no_throw(first) != nullptr;
+  const std::string message = is_word && !known ? "there is no command '" + first + "'" : what;
+  std::fprintf(stderr, "error: %s (usage)\n  see: atelier %s--help\n", Escape(message).c_str(),
+               known ? (first + " ").c_str() : "");
+}
+
 int RunCommand(int argc, char** argv) {
   Global global;
   Selection selection;
@@ -169,8 +177,7 @@ int RunCommand(int argc, char** argv) {
     if (error.get_exit_code() == 0) {
       return app.exit(error);
     }
-    std::fprintf(stderr, "error: %s (usage)\n  see: atelier%s --help\n", Escape(error.what()).c_str(),
-                 argc > 1 && argv[1][0] != '-' ? (" " + Escape(argv[1])).c_str() : "");
+    PrintUsageError(app, error.what(), argc > 1 ? argv[1] : "");
     return kExitUsage;
   }
   WatchInterrupts();

@@ -11,6 +11,9 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
+constexpr milliseconds kRedrawEvery{100};
+constexpr milliseconds kLineEvery{2000};
+
 int Columns(std::FILE* stream) {
   winsize size{};
   return ::ioctl(::fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
@@ -18,14 +21,18 @@ int Columns(std::FILE* stream) {
 
 }  // namespace
 
-Progress::Progress(std::FILE* stream) : stream_(stream), terminal_(::isatty(::fileno(stream)) == 1) {}
+Progress::Progress(std::FILE* stream) : stream_(stream), terminal_(::isatty(::fileno(stream)) == 1) {
+  if (!terminal_) {
+    next_ = steady_clock::now() + kLineEvery;
+  }
+}
 
 void Progress::Update(const std::string& line) {
   const auto now = steady_clock::now();
   if (now < next_) {
     return;
   }
-  next_ = now + milliseconds(terminal_ ? 100 : 2000);
+  next_ = now + (terminal_ ? kRedrawEvery : kLineEvery);
   if (!terminal_) {
     std::fprintf(stream_, "%s\n", Escape(line).c_str());
   } else {

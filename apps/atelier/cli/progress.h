@@ -9,7 +9,8 @@
 namespace atelier::cli {
 
 // Writes to one stream, which it borrows. On a terminal, Update redraws the current line at most ten times a second;
-// elsewhere it writes a line at most every two seconds. Lines are escaped and cut to the terminal's width.
+// elsewhere it writes a line at most every two seconds, and none for work that is done before. Lines are escaped and
+// cut to the terminal's width.
 class Progress {
  public:
   explicit Progress(std::FILE* stream);

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""Sends the tables of hostile input to a server of its own and checks what comes back.
+
+    tests/hostile/run.py --server-binary build/bin/atelier [--only PATTERN] [--keep]
+
+Ends with "N passed, M failed" and the status 0 when nothing failed.
+"""
+
+import argparse
+import concurrent.futures
+import os
+import re
+import sys
+import time
+import traceback
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from common.atelier import Server  # noqa: E402
+from hostile.harness import SANITIZER, Context, Failure, check  # noqa: E402
+from hostile.tables import http, images, imports, jobs, json_bodies, keys, kserve, paths, uploads  # noqa: E402
+
+TABLES = [http, json_bodies, uploads, paths, keys, jobs, imports, images, kserve]
+
+# Short limits, so that slow rows end soon.
+FLAGS = ["--http-header-timeout-ms", "3s", "--http-write-timeout-ms", "5s"]
+
+
+def run_row(context, row):
+    """Returns None, or why the row failed."""
+    try:
+        row.run(context)
+        context.check_alive()
+        return None
+    except Failure as failure:
+        return str(failure)
+    except Exception:  # noqa: BLE001: a row must not end the others
+        return traceback.format_exc(limit=3)
+
+
+def report(table, row, failure, seconds):
+    name = f"{table.__name__.rsplit('.', 1)[-1]}: {row.name}"
+    print(f"{'FAIL' if failure else 'ok  '} {name} ({seconds:.2f} s)" + (f"\n     {failure}" if failure else ""),
+          flush=True)
+
+
+def run_all(context, pattern):
+    chosen = [(table, row) for table in TABLES for row in table.ROWS
+              if re.search(pattern, f"{table.__name__.rsplit('.', 1)[-1]}: {row.name}")]
+    passed = failed = 0
+    slow = [pair for pair in chosen if pair[1] in getattr(pair[0], "SLOW", [])]
+    quick = [pair for pair in chosen if pair not in slow]
+
+    def timed(pair):
+        begin = time.monotonic()
+        return pair, run_row(context, pair[1]), time.monotonic() - begin
+
+    # The rows that wait for time limits do so beside the others.
+    with concurrent.futures.ThreadPoolExecutor(max_workers=8) as pool:
+        waiting = [pool.submit(timed, pair) for pair in slow]
+        results = [timed(pair) for pair in quick] + [future.result() for future in waiting]
+    for (table, row), failure, seconds in results:
+        report(table, row, failure, seconds)
+        passed, failed = (passed, failed + 1) if failure else (passed + 1, failed)
+    return passed, failed
+
+
+def settle(context, descriptors, resident):
+    """Whether what the rows used is given back within 5 s."""
+    end = time.monotonic() + 5
+    while context.open_descriptors() > descriptors + 4 and time.monotonic() < end:
+        time.sleep(0.1)
+    now = context.open_descriptors()
+    check(now <= descriptors + 4, f"{now} open descriptors, {descriptors} before the rows")
+    grown = context.resident_bytes() - resident
+    print(f"     resident memory grew by {grown / 2**20:.1f} MiB; {now} descriptors, {descriptors} before")
+    reports = SANITIZER.findall(context.server.log_text())
+    check(not reports, f"the server's log holds sanitizer reports: {reports[:3]}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--server-binary", required=True)
+    parser.add_argument("--only", default="", help="run the rows whose name matches this pattern")
+    parser.add_argument("--keep", action="store_true", help="leave the data folder behind")
+    arguments = parser.parse_args()
+    server = Server(arguments.server_binary, flags=FLAGS)
+    try:
+        server.start()
+        context = Context(server)
+        context.check_alive()
+        context.prepare()
+        descriptors, resident = context.open_descriptors(), context.resident_bytes()
+        passed, failed = run_all(context, arguments.only)
+        try:
+            settle(context, descriptors, resident)
+            passed += 1
+        except Failure as failure:
+            print(f"FAIL everything is given back\n     {failure}")
+            failed += 1
+        code = server.stop()
+        if code not in (0, -15):
+            print(f"FAIL the server ends cleanly\n     exit status {code}")
+            failed += 1
+    finally:
+        if arguments.keep:
+            server.stop()
+            print(f"left behind: {server.data_dir}")
+        else:
+            server.remove()
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
