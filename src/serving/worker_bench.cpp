@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <functional>
 #include <future>
 
 #include "serving/testing/fake_predictor.h"
@@ -13,7 +14,9 @@
 namespace atelier::serving {
 namespace {
 
-void RoundTrip(benchmark::State& state) {
+using Send = std::function<void(WorkerClient&, std::promise<bool>&)>;
+
+void Measure(benchmark::State& state, const Send& send) {
   const testing::TempDir dir;
   const std::string socket = (dir.path() / "w.sock").string();
   SystemClock clock;
@@ -28,11 +31,8 @@ void RoundTrip(benchmark::State& state) {
   std::vector<double> micros;
   for (auto _ : state) {
     const auto start = std::chrono::steady_clock::now();
-    pb::PredictRequest request;
-    ToWire(testing::Pair(1, 2), *request.add_instances());
     std::promise<bool> answered;
-    client.Predict(std::move(request), 10000,
-                   [&](Result<pb::PredictResponse> response) { answered.set_value(response.ok()); });
+    send(client, answered);
     if (!answered.get_future().get()) {
       state.SkipWithError("no answer");
       break;
@@ -46,7 +46,24 @@ void RoundTrip(benchmark::State& state) {
   }
   (*server)->Shutdown(std::chrono::system_clock::now());
 }
-BENCHMARK(RoundTrip)->UseRealTime();
+
+void Predict(benchmark::State& state) {
+  Measure(state, [](WorkerClient& client, std::promise<bool>& answered) {
+    pb::PredictRequest request;
+    ToWire(testing::Pair(1, 2), *request.add_instances());
+    client.Predict(std::move(request), 10000,
+                   [&](Result<pb::PredictResponse> response) { answered.set_value(response.ok()); });
+  });
+}
+BENCHMARK(Predict)->UseRealTime();
+
+// Without a queue and a compute thread: gRPC's share.
+void Health(benchmark::State& state) {
+  Measure(state, [](WorkerClient& client, std::promise<bool>& answered) {
+    client.Health(10000, [&](Result<WorkerHealth> health) { answered.set_value(health.ok()); });
+  });
+}
+BENCHMARK(Health)->UseRealTime();
 
 }  // namespace
 }  // namespace atelier::serving
