@@ -59,7 +59,7 @@ TEST_F(ImporterTest, InfersTheColumnsOfCsv) {
   EXPECT_DOUBLE_EQ(size.statistics.minimum, -20);
   EXPECT_DOUBLE_EQ(size.statistics.maximum, 4);
   EXPECT_NEAR(size.statistics.mean, -14.5 / 3, 1e-12);
-  EXPECT_NEAR(size.statistics.standard_deviation, 10.772134, 1e-6);  // numpy.std([1.5, -20, 4])
+  EXPECT_NEAR(size.statistics.standard_deviation, 10.772908, 1e-6);  // numpy.std([1.5, -20, 4])
   EXPECT_THAT(out.column("colour").categories, ElementsAre("blue", "red"));
   EXPECT_THAT(out.column("colour").statistics.counts, ElementsAre(1, 2));
   EXPECT_THAT(out.column("label").categories, ElementsAre("no", "yes"));
@@ -141,6 +141,8 @@ TEST_F(ImporterTest, GuessesDelimiterAndHeader) {
 TEST_F(ImporterTest, NamesWhatIsWrongInCsv) {
   ImportOptions numbers;
   numbers.types = {{"b", "number"}};
+  ImportOptions texts;
+  texts.types = {{"a", "text"}};
   const std::vector<std::tuple<std::string, ImportOptions, std::string>> cases{
       {"a,b\n1,2\n3\n", {}, "a.csv: row 3 has 1 columns, the first row has 2"},
       {"a,a\nx,1\n", {}, "a.csv: row 1, column 2: the name 'a' is that of column 1 too"},
@@ -148,7 +150,7 @@ TEST_F(ImporterTest, NamesWhatIsWrongInCsv) {
       {"a,b\nx,1\ny,oops\n", numbers, "a.csv: row 3, column 'b': 'oops' is no number"},
       {"", {}, "a.csv: there are no rows"},
       {"a,b\n1,\"x\n", {}, "a.csv: row 2, column 2: a quote is opened"},
-      {"a.bytes,a\n1,some words\n", {}, ""},
+      {"a.bytes,a\n1,x y z\n", texts, "column 'a' has a name that is taken"},
   };
   for (const auto& [text, options, message] : cases) {
     EXPECT_THAT(RunImport(blobs_, "a.csv", text, options).error, HasSubstr(message)) << text;
@@ -247,17 +249,11 @@ TEST_F(ImporterTest, NamesWhatIsWrongInIdx) {
 }
 
 TEST_F(ImporterTest, RefusesGzipBombs) {
-  const std::string once = Gzip(std::string(32U << 20U, '1'));
-  const auto out = RunImport(blobs_, "a.csv.gz", once + once + once);
-  EXPECT_TRUE(out.reason == "request_too_large" || out.reason == "invalid_csv") << out.error;
-  const std::string lines = Gzip("a,b\n" + [] {
-    std::string text;
-    while (text.size() < (100U << 20U)) {
-      text += "1,2\n1,2\n1,2\n1,2\n1,2\n1,2\n1,2\n1,2\n";
-    }
-    return text;
-  }());
-  EXPECT_EQ(RunImport(blobs_, "a.csv.gz", lines).reason, "request_too_large");
+  std::string text = "a,b\n";
+  for (int i = 0; i < 160; ++i) {
+    text += "1," + std::string(500'000, 'x') + "\n";
+  }
+  EXPECT_EQ(RunImport(blobs_, "a.csv.gz", Gzip(text)).reason, "request_too_large");
 }
 
 TEST_F(ImporterTest, SplitsTheSameEverywhere) {
@@ -274,8 +270,9 @@ TEST_F(ImporterTest, SplitsTheSameEverywhere) {
   EXPECT_EQ(first.content().split_rows[1], 100);
   EXPECT_EQ(first.content().split_rows[2], 100);
   EXPECT_EQ(RunImport(blobs_, "a.csv", text, options).report.manifest, first.report.manifest);
-  // Recorded: a change of this value changes every split that users made with a seed.
-  EXPECT_EQ(first.content().splits.sha256.substr(0, 16), "SPLITHASH");
+  // Recorded from a second implementation, in Python: a change of this value changes every split that users made with a
+  // seed.
+  EXPECT_EQ(first.content().splits.sha256.substr(0, 16), "9286840c2fbedb46");
   const auto reader = Open(first);
   const auto labels = Values<int32_t>(*reader, "label");
   for (const Split split : {Split::kTrain, Split::kValidation, Split::kTest}) {

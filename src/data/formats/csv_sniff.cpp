@@ -128,15 +128,19 @@ bool IsCountLine(const Rows& rows) {
          std::ranges::all_of(rows[1], IsNumber);
 }
 
+// Whether the options name a column by a cell of the first row: then it is a header.
+bool IsNamed(const std::vector<std::string>& first, const ImportOptions& options) {
+  return std::ranges::any_of(first, [&](const std::string& cell) {
+    return !cell.empty() && (cell == options.target ||
+                             std::ranges::any_of(options.types, [&](const auto& type) { return type.first == cell; }));
+  });
+}
+
 bool GuessHeader(const Rows& rows) {
   if (rows.size() < 2) {
     return false;
   }
   const auto& first = rows[0];
-  const std::set<std::string> names(first.begin(), first.end());
-  if (names.size() != first.size()) {
-    return false;
-  }
   for (const auto& cell : first) {
     if (IsMissing(cell) || IsNumber(cell)) {
       return false;
@@ -184,7 +188,7 @@ CsvDialect SniffCsv(std::string_view sample, bool whole, const ImportOptions& op
     out.warning = "the first line counts rows and columns and was left out";
     return out;
   }
-  out.header = GuessHeader(rows);
+  out.header = (!rows.empty() && IsNamed(rows[0], options)) || GuessHeader(rows);
   return out;
 }
 

@@ -1,6 +1,7 @@
 #include "data/formats/inference.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "data/formats/cells.h"
@@ -220,7 +221,7 @@ void ColumnScan::AddCell(std::string_view cell, size_t& budget, const std::funct
 
 void ColumnScan::AddNumber(double value, size_t& budget) {
   ++numbers;
-  integers = integers && static_cast<double>(static_cast<int64_t>(value)) == value;
+  integers = integers && std::trunc(value) == value;
   Keep(PrintNumber(value), budget);
 }
 

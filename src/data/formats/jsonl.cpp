@@ -72,6 +72,9 @@ bool Flatten(const json::array& array, size_t depth, std::vector<int64_t>& shape
   }
   const auto size = static_cast<int64_t>(array.size());
   if (shape.size() == depth) {
+    if (!out.empty()) {
+      return false;  // deeper than the numbers before
+    }
     shape.push_back(size);
   } else if (shape[depth] != size) {
     return false;
