@@ -160,7 +160,8 @@ std::vector<std::string> Arguments(int argc, char** argv) {
 
 void PrintUsageError(const CLI::App& app, const std::string& what, const std::string& first) {
   const bool is_word = !first.empty() && !first.starts_with('-');
-  const bool known = is_word && app.get_subcommand_no_throw(first) != nullptr;
+  const bool known =
+      is_word && !app.get_subcommands([&](const CLI::App* command) { return command->check_name(first); }).empty();
   const std::string message = is_word && !known ? "there is no command '" + first + "'" : what;
   std::fprintf(stderr, "error: %s (usage)\n  see: atelier %s--help\n", Escape(message).c_str(),
                known ? (first + " ").c_str() : "");
