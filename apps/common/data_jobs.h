@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 
+#include "base/json.h"
 #include "data/importer.h"
 #include "jobs/host.h"
 
