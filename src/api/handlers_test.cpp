@@ -6,10 +6,10 @@
 namespace atelier::api {
 namespace {
 
-using testing::Answer;
-using testing::Client;
+using test::Answer;
+using test::Client;
 
-class HandlersTest : public testing::ServerTest {
+class HandlersTest : public test::ServerTest {
  protected:
   Answer Upload(const std::string& filename, const std::string& data, const std::string& purpose = "dataset") {
     return Call("POST", "/v1/files", Form("file", filename, data, FormField("purpose", purpose)), kForm);
@@ -109,7 +109,7 @@ TEST_F(HandlersTest, StartsImports) {
   EXPECT_EQ(GetString(job, "status"), "queued");
   EXPECT_EQ(job.at("request"), ParseJson(body).value());
   const auto spec = jobs_.Get(GetString(job, "id"))->spec;
-  EXPECT_EQ(json::serialize(spec.at("options")), R"({"target":"b","seed":7})");
+  EXPECT_EQ(spec.at("options"), (json::object{{"target", "b"}, {"seed", 7}}));
   EXPECT_EQ(GetString(spec.at("files").as_array()[0].as_object(), "path"), "iris.csv");
   const auto with = [&](const std::string& rest) {
     return Call("POST", "/v1/datasets", R"({"name":"iris","files":[{"file_id":")" + id + rest);

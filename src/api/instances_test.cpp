@@ -104,6 +104,15 @@ TEST_F(TensorsTest, JoinsTheFieldsOfATable) {
   EXPECT_TRUE(Parse(R"({"inputs":[{"name":"x","shape":[1,2],"datatype":"FP32","data":[1,2]}]})", table_).ok());
 }
 
+TEST_F(TensorsTest, ReadsATableOfTexts) {
+  const auto request =
+      Parse(R"({"inputs":[{"name":"x","shape":[2,2],"datatype":"BYTES","data":["30","Bern","40","Rom"]}]})", table_);
+  ASSERT_TRUE(request.ok()) << request.error().message;
+  EXPECT_EQ(std::get<std::string>(std::get<serving::Record>(request->instances[1]).at("age")), "40");
+  EXPECT_FALSE(
+      Parse(R"({"inputs":[{"name":"x","shape":[1,3],"datatype":"BYTES","data":["1","2","3"]}]})", table_).ok());
+}
+
 TEST_F(TensorsTest, RefusesWhatDoesNotFit) {
   const auto input = [](const std::string& rest) { return R"({"inputs":[{"name":"x",)" + rest + "}]}"; };
   for (

@@ -22,6 +22,7 @@
 
 #include "api/app.h"
 #include "api/http/connection.h"
+#include "base/ids.h"
 #include "base/log.h"
 
 namespace atelier::api {
@@ -31,13 +32,12 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 
 constexpr int kMaxRefusing = 256;
-const std::string& BusyAnswer() {
+std::string BusyAnswer(Rng& rng) {
   static const std::string kBody =
       R"({"error":{"message":"too many connections","type":"service_unavailable_error","param":null,"code":"overloaded"}})";
-  static const std::string kAnswer =
-      "HTTP/1.1 503 Service Unavailable\r\nServer: atelier\r\nContent-Type: application/json\r\nContent-Length: " +
-      std::to_string(kBody.size()) + "\r\nRetry-After: 1\r\nConnection: close\r\n\r\n" + kBody;
-  return kAnswer;
+  return "HTTP/1.1 503 Service Unavailable\r\nServer: atelier\r\nx-request-id: " + NewId("req_", rng) +
+         "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(kBody.size()) +
+         "\r\nRetry-After: 1\r\nConnection: close\r\n\r\n" + kBody;
 }
 
 int IoThreads(int wanted) {
@@ -204,7 +204,8 @@ asio::awaitable<void> BeastServer::Refuse(tcp::socket socket) {
   boost::beast::tcp_stream stream(std::move(socket));
   boost::system::error_code error;
   stream.expires_after(std::chrono::seconds(1));
-  co_await asio::async_write(stream, asio::buffer(BusyAnswer()), asio::redirect_error(asio::use_awaitable, error));
+  const std::string answer = BusyAnswer(app_.services().rng);
+  co_await asio::async_write(stream, asio::buffer(answer), asio::redirect_error(asio::use_awaitable, error));
   stream.socket().shutdown(tcp::socket::shutdown_send, error);
   char trash[2048];
   while (!error) {  // until the client has read the answer and closes, or the second is over

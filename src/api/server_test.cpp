@@ -10,8 +10,8 @@
 namespace atelier::api {
 namespace {
 
-using testing::Client;
-using testing::ServerTest;
+using test::Client;
+using test::ServerTest;
 
 TEST_F(ServerTest, AnswersHealthWithoutAKey) {
   Client client(server_->port());
@@ -216,6 +216,7 @@ TEST_F(ServerTest, LetsRequestsFinishWhenItStops) {
   serving_.WaitForRequest();
   std::jthread stop([this] { server_->Stop(); });
   EXPECT_TRUE(idle.Closed());
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // the other io thread hears of it, too
   serving_.Release();
   const auto answer = busy.Read();
   EXPECT_EQ(answer.status, 200);

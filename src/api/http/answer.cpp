@@ -107,7 +107,8 @@ asio::awaitable<bool> Connection::Write(Exchange& exchange, Response& response) 
     head += response.body;
     co_return co_await WriteBytes(head);
   }
-  if (!co_await WriteBytes(head)) {
+  const bool begun = co_await WriteBytes(head);
+  if (!begun) {
     co_return false;
   }
   if (response.events != nullptr) {
@@ -145,7 +146,8 @@ asio::awaitable<bool> Connection::WriteSource(BodySource& source) {
       co_return false;
     }
     left -= *got;
-    if (!co_await WriteBytes(std::string_view(piece.data(), *got))) {
+    const bool written = co_await WriteBytes(std::string_view(piece.data(), *got));
+    if (!written) {
       co_return false;
     }
   }
@@ -224,7 +226,10 @@ asio::awaitable<bool> Connection::WriteEvents(EventSource& events, bool chunked)
     }
   }
   app_.wakes().Remove(events.topic(), token);
-  co_return alive && (!chunked || co_await WriteBytes("0\r\n\r\n"));
+  if (alive && chunked) {
+    alive = co_await WriteBytes("0\r\n\r\n");
+  }
+  co_return alive;
 }
 
 }  // namespace atelier::api::http

@@ -64,7 +64,10 @@ asio::awaitable<void> Connection::Run() {
   while (more) {
     Exchange exchange;
     exchange.request.remote = remote_;
-    more = co_await ReadHead(exchange) && co_await Serve(exchange);
+    more = co_await ReadHead(exchange);
+    if (more) {
+      more = co_await Serve(exchange);
+    }
   }
   if (linger_) {
     co_await Linger();
@@ -176,8 +179,11 @@ asio::awaitable<Result<void>> Connection::ReadBody(Exchange& exchange, BodyReade
     if (!begun.ok()) {
       co_return begun;
     }
-    if (exchange.head.expect_continue && inbox_.size() == 0 && !co_await WriteBytes("HTTP/1.1 100 Continue\r\n\r\n")) {
-      co_return InvalidArgument("the client went away", "", "bad_request");
+    if (exchange.head.expect_continue && inbox_.size() == 0) {
+      const bool invited = co_await WriteBytes("HTTP/1.1 100 Continue\r\n\r\n");
+      if (!invited) {
+        co_return InvalidArgument("the client went away", "", "bad_request");
+      }
     }
   }
   if (exchange.request.is_form) {
@@ -196,8 +202,10 @@ asio::awaitable<Result<void>> Connection::ReadText(Exchange& exchange, BodyReade
   uint64_t total = 0;
   while (true) {
     // Grows with what arrives, not with what was announced.
-    const uint64_t announced = exchange.head.content_length.value_or(kPieceBytes);
-    const size_t room = std::min(kPieceBytes, static_cast<size_t>(announced - std::min(announced, total) + 1));
+    const auto& announced = exchange.head.content_length;
+    const size_t room = announced.has_value()
+                            ? std::min(kPieceBytes, static_cast<size_t>(*announced - std::min(*announced, total) + 1))
+                            : 2 * kReadBytes;
     const size_t used = wanted ? static_cast<size_t>(total) : 0;
     text.resize(used + room);
     const auto got = co_await body.Read(std::span(text.data() + used, room));
@@ -248,7 +256,12 @@ asio::awaitable<Result<void>> Connection::ReadForm(Exchange& exchange, BodyReade
     }
     const std::string_view bytes(piece.data(), *got);
     const auto feed = [&reader, bytes] { return reader.Feed(bytes); };
-    const Status fed = to_blobs ? co_await Blocking(app_.pool(), feed, true) : feed();
+    Status fed;
+    if (to_blobs) {
+      fed = co_await Blocking(app_.pool(), feed, true);
+    } else {
+      fed = feed();
+    }
     if (!fed.ok()) {
       co_return fed;
     }

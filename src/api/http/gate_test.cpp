@@ -20,7 +20,7 @@ class GateTest : public testing::Test {
 
   std::string text_;
   ManualClock clock_;
-  api::testing::FakeKeys keys_;
+  api::test::FakeKeys keys_;
   Gate gate_{keys_, clock_, {"gpu.example", "::2"}};
 };
 

@@ -18,6 +18,10 @@ Result<Question> Parse(const Services& services, const Request& request) {
   if (status.signature == nullptr) {
     return Unavailable("the model is loading", "model_loading");
   }
+  const auto json_length = request.Header("inference-header-content-length");
+  if (json_length.has_value() && *json_length != std::to_string(request.body.size())) {
+    return InvalidArgument("binary tensors are not supported: the whole body must be JSON");
+  }
   ATELIER_ASSIGN(body, request.Json());
   ATELIER_ASSIGN(infer, ParseInfer(body, *status.signature));
   const std::string& version = request.Param("version");

@@ -131,21 +131,21 @@ Result<Input> ParseInput(const json::object& object, const std::string& path) {
   return input;
 }
 
-serving::Instance TextInstance(const std::string& text, const serving::Signature& signature) {
-  // A model without named fields that takes texts takes pictures, as base64 since JSON has no bytes.
-  auto bytes = signature.input_fields.empty() ? DecodeBase64(text, "") : Result<std::string>(Internal(""));
+// A picture as base64, since JSON has no bytes; whatever is no base64 is a text.
+serving::Instance TextInstance(const std::string& text) {
+  auto bytes = DecodeBase64(text, "");
   if (bytes.ok()) {
     return serving::Image{std::move(bytes).value()};
   }
   return serving::Text{text};
 }
 
-std::vector<serving::Instance> SplitRows(const Input& input, const serving::Signature& signature) {
+std::vector<serving::Instance> SplitRows(const Input& input) {
   std::vector<serving::Instance> instances;
   const size_t width = input.row_elements();
   for (size_t row = 0; row < static_cast<size_t>(input.batch()); ++row) {
     if (input.is_text) {
-      instances.push_back(TextInstance(input.texts[row], signature));
+      instances.push_back(TextInstance(input.texts[row]));
       continue;
     }
     const auto first = input.numbers.begin() + static_cast<std::ptrdiff_t>(row * width);
@@ -182,6 +182,19 @@ Result<std::vector<serving::Instance>> JoinFields(const std::vector<Input>& inpu
   return instances;
 }
 
+// All fields of a table as texts, in order.
+std::vector<serving::Instance> TextRecords(const Input& input, const std::vector<std::string>& fields) {
+  std::vector<serving::Instance> instances;
+  for (size_t row = 0; row < static_cast<size_t>(input.batch()); ++row) {
+    serving::Record record;
+    for (size_t i = 0; i < fields.size(); ++i) {
+      record.emplace(fields[i], input.texts[row * fields.size() + i]);
+    }
+    instances.emplace_back(std::move(record));
+  }
+  return instances;
+}
+
 Result<std::vector<serving::Instance>> ToInstances(const std::vector<Input>& inputs,
                                                    const serving::Signature& signature) {
   if (inputs.front().batch() > static_cast<int64_t>(kMaxInstances)) {
@@ -198,10 +211,15 @@ Result<std::vector<serving::Instance>> ToInstances(const std::vector<Input>& inp
     return InvalidArgument(
         "the model has no input '" + (inputs.size() == 1 ? inputs.front() : inputs.back()).name + "'", "inputs");
   }
-  if (inputs.front().is_text && inputs.front().row_elements() != 1) {
-    return InvalidArgument("a BYTES input has one element an instance", "inputs");
+  const size_t texts = std::max<size_t>(fields.size(), 1);
+  if (inputs.front().is_text && inputs.front().row_elements() != texts) {
+    return InvalidArgument("a BYTES input of this model has " + std::to_string(texts) + " elements an instance",
+                           "inputs");
   }
-  return SplitRows(inputs.front(), signature);
+  if (inputs.front().is_text && !fields.empty()) {
+    return TextRecords(inputs.front(), fields);
+  }
+  return SplitRows(inputs.front());
 }
 
 Result<std::vector<WantedOutput>> ParseOutputs(const json::array* array) {

@@ -104,6 +104,9 @@ Result<std::vector<registry::DeployedVersion>> ParseVersions(const json::array& 
 Result<std::pair<std::string, std::vector<registry::DeployedVersion>>> FindVersions(const Services& services,
                                                                                     Fields& fields) {
   ATELIER_ASSIGN(reference, fields.String("model", 300));
+  if (reference.empty()) {
+    return InvalidArgument("'model' is empty", "model");
+  }
   ATELIER_ASSIGN(array, fields.ArrayOr("versions", kMaxVersions));
   if (array == nullptr) {
     ATELIER_ASSIGN(version, services.registry.Resolve(reference));

@@ -30,6 +30,7 @@ json::object FileObject(const data::File& file) {
 }
 
 Result<Response> CreateFile(const Services& services, Request& request) {
+  ATELIER_TRY(request.form.RejectUnknown({"file", "purpose"}));
   ATELIER_ASSIGN(purpose, request.form.Field("purpose"));
   ATELIER_TRY(CheckPurpose(purpose));
   ATELIER_ASSIGN(file, request.form.File("file"));

@@ -153,6 +153,9 @@ Result<json::object> EvaluateSpec(const Services& services, const json::object& 
   ATELIER_ASSIGN(reference, fields.String("model", 300));
   ATELIER_ASSIGN(dataset, fields.String("dataset", 256));
   ATELIER_ASSIGN(split, fields.StringOr("split", "test", 16));
+  if (reference.empty()) {
+    return InvalidArgument("'model' is empty", "model");
+  }
   ATELIER_TRY(fields.RejectUnknown());
   const auto which = data::SplitFromName(split);
   if (!which.ok()) {

@@ -130,12 +130,24 @@ void Predict(const Services& services, Request& request, Done done) {
     done(question.error());
     return;
   }
+  if (question->predict.model.empty()) {
+    done(InvalidArgument("'model' is empty", "model"));
+    return;
+  }
   question->predict.request_id = request.id;
-  services.serving.Predict(std::move(question->predict), [id = request.id, created = Seconds(services.clock.UnixMs()),
-                                                          top_k = question->top_k, done = std::move(done)](
-                                                             Result<serving::PredictAnswer> answer) {
-    done(answer.ok() ? Result<Response>(Answer(*answer, id, created, top_k)) : Result<Response>(answer.error()));
-  });
+  const auto answered = [id = request.id, created = Seconds(services.clock.UnixMs()), top_k = question->top_k,
+                         done = std::move(done)](Result<serving::PredictAnswer> answer) {
+    if (answer.ok()) {
+      done(Answer(*answer, id, created, top_k));
+      return;
+    }
+    Error error = std::move(answer).error();
+    if (error.code == Code::kInvalidArgument && error.param.empty()) {
+      error.param = "inputs";  // all that a worker looks at
+    }
+    done(std::move(error));
+  };
+  services.serving.Predict(std::move(question->predict), answered);
 }
 
 }  // namespace atelier::api::platform

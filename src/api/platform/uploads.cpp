@@ -61,6 +61,7 @@ Result<Response> AddUploadPart(const Services& services, Request& request) {
   if (upload.parts.size() >= kMaxUploadParts) {
     return InvalidArgument("the upload has too many parts", "data");
   }
+  ATELIER_TRY(request.form.RejectUnknown({"data"}));
   ATELIER_ASSIGN(file, request.form.File("data"));
   ATELIER_ASSIGN(blob, file->writer->Commit());
   ATELIER_ASSIGN(part, services.files.AddPart(id, blob));

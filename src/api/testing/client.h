@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-namespace atelier::api::testing {
+namespace atelier::api::test {
 
 struct Answer {
   int status = 0;  // 0: the connection closed without an answer
@@ -105,4 +105,4 @@ class Client {
   std::string received_;
 };
 
-}  // namespace atelier::api::testing
+}  // namespace atelier::api::test

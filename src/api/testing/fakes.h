@@ -6,10 +6,11 @@
 #include <mutex>
 
 #include "access/keys.h"
+#include "base/json.h"
 #include "jobs/service.h"
 #include "serving/deployments.h"
 
-namespace atelier::api::testing {
+namespace atelier::api::test {
 
 // "good" is an owner's key, "member" a member's.
 class FakeKeys final : public access::Keys {
@@ -181,4 +182,4 @@ class FakeServing final : public serving::Manager {
   std::vector<std::function<void(Result<serving::PredictAnswer>)>> waiting_;
 };
 
-}  // namespace atelier::api::testing
+}  // namespace atelier::api::test

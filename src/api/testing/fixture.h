@@ -18,7 +18,7 @@
 #include "storage/blob_store.h"
 #include "storage/catalogue.h"
 
-namespace atelier::api::testing {
+namespace atelier::api::test {
 
 class ServerTest : public ::testing::Test {
  protected:
@@ -101,4 +101,4 @@ class ServerTest : public ::testing::Test {
   std::unique_ptr<Server> server_;
 };
 
-}  // namespace atelier::api::testing
+}  // namespace atelier::api::test
