@@ -39,6 +39,8 @@ function(atelier_module)
   if(tests AND ATELIER_TESTS)
     add_executable(${ARG_NAME}_test ${tests})
     target_link_libraries(${ARG_NAME}_test PRIVATE ${target} GTest::gmock GTest::gtest_main)
+    # Tests are compiled far more often than they run: their own files without optimisation halve a clean build.
+    target_compile_options(${ARG_NAME}_test PRIVATE -O0)
     if(ARG_PCH AND sources)
       target_precompile_headers(${ARG_NAME}_test PRIVATE ${ARG_PCH})
     endif()
