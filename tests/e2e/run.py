@@ -192,18 +192,20 @@ class Loop:
         out, _ = self.cli.run("deploy", "iris@production", "--as", "flowers", "--max-batch", "8", "--max-delay-us", "200")
         assert "ready" in out, out
         self.cli.run("deploy", "iris@2", "--as", "flowers")
-        assert [v["version"] for v in self.deployment()["versions"]] == [2]
+        assert self.served() == [(2, 100)], self.served()
         self.cli.run("rollback", "flowers")
-        assert [v["version"] for v in self.deployment()["versions"]] == [1]
+        assert self.served() == [(1, 100)], self.served()
         self.cli.run("deploy", "iris", "--as", "flowers", "--traffic", "1=90,2=10")
-        assert sorted((v["version"], v["weight"]) for v in self.deployment()["versions"]) == [(1, 90), (2, 10)]
+        assert self.served() == [(1, 90), (2, 10)], self.served()
         self.cli.run("rollback", "flowers")
         _, err = self.cli.run("model", "delete", "iris", code=1)
         assert "in_use" in err, err
         assert "flowers" in self.cli.run("deployments")[0]
 
-    def deployment(self):
-        return self.server.request("GET", "/v1/deployments/flowers").json()
+    def served(self):
+        """Versions and weights; a version that still drains is not served any more."""
+        versions = self.server.request("GET", "/v1/deployments/flowers").json()["versions"]
+        return sorted((v["version"], v["weight"]) for v in versions if v["status"] != "stopping")
 
     def predict(self):
         numbers = ",".join(map(str, SETOSA))
