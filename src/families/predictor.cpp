@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "families/model.h"
+#include "families/process.h"
 #include "media/image.h"
 
 namespace atelier::families {
@@ -233,11 +234,8 @@ class ModelPredictor final : public Predictor {
 }  // namespace
 
 Result<std::unique_ptr<Predictor>> Predictor::Open(const std::filesystem::path& folder, int threads) {
+  ConfigureProcess(threads);
   ATELIER_ASSIGN(model, LoadModel(FilesIn(folder)));
-  ATELIER_TRY(CatchTorch([&]() -> Status {
-    at::set_num_threads(std::max(1, threads));
-    return {};
-  }));
   return std::unique_ptr<Predictor>(std::make_unique<ModelPredictor>(std::move(model)));
 }
 

@@ -11,7 +11,7 @@ namespace atelier::families {
 namespace {
 
 void WriteModel(const std::filesystem::path& folder, const ModelConfig& config, const Preprocessor& preprocessor) {
-  const auto network = *BuildNetwork(config, 3);
+  const auto network = BuildNetwork(config, 3).value();
   std::ofstream(folder / kConfigFile) << boost::json::serialize(ToJson(config));
   std::ofstream(folder / kPreprocessorFile) << boost::json::serialize(ToJson(preprocessor));
   std::ofstream weights(folder / kWeightsFile, std::ios::binary);

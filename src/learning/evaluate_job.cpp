@@ -1,4 +1,5 @@
 #include "base/json.h"
+#include "families/process.h"
 #include "learning/evaluate.h"
 #include "learning/job_data.h"
 #include "learning/jobs.h"
@@ -38,10 +39,7 @@ Result<json::object> EvaluateJob(const JobContext& context) {
     return InvalidArgument("the data set has no rows in its " + std::string(Name(split)) + " split", "split",
                            "dataset_unsuitable");
   }
-  ATELIER_TRY(families::CatchTorch([&]() -> Status {
-    at::set_num_threads(std::max(1, context.threads));
-    return {};
-  }));
+  families::ConfigureProcess(context.threads);
   ATELIER_ASSIGN(samples, families::LoadSamples(*data.reader, rows, model.preprocessor));
   ATELIER_ASSIGN(metrics, Evaluate(model, samples, ResolveLoss({}, model.config.task), context.cancelled));
   metrics["split"] = Name(split);

@@ -14,11 +14,11 @@ namespace atelier::learning {
 // Everything a job body sees of its surroundings. The callbacks may be empty.
 struct JobContext {
   const boost::json::object& spec;
-  std::filesystem::path directory;  // checkpoints go under directory/checkpoint; its name is the job's id
+  std::filesystem::path directory{};  // checkpoints go under directory/checkpoint; its name is the job's id
   int threads = 1;
-  std::function<bool()> cancelled;
-  std::function<void(boost::json::object)> progress;
-  std::function<void(std::string_view level, std::string_view text)> message;
+  std::function<bool()> cancelled{};
+  std::function<void(boost::json::object)> progress{};
+  std::function<void(std::string_view level, std::string_view text)> message{};
 };
 
 // spec:   {"blobs","family","model","dataset":{"name","version","manifest":{"sha256","size"}},"settings":{...},

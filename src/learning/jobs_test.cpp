@@ -118,7 +118,7 @@ TEST(Jobs, RegressionIsInTheTargetsUnit) {
   ASSERT_TRUE(result.ok()) << result.error().message;
   EXPECT_GT(GetNumber(result->at("metrics").as_object(), "r2"), 0.99);
   EXPECT_LT(GetNumber(result->at("metrics").as_object(), "rmse"), 15);
-  auto predictor = *families::Predictor::Open(Folder(store, *result), 1);
+  auto predictor = families::Predictor::Open(Folder(store, *result), 1).value();
   EXPECT_EQ(predictor->signature().output_fields, std::vector<std::string>{"y"});
   const auto prepared = *predictor->Prepare(families::InstanceTensor{{1}, {5}});
   const std::vector<const families::PreparedInstance*> batch{&prepared};

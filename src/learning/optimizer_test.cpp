@@ -15,7 +15,7 @@ struct Net : torch::nn::Module {
     torch::manual_seed(5);
     linear = register_module("linear", torch::nn::Linear(4, 3));
   }
-  torch::Tensor Loss(int step) const { return (linear->forward(torch::full({2, 4}, 0.1 * step)) - 1).pow(2).mean(); }
+  torch::Tensor Loss(int step) { return (linear->forward(torch::full({2, 4}, 0.1 * step)) - 1).pow(2).mean(); }
   torch::nn::Linear linear{nullptr};
 };
 

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/rng.h"
+#include "families/process.h"
 #include "learning/checkpoint.h"
 #include "learning/evaluate.h"
 #include "learning/objective.h"
@@ -374,8 +375,7 @@ Result<TrainOutcome> Train(families::Model& model, const families::Samples& trai
                            const TrainOptions& options) {
   TrainOutcome outcome;
   ATELIER_TRY(families::CatchTorch([&]() -> Status {
-    at::set_num_threads(std::max(1, options.threads));
-    at::globalContext().setDeterministicAlgorithms(true, false);
+    families::ConfigureProcess(options.threads);
     ATELIER_ASSIGN(result, Trainer(model, train, validation, options).Run());
     outcome = std::move(result);
     return {};

@@ -19,12 +19,13 @@ namespace atelier::learning {
 
 struct TrainOptions {
   TrainSettings settings;
-  std::filesystem::path checkpoint_directory;  // empty: no checkpoints
-  std::string fingerprint;                     // of data and settings: a checkpoint of another training is refused
+  std::filesystem::path checkpoint_directory{};  // empty: no checkpoints
+  std::string fingerprint{};                     // of data and settings: a checkpoint of another training is refused
   int threads = 1;
-  std::function<bool()> cancelled;                    // asked before each step; may be empty
-  std::function<void(boost::json::object)> progress;  // job progress events of stages "train" and "epoch"; may be empty
-  std::function<void(std::string_view level, std::string_view text)> message;  // may be empty
+  std::function<bool()> cancelled{};  // asked before each step; may be empty
+  std::function<void(boost::json::object)>
+      progress{};  // job progress events of stages "train" and "epoch"; may be empty
+  std::function<void(std::string_view level, std::string_view text)> message{};  // may be empty
 };
 
 struct EpochRecord {
@@ -36,11 +37,11 @@ struct EpochRecord {
 };
 
 struct TrainOutcome {
-  std::vector<EpochRecord> history;
+  std::vector<EpochRecord> history{};
   bool validated = false;  // whether the validation numbers mean anything
   bool stopped_early = false;
-  int64_t best_epoch = 0;  // from 1: whose weights the model has
-  std::string precision;   // "fp32" | "bf16", as trained
+  int64_t best_epoch = 0;   // from 1: whose weights the model has
+  std::string precision{};  // "fp32" | "bf16", as trained
 };
 
 // "accuracy" | "rmse"

@@ -34,7 +34,7 @@ class Training : public ::testing::Test {
     train_ = *families::LoadSamples(*reader_, reader_->Rows(data::Split::kTrain), model.preprocessor);
     EXPECT_TRUE(families::FitStatistics(train_, model.preprocessor).ok());
     test_ = *families::LoadSamples(*reader_, reader_->Rows(data::Split::kTest), model.preprocessor);
-    model.network = *families::BuildNetwork(model.config, settings.seed);
+    model.network = families::BuildNetwork(model.config, settings.seed).value();
     return model;
   }
 
@@ -100,6 +100,7 @@ TEST_F(Training, ResumesBitIdenticallyFromAnyMoment) {
                                "checkpoint_every_steps":3,"checkpoint_every_epochs":2,"learning_rate":0.01})");
   const auto whole = Run({.settings = settings});
   const TemporaryFolder folder;
+  fs::create_directories(folder.path() / "live");
   int calls = 0;
   Run({.settings = settings, .checkpoint_directory = folder.path() / "live", .fingerprint = "f", .cancelled = [&] {
          fs::copy(folder.path() / "live", folder.path() / ("at" + std::to_string(calls++)),
@@ -157,11 +158,12 @@ TEST_F(Training, EarlyStoppingKeepsTheBestWeights) {
 }
 
 TEST_F(Training, DivergenceIsAClearFailure) {
-  const auto settings = Settings(R"({"layers":"16","activation":"none","epochs":50,"learning_rate":10,"loss":"mse",
-                                     "optimizer":"sgd","schedule":"constant"})");
+  const auto points = families::testing::Points(100);
+  manifest_ = store_.Add({points.x, points.y}, data::Task::kRegression, points.splits);
+  reader_ = store_.Read(manifest_);
+  const auto settings = Settings(R"({"layers":"16,16","activation":"none","epochs":50,"learning_rate":10,
+                                     "batch_size":8,"optimizer":"sgd","schedule":"constant"})");
   auto model = Build(settings);
-  train_.targets = torch::zeros({train_.rows()}, torch::kFloat32);  // a regression whose error explodes
-  model.preprocessor.target = {.name = "t", .labels = {}, .mean = 1, .std = 0.01};
   const auto outcome = Train(model, train_, {}, {.settings = settings});
   ASSERT_FALSE(outcome.ok());
   EXPECT_EQ(outcome.error().reason, "training_diverged") << outcome.error().message;

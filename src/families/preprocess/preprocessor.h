@@ -20,19 +20,19 @@
 namespace atelier::families {
 
 struct ImageInput {
-  std::string column;
-  std::vector<int64_t> shape;  // [channels, height, width]
-  std::vector<double> mean;    // a channel, of pixels / 255
-  std::vector<double> std;
+  std::string column{};
+  std::vector<int64_t> shape{};  // [channels, height, width]
+  std::vector<double> mean{};    // a channel, of pixels / 255
+  std::vector<double> std{};
 };
 
 struct TableField {
-  std::string name;
+  std::string name{};
   bool category = false;
-  std::vector<std::string> categories;  // category
-  std::vector<int64_t> shape;           // number: [] for one value
-  std::vector<double> mean;             // number: one a value
-  std::vector<double> std;
+  std::vector<std::string> categories{};  // category
+  std::vector<int64_t> shape{};           // number: [] for one value
+  std::vector<double> mean{};             // number: one a value
+  std::vector<double> std{};
 
   int64_t width() const;  // how many inputs of the network it makes
 };
@@ -42,9 +42,9 @@ struct TableInput {
 };
 
 struct TargetInfo {
-  std::string name;
-  std::vector<std::string> labels;  // classification; empty: regression
-  double mean = 0;                  // regression: the network learns (y - mean) / std
+  std::string name{};
+  std::vector<std::string> labels{};  // classification; empty: regression
+  double mean = 0;                    // regression: the network learns (y - mean) / std
   double std = 1;
 };
 
@@ -61,8 +61,8 @@ Result<Preprocessor> PreprocessorFromJson(const boost::json::value& value, const
 
 // The scaling as one affine map a value: out[i] = in[i] * scale[i / repeat] + shift[i / repeat].
 struct Affine {
-  std::vector<float> scale;
-  std::vector<float> shift;
+  std::vector<float> scale{};
+  std::vector<float> shift{};
   int64_t repeat = 1;  // pictures: height * width
   int64_t values() const { return static_cast<int64_t>(scale.size()) * repeat; }
 };

@@ -1,6 +1,10 @@
 #include "families/sequential/network.h"
 
+#include <algorithm>
+#include <array>
 #include <new>
+
+#include "families/sequential/relu_pool.h"
 
 namespace atelier::families {
 namespace {
@@ -76,6 +80,20 @@ void PushLayer(nn::Sequential& layers, const PlannedLayer& planned) {
   }
 }
 
+bool IsPlainPool(const Layer& layer) {
+  return layer.kind == LayerKind::kPool && !layer.average && layer.kernel == 2 && layer.stride == 2;
+}
+
+// Convolutions are faster in this layout. With one channel both layouts have the same bytes, and LibTorch only looks at
+// the strides to tell them apart.
+torch::Tensor ChannelsLast(const torch::Tensor& input) {
+  if (input.dim() == 4 && input.size(1) == 1 && input.is_contiguous()) {
+    const int64_t width = input.size(3);
+    return input.as_strided(input.sizes(), {input.size(2) * width, 1, width, 1});
+  }
+  return input.contiguous(torch::MemoryFormat::ChannelsLast);
+}
+
 Error BadFile(const std::string& what) { return InvalidArgument(what, "", "invalid_model_file"); }
 
 struct TypeRow {
@@ -91,14 +109,31 @@ constexpr std::array<TypeRow, 4> kTypes{{{torch::kFloat32, tensor::DataType::kF3
 
 Network::Network(const Plan& plan) {
   nn::Sequential layers;
-  for (const auto& planned : plan.layers) {
-    PushLayer(layers, planned);
-    has_dropout_ = has_dropout_ || (planned.layer.kind == LayerKind::kDropout && planned.layer.rate > 0);
+  for (size_t i = 0; i < plan.layers.size(); ++i) {
+    const Layer& layer = plan.layers[i].layer;
+    PushLayer(layers, plan.layers[i]);
+    has_dropout_ = has_dropout_ || (layer.kind == LayerKind::kDropout && layer.rate > 0);
+    convolves_ = convolves_ || layer.kind == LayerKind::kConv;
+    const bool relu = layer.kind == LayerKind::kActivation && layer.activation == Activation::kRelu;
+    starts_relu_pool_.push_back(relu && i + 1 < plan.layers.size() && IsPlainPool(plan.layers[i + 1].layer));
   }
   layers_ = register_module("layers", layers);
 }
 
-torch::Tensor Network::Forward(const torch::Tensor& input) { return layers_->forward(input); }
+torch::Tensor Network::Forward(const torch::Tensor& input) {
+  torch::Tensor value = convolves_ ? ChannelsLast(input) : input;
+  size_t index = 0;
+  for (auto layer = layers_->begin(); layer != layers_->end(); ++layer, ++index) {
+    if (starts_relu_pool_[index] && value.scalar_type() == torch::kFloat32) {
+      value = ReluMaxPool2(value);
+      ++layer;
+      ++index;
+    } else {
+      value = layer->forward(value);
+    }
+  }
+  return value;
+}
 
 Status CatchTorch(const std::function<Status()>& work) {
   try {

@@ -30,6 +30,8 @@ class Network : public torch::nn::Module {
 
  private:
   torch::nn::Sequential layers_;
+  std::vector<bool> starts_relu_pool_;  // a relu whose next layer is a 2 x 2 maximum pooling: computed in one pass
+  bool convolves_ = false;
   bool has_dropout_ = false;
 };
 

@@ -11,12 +11,12 @@
 namespace atelier::families {
 
 struct ModelConfig {
-  std::string family;                // "mlp" | "cnn"
-  std::string task;                  // "classification" | "regression"
-  std::string input_kind;            // "image" | "table"
-  std::vector<int64_t> input_shape;  // image: [channels, height, width]; table: [features]
-  int64_t outputs = 0;               // classes, or regression targets
-  std::vector<Layer> layers;         // complete, with the output layer; names of weights are "layers.<index>.<what>"
+  std::string family{};                // "mlp" | "cnn"
+  std::string task{};                  // "classification" | "regression"
+  std::string input_kind{};            // "image" | "table"
+  std::vector<int64_t> input_shape{};  // image: [channels, height, width]; table: [features]
+  int64_t outputs = 0;                 // classes, or regression targets
+  std::vector<Layer> layers{};         // complete, with the output layer; names of weights are "layers.<index>.<what>"
 };
 
 // The shapes of its layers. Errors: as MakePlan, and where the last layer does not give `outputs` values.

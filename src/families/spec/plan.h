@@ -17,9 +17,9 @@ struct HiddenDefaults {
 };
 
 struct PlannedLayer {
-  Layer layer;
-  std::vector<int64_t> input;  // shape of one instance: [features] or [channels, height, width]
-  std::vector<int64_t> output;
+  Layer layer{};
+  std::vector<int64_t> input{};  // shape of one instance: [features] or [channels, height, width]
+  std::vector<int64_t> output{};
   int64_t parameters = 0;
 };
 

@@ -11,8 +11,8 @@ namespace atelier::learning {
 
 // Predictions of a classifier, row-major.
 struct ClassScores {
-  std::span<const int64_t> truth;  // [rows], each in [0, classes)
-  std::span<const float> scores;   // [rows, classes]; any order-preserving score: logits or probabilities
+  std::span<const int64_t> truth{};  // [rows], each in [0, classes)
+  std::span<const float> scores;     // [rows, classes]; any order-preserving score: logits or probabilities
   int64_t classes = 0;
   const std::vector<std::string>* labels = nullptr;  // names for the report; may be null
 };

@@ -23,9 +23,9 @@ struct TrainSettings {
   std::vector<int64_t> input_size;      // pictures: [height, width]; empty: the data set's, or 64 x 64 for mixed sizes
   int64_t channels = 0;                 // pictures: 1 (grey) or 3 (RGB); 0: the data set's, or 3 for encoded files
   int64_t epochs = 5;
-  int64_t batch_size = 128;
+  int64_t batch_size = 64;
   std::string optimizer = "adam";  // adam | sgd
-  double learning_rate = 0.001;
+  double learning_rate = 0.002;
   double momentum = 0.9;      // sgd only
   double weight_decay = 0;    // decoupled (I. Loshchilov, F. Hutter, arXiv:1711.05101): w -= lr * weight_decay * w
   double l1 = 0;              // penalty l1 * sum |w| over weights (not biases, not batch norm), added to the gradient
