@@ -22,8 +22,8 @@ Status CommitDataset(data::Store& datasets, soci::session& session, const jobs::
   if (job.spec.contains("version")) {
     parent = GetInt(job.spec, "version");
   }
-  ATELIER_ASSIGN(version, datasets.AddVersion(session, GetString(job.spec, "name"), manifest, GetInt(result, "rows"),
-                                              job.id, parent));
+  ATELIER_ASSIGN(version, datasets.AddVersion(session, GetString(job.spec, "name"),
+                                              {manifest, GetInt(result, "rows"), job.id, parent}));
   result["dataset"] = version.dataset_name;
   result["version"] = version.version;
   return {};

@@ -4,14 +4,14 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <openapi.h>
+#include <version.h>
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
 #include <iterator>
-#include <openapi.h>
-#include <version.h>
 
 #include "access/keys.h"
 #include "api/server.h"
@@ -83,6 +83,7 @@ serving::ManagerOptions ServingOptions(const Settings& settings, const fs::path&
   options.threads = static_cast<int>(settings.serving_threads);
   options.stuck_after_ms = settings.serving_stuck_after_ms;
   options.drain_ms = settings.serving_drain_ms;
+  options.predict_timeout_ms = settings.predict_timeout_ms;
   options.batch.max_batch = static_cast<int>(settings.serving_max_batch);
   options.batch.max_delay_us = static_cast<int>(settings.serving_max_delay_us);
   options.batch.max_queue = static_cast<int>(settings.serving_max_queue);
@@ -147,8 +148,8 @@ Status Run(const Settings& settings) {
   registry::Registry registry(*catalogue, clock, rng);
   ATELIER_ASSIGN(jobs, jobs::Service::Start(*catalogue, clock, rng, JobKinds(datasets, registry),
                                             JobOptions(settings, program_dir)));
-  ATELIER_ASSIGN(manager, serving::Manager::Start(registry, *blobs, clock, rng,
-                                                  ServingOptions(settings, program_dir, metrics)));
+  ATELIER_ASSIGN(manager,
+                 serving::Manager::Start(registry, *blobs, clock, rng, ServingOptions(settings, program_dir, metrics)));
   api::Services services{.keys = *keys,
                          .datasets = datasets,
                          .files = files,
@@ -164,7 +165,8 @@ Status Run(const Settings& settings) {
                          .openapi = std::string(kOpenApi)};
   ATELIER_ASSIGN(server, api::Server::Start(services, ApiOptions(settings)));
   ATELIER_TRY(WritePort(settings.data_dir, server->port()));
-  LogInfo("listening", {{"host", std::string_view(settings.server_host)}, {"port", static_cast<int64_t>(server->port())}});
+  LogInfo("listening",
+          {{"host", std::string_view(settings.server_host)}, {"port", static_cast<int64_t>(server->port())}});
   const int signal = WaitForSignal(signals);
   LogInfo("stopping", {{"signal", static_cast<int64_t>(signal)}});
   server->Stop();

@@ -54,7 +54,6 @@ TEST(Config, DefaultsHold) {
   EXPECT_EQ(settings->data_dir, "/home/ada/.local/share/atelier");
   EXPECT_EQ(settings->server_host, "127.0.0.1");
   EXPECT_EQ(settings->server_port, 8080);
-  EXPECT_EQ(settings->server_grpc_port, 8081);
   EXPECT_TRUE(settings->server_allowed_hosts.empty());
   EXPECT_EQ(settings->http_max_upload_bytes, 512 << 20);
   EXPECT_EQ(settings->http_header_timeout_ms, 10'000);
@@ -63,12 +62,12 @@ TEST(Config, DefaultsHold) {
 }
 
 TEST(Config, AFlagWinsOverTheEnvironmentOverTheFileOverTheDefault) {
-  const std::string yaml = "server: {port: 3, grpc_port: 3, threads: 3}\n";
-  const Texts environment{{"ATELIER_SERVER_PORT", "2"}, {"ATELIER_SERVER_GRPC_PORT", "2"}};
+  const std::string yaml = "server: {port: 3, threads: 3}\njobs: {queued: 3}\n";
+  const Texts environment{{"ATELIER_SERVER_PORT", "2"}, {"ATELIER_JOBS_QUEUED", "2"}};
   const auto settings = Load({{"port", "1"}}, environment, yaml);
   ASSERT_TRUE(settings.ok()) << settings.error().message;
   EXPECT_EQ(settings->server_port, 1);
-  EXPECT_EQ(settings->server_grpc_port, 2);
+  EXPECT_EQ(settings->jobs_queued, 2);
   EXPECT_EQ(settings->server_threads, 3);
   EXPECT_EQ(settings->jobs_running, 1);
 }

@@ -67,9 +67,7 @@ Result<DatasetVersion> FindVersion(soci::session& session, const Dataset& datase
 
 }  // namespace
 
-Result<DatasetVersion> Store::AddVersion(soci::session& session, const std::string& name,
-                                         const storage::BlobRef& manifest, int64_t rows, const std::string& job_id,
-                                         std::optional<int64_t> parent_version) {
+Result<DatasetVersion> Store::AddVersion(soci::session& session, const std::string& name, NewVersion added) {
   ATELIER_TRY(ValidateName(name, "name"));
   const long long now = clock_.UnixMs();
   auto found = FindDataset(session, name);
@@ -84,20 +82,20 @@ Result<DatasetVersion> Store::AddVersion(soci::session& session, const std::stri
   DatasetVersion version{.dataset_id = dataset.id,
                          .dataset_name = name,
                          .version = dataset.latest_version + 1,
-                         .manifest = manifest,
-                         .rows = rows,
+                         .manifest = added.manifest,
+                         .rows = added.rows,
                          .created_ms = now,
-                         .job_id = job_id,
-                         .parent_version = parent_version};
+                         .job_id = added.job_id,
+                         .parent_version = added.parent_version};
   const long long number = version.version;
-  const auto size = static_cast<long long>(manifest.size);
-  const long long count = rows;
-  const long long parent = parent_version.value_or(0);
-  soci::indicator has_parent = parent_version ? soci::i_ok : soci::i_null;
+  const auto size = static_cast<long long>(added.manifest.size);
+  const long long count = added.rows;
+  const long long parent = added.parent_version.value_or(0);
+  soci::indicator has_parent = added.parent_version ? soci::i_ok : soci::i_null;
   session << "INSERT INTO dataset_versions (dataset_id, version, manifest_sha256, manifest_size, row_count, "
              "created_ms, job_id, parent_version) VALUES (:d, :v, :sha, :size, :rows, :created, :job, :parent)",
-      soci::use(dataset.id, "d"), soci::use(number, "v"), soci::use(manifest.sha256, "sha"), soci::use(size, "size"),
-      soci::use(count, "rows"), soci::use(now, "created"), soci::use(job_id, "job"),
+      soci::use(dataset.id, "d"), soci::use(number, "v"), soci::use(added.manifest.sha256, "sha"),
+      soci::use(size, "size"), soci::use(count, "rows"), soci::use(now, "created"), soci::use(added.job_id, "job"),
       soci::use(parent, has_parent, "parent");
   session << "UPDATE datasets SET latest_version = :v WHERE id = :d", soci::use(number, "v"),
       soci::use(dataset.id, "d");

@@ -33,6 +33,14 @@ struct DatasetVersion {
   std::optional<int64_t> parent_version{};
 };
 
+// What a job has made.
+struct NewVersion {
+  storage::BlobRef manifest;
+  int64_t rows = 0;
+  std::string job_id;
+  std::optional<int64_t> parent_version{};
+};
+
 struct Page {
   std::string after;  // an id; empty: from the start
   int limit = 20;     // 1..100
@@ -47,8 +55,7 @@ class Store {
   Store(storage::Catalogue& catalogue, Clock& clock, Rng& rng) : catalogue_(catalogue), clock_(clock), rng_(rng) {}
 
   // Inside a job's commit: appends a version to the named data set, creating it where absent.
-  Result<DatasetVersion> AddVersion(soci::session& session, const std::string& name, const storage::BlobRef& manifest,
-                                    int64_t rows, const std::string& job_id, std::optional<int64_t> parent_version);
+  Result<DatasetVersion> AddVersion(soci::session& session, const std::string& name, NewVersion added);
   Result<Dataset> Get(const std::string& name_or_id);
   // version 0: the latest. Errors: kNotFound "dataset_not_found" | "dataset_version_not_found".
   Result<DatasetVersion> GetVersion(const std::string& name_or_id, int64_t version);

@@ -35,7 +35,7 @@ class StoreTest : public ::testing::Test {
     DatasetVersion out;
     ATELIER_TRY(catalogue_->Write([&](soci::session& session) -> Status {
       ATELIER_ASSIGN(version,
-                     store_->AddVersion(session, name, {std::string(64, 'a'), 5'000'000'000}, 7, "job_1", parent));
+                     store_->AddVersion(session, name, {{std::string(64, 'a'), 5'000'000'000}, 7, "job_1", parent}));
       out = version;
       return {};
     }));

@@ -24,7 +24,7 @@ struct PredictRequest {
   // A deployment; or, of a model that some deployment serves: its name, "name@version", "name@alias" or "name@latest".
   std::string model;
   std::vector<Instance> instances;
-  int64_t timeout_ms = 60000;
+  std::optional<int64_t> timeout_ms{};  // nothing: the manager's
 };
 
 struct PredictAnswer {
@@ -65,8 +65,9 @@ struct ManagerOptions {
   int threads = 0;                 // for each worker; 0: all cores
   int64_t stuck_after_ms = 30000;  // a worker with work that makes no progress for so long is killed and restarted
   int64_t drain_ms = 30000;
-  int64_t probe_every_ms = 500;     // health of a ready worker
-  int64_t first_back_off_ms = 200;  // before a restart; doubles with each failure in a row
+  int64_t predict_timeout_ms = 60000;  // of a request that names none
+  int64_t probe_every_ms = 500;        // health of a ready worker
+  int64_t first_back_off_ms = 200;     // before a restart; doubles with each failure in a row
   int64_t longest_back_off_ms = 30000;
   BatchOptions batch;          // where a deployment's settings name nothing else
   Metrics* metrics = nullptr;  // borrowed, outlives the manager; nullptr: none are kept

@@ -226,7 +226,7 @@ Result<std::shared_ptr<const Lease>> ManagerImpl::Admit(const PredictRequest& re
   if (request.instances.empty() || request.instances.size() > static_cast<size_t>(kMaxInstances)) {
     return InvalidArgument("A request has 1 to " + std::to_string(kMaxInstances) + " inputs", "inputs");
   }
-  if (request.timeout_ms <= 0) {
+  if (request.timeout_ms.value_or(1) <= 0) {
     return MakeError(Code::kDeadlineExceeded, "The request's time ran out before it reached the model", "timeout");
   }
   const auto table = routes_.With([](const auto& routes) { return routes; });
@@ -254,7 +254,7 @@ void ManagerImpl::Predict(PredictRequest request, Done done) {
   // Shared with gRPC's callback, which std::function requires to be copyable.
   auto flight = std::make_shared<Flight>(std::move(lease).value(), instances, clock_, std::move(done));
   flight->lease().endpoint->client().Predict(
-      std::move(message), std::min(request.timeout_ms, kLongestTimeoutMs),
+      std::move(message), std::min(request.timeout_ms.value_or(options_.predict_timeout_ms), kLongestTimeoutMs),
       [flight](Result<pb::PredictResponse> response) { flight->Land(std::move(response)); });
 }
 

@@ -182,7 +182,7 @@ class Server:
         environment.update(self.environment)
         self.log = open(os.path.join(self.data_dir, "test-server.log"), "ab")
         self.process = subprocess.Popen(
-            [self.binary, "serve", "--data-dir", self.data_dir, "--port", "0", "--grpc-port", "0", *self.flags],
+            [self.binary, "serve", "--data-dir", self.data_dir, "--port", "0", *self.flags],
             stdout=self.log, stderr=self.log, env=environment, start_new_session=True)
         end = time.monotonic() + timeout
         while time.monotonic() < end:
