@@ -98,21 +98,20 @@ void CollectReferences(const YAML::Node& node, std::set<std::string>& references
   }
 }
 
+bool Has(const YAML::Node& node, const std::string& path) {
+  const auto slash = path.find('/');
+  const YAML::Node child = node[path.substr(0, slash)];
+  return child.IsDefined() && (slash == std::string::npos || Has(child, path.substr(slash + 1)));
+}
+
 TEST(Openapi, HasWhatItRefersTo) {
   const auto spec =
       YAML::LoadFile((std::filesystem::path(__FILE__).parent_path() / "../../spec/openapi.yaml").string());
   std::set<std::string> references;
   CollectReferences(spec, references);
   for (const auto& reference : references) {
-    YAML::Node node = YAML::Clone(spec);
     ASSERT_TRUE(reference.starts_with("#/")) << reference;
-    std::string rest = reference.substr(2);
-    while (!rest.empty()) {
-      const auto slash = std::min(rest.find('/'), rest.size());
-      node.reset(node[rest.substr(0, slash)]);
-      ASSERT_TRUE(node.IsDefined()) << reference;
-      rest.erase(0, slash + 1);
-    }
+    EXPECT_TRUE(Has(spec, reference.substr(2))) << reference;
   }
 }
 

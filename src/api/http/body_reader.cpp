@@ -5,7 +5,6 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/http/read.hpp>
-#include <chrono>
 #include <limits>
 
 namespace atelier::api::http {
@@ -39,14 +38,15 @@ asio::awaitable<Result<size_t>> BodyReader::Read(std::span<char> out) {
     body.size = out.size();
     body.more = true;
     // However much was earned, a silent client is not waited for longer than the grace.
-    stream_.expires_after(std::chrono::milliseconds(std::min(left_ms, limits_.body_grace_ms)));
+    timer_.Start(std::min(left_ms, limits_.body_grace_ms));
     const int64_t start_ns = clock_.MonotonicNs();
     boost::system::error_code error;
     co_await beast::http::async_read_some(stream_, inbox_, parser_, asio::redirect_error(asio::use_awaitable, error));
+    timer_.Stop();
     waiting_ns_ += clock_.MonotonicNs() - start_ns;
     const size_t got = out.size() - body.size;
     received_ += got;
-    if (error == beast::error::timeout) {
+    if (timer_.fired() && got == 0) {
       co_return MakeError(Code::kDeadlineExceeded, "the body comes too slowly", "request_timeout");
     }
     if (error && error != beast::http::error::need_buffer) {

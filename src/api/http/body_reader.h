@@ -10,6 +10,7 @@
 #include <span>
 #include <string_view>
 
+#include "api/http/read_timer.h"
 #include "api/server.h"
 #include "base/clock.h"
 #include "base/result.h"
@@ -22,8 +23,8 @@ namespace beast = boost::beast;
 // Borrows the stream and the buffer, which holds what was received after the head. Not thread-safe.
 class BodyReader {
  public:
-  BodyReader(beast::tcp_stream& stream, beast::flat_buffer& inbox, const Limits& limits, Clock& clock)
-      : stream_(stream), inbox_(inbox), limits_(limits), clock_(clock) {}
+  BodyReader(beast::tcp_stream& stream, beast::flat_buffer& inbox, ReadTimer& timer, const Limits& limits, Clock& clock)
+      : stream_(stream), inbox_(inbox), timer_(timer), limits_(limits), clock_(clock) {}
 
   // The head that announces the body; it was checked already. Errors: kInvalidArgument (Beast reads it differently).
   Status Begin(std::string_view head);
@@ -36,6 +37,7 @@ class BodyReader {
  private:
   beast::tcp_stream& stream_;
   beast::flat_buffer& inbox_;
+  ReadTimer& timer_;
   const Limits& limits_;
   Clock& clock_;
   beast::http::request_parser<beast::http::buffer_body> parser_;

@@ -14,8 +14,6 @@
 namespace atelier::api::http {
 namespace {
 
-using std::chrono::milliseconds;
-
 constexpr size_t kPieceBytes = 256U << 10U;  // of bodies that are not kept in memory
 constexpr size_t kReadBytes = 8U << 10U;
 
@@ -49,7 +47,7 @@ void StartQuick(const Route& route, const Services& services, Request& request, 
 }  // namespace
 
 Connection::Connection(asio::ip::tcp::socket socket, App& app)
-    : app_(app), stream_(std::move(socket)), wait_(stream_.get_executor()) {
+    : app_(app), stream_(std::move(socket)), read_timer_(stream_), wait_(stream_.get_executor()) {
   boost::system::error_code error;
   stream_.socket().set_option(asio::ip::tcp::no_delay(true), error);
   const auto remote = stream_.socket().remote_endpoint(error);
@@ -95,7 +93,7 @@ asio::awaitable<bool> Connection::ReadHead(Exchange& exchange) {
   const auto& limits = app_.options().limits;
   HeadScanner scanner(HeadLimitsOf(limits));
   const auto patience = served_ == 0 ? limits.header_timeout_ms : limits.idle_timeout_ms;
-  stream_.expires_after(milliseconds(inbox_.size() > 0 ? limits.header_timeout_ms : patience));
+  read_timer_.Start(inbox_.size() > 0 ? limits.header_timeout_ms : patience);
   Result<size_t> found = size_t{0};
   while (true) {
     const auto data = inbox_.cdata();
@@ -113,7 +111,7 @@ asio::awaitable<bool> Connection::ReadHead(Exchange& exchange) {
     boost::system::error_code error;
     const size_t got =
         co_await stream_.async_read_some(inbox_.prepare(kReadBytes), asio::redirect_error(asio::use_awaitable, error));
-    if (error == beast::error::timeout && !idle_) {
+    if (read_timer_.fired() && !idle_) {
       found = MakeError(Code::kDeadlineExceeded, "the request head comes too slowly", "request_timeout");
       break;
     }
@@ -123,9 +121,10 @@ asio::awaitable<bool> Connection::ReadHead(Exchange& exchange) {
     inbox_.commit(got);
     if (idle_) {
       idle_ = false;
-      stream_.expires_after(milliseconds(limits.header_timeout_ms));
+      read_timer_.Start(limits.header_timeout_ms);
     }
   }
+  read_timer_.Stop();
   idle_ = false;
   exchange.timing.start_ns = app_.services().clock.MonotonicNs();
   Result<Head> head = found.ok() ? Result<Head>(Head{}) : Result<Head>(found.error());
@@ -151,7 +150,7 @@ asio::awaitable<bool> Connection::Serve(Exchange& exchange) {
   auto& request = exchange.request;
   auto response = app_.Admit(exchange.head, local_, request, exchange.route);
   if (!response.has_value()) {
-    BodyReader body(stream_, inbox_, app_.options().limits, app_.services().clock);
+    BodyReader body(stream_, inbox_, read_timer_, app_.options().limits, app_.services().clock);
     const auto read = co_await ReadBody(exchange, body);
     exchange.timing.waiting_ns = body.waiting_ns();
     exchange.body_pending = exchange.head.has_body() && !body.done();

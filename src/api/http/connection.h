@@ -12,6 +12,7 @@
 #include <string>
 
 #include "api/app.h"
+#include "api/http/read_timer.h"
 
 namespace atelier::api::http {
 
@@ -60,6 +61,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   beast::flat_buffer inbox_;
   std::string remote_;
   std::string local_;
+  ReadTimer read_timer_;
   asio::steady_timer wait_;
   int64_t served_ = 0;  // requests
   bool woken_ = false;
