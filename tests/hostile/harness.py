@@ -2,7 +2,7 @@
 
 import os
 import re
-import time
+from urllib.parse import unquote_to_bytes
 
 from common.atelier import Connection, multipart
 from hostile.pictures import make_zip, png
@@ -27,7 +27,7 @@ def check(condition, text):
 class Row:
     """One hostile exchange.
 
-    send      bytes, or a function (Context) -> bytes; or a list of (seconds to wait before, bytes)
+    send      bytes, or a function (Context) -> bytes
     expect    the statuses allowed; None in it allows closing without an answer
     code      error.code must be this (or one of these), where given
     param     error.param must be this, where given
@@ -50,16 +50,12 @@ class Row:
         self.shape = options.pop("shape", "openai")
         self.after = options.pop("after", None)
         self.timeout = options.pop("timeout", 30)
-        self.leaks = options.pop("leaks", True)  # look for FORBIDDEN in the answer
         check(not options, f"unknown options of row {name}: {sorted(options)}")
 
     def run(self, context):
         with Connection(context.server.port) as connection:
             send = self.send(context) if callable(self.send) else self.send
-            for delay, data in send if isinstance(send, list) else [(0, send)]:
-                time.sleep(delay)
-                if not connection.send(data):
-                    break
+            connection.send(send)
             if self.finish == "rst":
                 connection.reset()
                 answer = None
@@ -70,18 +66,18 @@ class Row:
                     answer = connection.answer(self.timeout)
                 except TimeoutError as error:
                     raise Failure("no answer in time") from error
-            self.judge(answer)
+            self.judge(answer, send)
             if self.close and answer is not None:
                 check(connection.closes(), "the server did not close, or sent a second answer")
         if self.after:
             self.after(context, answer)
 
-    def judge(self, answer):
+    def judge(self, answer, sent):
         if answer is None:
             check(None in self.expect or self.finish == "rst", "closed without an answer")
             return
         check(answer.status in self.expect, f"status {answer.status}, expected {self.expect}: {answer.body[:300]!r}")
-        check_answer(answer, self.shape, self.leaks)
+        check_answer(answer, self.shape, unquote_to_bytes(sent[:65536]))
         if self.text:
             check(re.search(self.text.encode(), answer.body), f"{self.text!r} is not in {answer.body[:300]!r}")
         if (self.code or self.param) and answer.status >= 400:
@@ -91,15 +87,14 @@ class Row:
             check(not self.param or error["param"] == self.param, f"param {error['param']!r}, expected {self.param!r}")
 
 
-def check_answer(answer, shape="openai", leaks=True):
-    """The form of any answer: what a client may rely on, and what it must not learn."""
+def check_answer(answer, shape="openai", sent=b""):
+    """The form of any answer: what a client may rely on, and what it must not learn. What it sent it may read again."""
     required = {401: "www-authenticate", 405: "allow", 429: "retry-after", 503: "retry-after"}
     name = required.get(answer.status)
     check(name is None or name in answer.headers, f"{answer.status} without {name}")
     check("x-request-id" in answer.headers, "no x-request-id")
-    if leaks:
-        found = FORBIDDEN.search(answer.body)
-        check(found is None, f"the answer tells {found and found.group()!r}: {answer.body[:300]!r}")
+    for found in FORBIDDEN.findall(answer.body):
+        check(found in sent, f"the answer tells {found!r}: {answer.body[:300]!r}")
     if answer.status < 400 or shape is None:
         return
     check(answer.headers.get("content-type", "").startswith("application/json"), "an error that is not JSON")

@@ -47,22 +47,26 @@ def report(table, row, failure, seconds):
 def run_all(context, pattern):
     chosen = [(table, row) for table in TABLES for row in table.ROWS
               if re.search(pattern, f"{table.__name__.rsplit('.', 1)[-1]}: {row.name}")]
-    passed = failed = 0
     slow = [pair for pair in chosen if pair[1] in getattr(pair[0], "SLOW", [])]
     quick = [pair for pair in chosen if pair not in slow]
 
+    results = []
+
     def timed(pair):
         begin = time.monotonic()
-        return pair, run_row(context, pair[1]), time.monotonic() - begin
+        failure = run_row(context, pair[1])
+        report(*pair, failure, time.monotonic() - begin)
+        results.append(failure)
 
     # The rows that wait for time limits do so beside the others.
     with concurrent.futures.ThreadPoolExecutor(max_workers=8) as pool:
         waiting = [pool.submit(timed, pair) for pair in slow]
-        results = [timed(pair) for pair in quick] + [future.result() for future in waiting]
-    for (table, row), failure, seconds in results:
-        report(table, row, failure, seconds)
-        passed, failed = (passed, failed + 1) if failure else (passed + 1, failed)
-    return passed, failed
+        for pair in quick:
+            timed(pair)
+        for future in waiting:
+            future.result()
+    failed = sum(failure is not None for failure in results)
+    return len(results) - failed, failed
 
 
 def settle(context, descriptors, resident):

@@ -37,8 +37,6 @@ CSV = [
     csv("C5 100,000 columns", ",".join(f"c{i}" for i in range(100000)) + "\n" + ",".join(["1"] * 100000) + "\n",
         r"columns|row 1"),
     csv("C7 a header name twice", "a,b,a\n1,2,3\n", r"'a'|column 3"),
-    csv("C9 a target that is always missing", "a,label\n" + "1,\n" * 30, r"label|missing|target", target="label",
-        task="classification"),
     csv("C9 text as a regression target", "a,label\n" + "1,x\n2,y\n" * 20, r"label|target", target="label",
         task="regression"),
     csv("C12 a target that is not there", GOOD, r"colour", target="colour"),
@@ -110,7 +108,7 @@ def tar_with(*entries):
     return make_tar([*PICTURES.items(), *entries])
 
 
-BAD_PATHS = {"..": "../../evil.png", "an absolute path": "/etc/evil.png", "a drive": "C:\\evil.png",
+BAD_PATHS = {"..": "../../evil.png", "an absolute path": "/evil.png", "a drive": "C:\\evil.png",
              "a backslash": "a\\..\\..\\evil.png", "a name in other case": "A/0.png", "a NUL": "a/e\0vil.png"}
 
 ARCHIVES = [

@@ -10,7 +10,7 @@ SETTINGS = {
     "momentum": [-1, 2], "l1": [-1], "l2": [-1, 1e300], "weight_decay": [-1], "schedule": ["zigzag"],
     "gradient_clip": [-1], "early_stopping": [-1, 0.5], "validation": [1, -0.1, 5], "seed": [-1, "x", 1.5],
     "precision": ["fp4"], "activation": ["magic", 7], "batch_norm": ["maybe", 2],
-    "layers": ["", "128,,128", "0", "-5", "1000000000", "conv32x3", "dense", "x" * 100000, [0], [10**9], [{"type": "magic"}],
+    "layers": ["0", "-5", "1000000000", "conv32x3", "dense", "x" * 100000, [0], [10**9], [{"type": "magic"}],
                [{}], {"a": 1}, ",".join(["64"] * 10000), 1.5],
     "colour": ["red"], "__proto__": [{}], "input_size": [[0, 0], [10**6, 10**6], "big", [8]], "channels": [2, -1, 1000],
 }
@@ -74,20 +74,23 @@ REFERENCES = [
 ]
 
 
-def constant_target(context):
-    """C9: one class only. Refused at once, or a job that fails with a reason."""
-    rows = "a,b,label\n" + "".join(f"{i},{i * 2},only\n" for i in range(40))
-    name = context.fresh_name()
-    context.server.run_job("/v1/datasets", {"name": name, "target": "label", "task": "classification",
-                                            "files": [{"file_id": context.server.upload("one.csv", rows.encode())}]})
-    answer = context.server.request("POST", "/v1/jobs", {"kind": "train", "family": "mlp", "dataset": name,
-                                                        "model": "hostile-c9", "settings": {}})
-    check_answer(answer)
-    if answer.status == 400:
-        return
-    check(answer.status == 200, f"{answer}")
-    job = context.server.wait_job(answer.json()["id"])
-    check(job["status"] == "failed" and job["error"]["message"], f"a training on one class: {job}")
+def unlearnable(rows):
+    """C9: a target that says nothing. Refused at once, or a job that fails with a reason."""
+
+    def run(context):
+        name = context.fresh_name()
+        context.server.run_job("/v1/datasets", {"name": name, "target": "label", "task": "classification", "files": [
+            {"file_id": context.server.upload("one.csv", ("a,b,label\n" + rows).encode())}]})
+        answer = context.server.request("POST", "/v1/jobs", {"kind": "train", "family": "mlp", "dataset": name,
+                                                            "model": "hostile-c9", "settings": {}})
+        check_answer(answer)
+        if answer.status == 400:
+            return
+        check(answer.status == 200, f"{answer}")
+        job = context.server.wait_job(answer.json()["id"])
+        check(job["status"] == "failed" and job["error"]["message"], f"a training on nothing: {job}")
+
+    return run
 
 
 def finished_jobs(context):
@@ -129,7 +132,9 @@ ROWS = [
     *list_rows(),
     *[missing_row(method, target) for method, target in MISSING],
     *REFERENCES,
-    FunctionRow("C9 one class only", constant_target),
+    FunctionRow("C9 one class only", unlearnable("".join(f"{i},{i * 2},only\n" for i in range(40)))),
+    FunctionRow("C9 a target that is always missing", unlearnable("".join(f"{i},{i * 2},\n" for i in range(40)))),
+    FunctionRow("C9 one row", unlearnable("1,2,x\n")),
     FunctionRow("C10 a rate at which nothing is learned", diverging),
     FunctionRow("C11 finished jobs", finished_jobs),
     FunctionRow("C11 cancelling", cancel_and_resume),

@@ -48,7 +48,7 @@ BASES = {
 
 WRONG = {
     "/v1/predict": {"model": [1, None, [], {}, "", True], "top_k": ["5", 0, -1, 101, 1.5, True, [], {}, 2**63, 2**64],
-                    "inputs": ["x", 1, {}, [], [None], [True], [[1, "a"]], [[1], [[2]]], [{"a": []}], [{"image": 5}],
+                    "inputs": ["x", 1, {}, [], [None], [True], [[1, "a"]], [[1], [[2]]], [{"a": []}],
                                [{"image": "!!!"}], [[1e39]]]},
     "/v1/jobs": {"kind": [1, None, "", "dance", []], "family": [1, None, "", "no-such-family", {}],
                  "dataset": [1, None, "", "a@b@c", "a@0", "a@-1", "a@x", []], "model": [1, None, "", {}, []],

@@ -93,7 +93,7 @@ def cut_body(context):
 
 def huge(context):
     return context.server.head("POST", "/v1/files", {"Content-Type": "multipart/form-data; boundary=b"},
-                               length=(512 << 20) + (2 << 20))
+                               length=520 << 20)
 
 
 FORMS = [
