@@ -35,11 +35,13 @@ namespace fs = std::filesystem;
 // One server a data folder; the lock ends with the process.
 Status LockDataDir(const fs::path& data_dir) {
   std::error_code ec;
-  fs::create_directories(data_dir, ec);
+  const bool made = fs::create_directories(data_dir, ec);
   if (ec) {
     return FailedPrecondition("the data folder " + data_dir.string() + " cannot be made: " + ec.message());
   }
-  fs::permissions(data_dir, fs::perms::owner_all, ec);
+  if (made) {
+    fs::permissions(data_dir, fs::perms::owner_all, ec);
+  }
   const int lock = open((data_dir / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) != 0) {
     return FailedPrecondition("the data folder " + data_dir.string() + " is in use by another server, or not writable");
