@@ -300,6 +300,7 @@ def main():
     parser.add_argument("--server-binary", required=True)
     parser.add_argument("--keep", action="store_true", help="leave the data folder behind")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server is stopped, too
     server = Server(arguments.server_binary)
     passed = 0
     try:

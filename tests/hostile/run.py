@@ -10,6 +10,7 @@ import argparse
 import concurrent.futures
 import os
 import re
+import signal
 import sys
 import time
 import traceback
@@ -17,13 +18,13 @@ import traceback
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from common.atelier import Server  # noqa: E402
-from hostile.harness import SANITIZER, Context, Failure, check  # noqa: E402
+from hostile.harness import SANITIZER, Context, Failure, ImportRow, check  # noqa: E402
 from hostile.tables import http, images, imports, jobs, json_bodies, keys, kserve, paths, uploads  # noqa: E402
 
 TABLES = [http, json_bodies, uploads, paths, keys, jobs, imports, images, kserve]
 
-# Short limits, so that slow rows end soon.
-FLAGS = ["--http-header-timeout-ms", "3s", "--http-write-timeout-ms", "5s"]
+# Short limits, so that slow rows end soon; several jobs at once for the rows that import.
+FLAGS = ["--http-header-timeout-ms", "3s", "--http-write-timeout-ms", "5s", "--jobs-running", "4"]
 
 
 def run_row(context, row):
@@ -47,9 +48,9 @@ def report(table, row, failure, seconds):
 def run_all(context, pattern):
     chosen = [(table, row) for table in TABLES for row in table.ROWS
               if re.search(pattern, f"{table.__name__.rsplit('.', 1)[-1]}: {row.name}")]
-    slow = [pair for pair in chosen if pair[1] in getattr(pair[0], "SLOW", [])]
+    # Rows that wait for time limits or jobs do so beside the others.
+    slow = [pair for pair in chosen if isinstance(pair[1], ImportRow) or pair[1] in getattr(pair[0], "SLOW", [])]
     quick = [pair for pair in chosen if pair not in slow]
-
     results = []
 
     def timed(pair):
@@ -58,8 +59,7 @@ def run_all(context, pattern):
         report(*pair, failure, time.monotonic() - begin)
         results.append(failure)
 
-    # The rows that wait for time limits do so beside the others.
-    with concurrent.futures.ThreadPoolExecutor(max_workers=8) as pool:
+    with concurrent.futures.ThreadPoolExecutor(max_workers=4) as pool:
         waiting = [pool.submit(timed, pair) for pair in slow]
         for pair in quick:
             timed(pair)
@@ -88,6 +88,7 @@ def main():
     parser.add_argument("--only", default="", help="run the rows whose name matches this pattern")
     parser.add_argument("--keep", action="store_true", help="leave the data folder behind")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server is stopped, too
     server = Server(arguments.server_binary, flags=FLAGS)
     try:
         server.start()

@@ -21,6 +21,7 @@ def fields(*items):
     return lambda context: context.form("/v1/files", items)
 
 
+REFUSED = "refused.bin"  # what the files of refused forms are called
 PURPOSE = ("purpose", None, b"dataset")
 
 
@@ -28,9 +29,9 @@ def no_file_appears(send, statuses, finish=None, **options):
     """A refused upload must leave nothing that is listed."""
 
     def run(context):
-        before = context.file_ids()
+        before = context.files_called(REFUSED)
         Row("", send, statuses, finish=finish, **options).run(context)
-        check(context.file_ids() == before, "a refused upload is listed")
+        check(context.files_called(REFUSED) == before, "a refused upload is listed")
 
     return run
 
@@ -86,7 +87,7 @@ def forms(name, send, statuses, **options):
 
 
 def cut_body(context):
-    content_type, body = multipart([PURPOSE, ("file", "cut.csv", b"x" * 1000000)])
+    content_type, body = multipart([PURPOSE, ("file", REFUSED, b"x" * 1000000)])
     return context.server.head("POST", "/v1/files", {"Content-Type": content_type},
                                length=len(body)) + body[:len(body) * 99 // 100]
 
@@ -97,14 +98,14 @@ def huge(context):
 
 
 FORMS = [
-    forms("M4 two files", fields(PURPOSE, ("file", "a", b"1"), ("file", "b", b"2")), 400),
+    forms("M4 two files", fields(PURPOSE, ("file", REFUSED, b"1"), ("file", REFUSED, b"2")), 400),
     forms("M4 no file", fields(PURPOSE), 400),
     forms("M4 an empty form", fields(), 400),
-    forms("M4 no purpose", fields(("file", "a", b"1")), 400),
-    forms("M4 an unknown purpose", fields(("purpose", None, b"conquest"), ("file", "a", b"1")), 400),
-    forms("M4 two purposes", fields(PURPOSE, PURPOSE, ("file", "a", b"1")), 400),
-    forms("M4 an unknown field", fields(PURPOSE, ("colour", None, b"red"), ("file", "a", b"1")), 400),
-    forms("M4 a purpose of 1 MiB", fields(("purpose", None, b"p" * (1 << 20)), ("file", "a", b"1")), {400, 413}),
+    forms("M4 no purpose", fields(("file", REFUSED, b"1")), 400),
+    forms("M4 an unknown purpose", fields(("purpose", None, b"conquest"), ("file", REFUSED, b"1")), 400),
+    forms("M4 two purposes", fields(PURPOSE, PURPOSE, ("file", REFUSED, b"1")), 400),
+    forms("M4 an unknown field", fields(PURPOSE, ("colour", None, b"red"), ("file", REFUSED, b"1")), 400),
+    forms("M4 a purpose of 1 MiB", fields(("purpose", None, b"p" * (1 << 20)), ("file", REFUSED, b"1")), {400, 413}),
     forms("M5 the body cut by FIN", cut_body, {400, None}, finish="fin"),
     forms("M5 the body cut by RST", cut_body, None, finish="rst"),
     forms("M7 more than 512 MiB", huge, 413, close=True),
@@ -144,13 +145,13 @@ def refused(answer, statuses, code=None):
 
 
 def checksum_mismatch(context):
-    before = context.file_ids()
+    before = context.files_called("parts.bin")
     upload = new_upload(context, b"hello")
     refused(complete(context, upload, part_ids(context, upload, b"hello"), sha256=HASH(b"other").hexdigest()), {400},
             "checksum_mismatch")
     declared = new_upload(context, b"hello", sha256=HASH(b"other 2").hexdigest())
     refused(complete(context, declared, part_ids(context, declared, b"hello")), {400}, "checksum_mismatch")
-    check(context.file_ids() == before, "a file with a wrong sum is listed")
+    check(context.files_called("parts.bin") == before, "a file with a wrong sum is listed")
 
 
 def size_mismatch(context):
