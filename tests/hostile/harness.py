@@ -109,7 +109,7 @@ def check_answer(answer, shape="openai", sent=b""):
 class ImportRow:
     """Files that an import job must refuse (or, with `fails` false, take): by POST /v1/datasets or by the job."""
 
-    def __init__(self, name, files, text, fails=True, timeout=120, **request):
+    def __init__(self, name, files, text, fails=True, timeout=600, **request):
         self.name = name
         self.files = files
         self.text = text
