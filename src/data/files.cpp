@@ -26,9 +26,26 @@ Status CheckPurpose(const std::string& purpose) {
   return {};
 }
 
+// Replaces what reorders text or breaks lines on a screen: U+0080..9F, U+061C, U+200E..200F, U+2028..202E,
+// U+2066..2069.
+std::string WithoutDirections(std::string text) {
+  for (size_t i = 0; i + 1 < text.size(); ++i) {
+    const auto byte = [&](size_t k) { return i + k < text.size() ? static_cast<unsigned char>(text[i + k]) : 0U; };
+    const bool two = (byte(0) == 0xC2 && byte(1) < 0xA0) || (byte(0) == 0xD8 && byte(1) == 0x9C);
+    const bool three =
+        byte(0) == 0xE2 &&
+        ((byte(1) == 0x80 && ((byte(2) >= 0xA8 && byte(2) <= 0xAE) || byte(2) == 0x8E || byte(2) == 0x8F)) ||
+         (byte(1) == 0x81 && byte(2) >= 0xA6 && byte(2) <= 0xA9));
+    if (two || three) {
+      text.replace(i, two ? 2 : 3, "_");
+    }
+  }
+  return text;
+}
+
 // For display only: no control characters, no path separators, well-formed, not too long.
 std::string CleanFilename(const std::string& filename) {
-  std::string out = IsUtf8(filename) ? filename : "file";
+  std::string out = IsUtf8(filename) ? WithoutDirections(filename) : "file";
   for (char& c : out) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F || c == '/' || c == '\\') {
       c = '_';

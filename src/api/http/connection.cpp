@@ -16,6 +16,8 @@ namespace {
 
 constexpr size_t kPieceBytes = 256U << 10U;  // of bodies that are not kept in memory
 constexpr size_t kReadBytes = 8U << 10U;
+// The parser keeps what it cannot use yet, such as a chunk's extension: beyond this much the request is refused.
+constexpr size_t kInboxSlackBytes = 128U << 10U;
 
 HeadLimits HeadLimitsOf(const Limits& limits) {
   return {limits.header_bytes, limits.header_fields, limits.target_bytes};
@@ -47,7 +49,11 @@ void StartQuick(const Route& route, const Services& services, Request& request, 
 }  // namespace
 
 Connection::Connection(asio::ip::tcp::socket socket, App& app)
-    : app_(app), stream_(std::move(socket)), read_timer_(stream_), wait_(stream_.get_executor()) {
+    : app_(app),
+      stream_(std::move(socket)),
+      inbox_(app.options().limits.header_bytes + kInboxSlackBytes),
+      read_timer_(stream_),
+      wait_(stream_.get_executor()) {
   boost::system::error_code error;
   stream_.socket().set_option(asio::ip::tcp::no_delay(true), error);
   const auto remote = stream_.socket().remote_endpoint(error);
