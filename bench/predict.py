@@ -25,13 +25,13 @@ LUA = """
 wrk.method = "POST"
 wrk.headers["Authorization"] = "Bearer %s"
 wrk.headers["Content-Type"] = "application/json"
-wrk.body = [[%s]]
+wrk.body = [==[%s]==]
 """
 
 
 def call(method, path, body=None):
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(URL + path, data, {"Authorization": "Bearer " + KEY}, method=method)
+    request = urllib.request.Request(URL + path, data, {"Authorization": "Bearer " + KEY, "Content-Type": "application/json"}, method=method)
     with urllib.request.urlopen(request) as answer:
         return answer.read().decode()
 
