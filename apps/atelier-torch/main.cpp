@@ -4,6 +4,7 @@
 #include <string>
 #include <thread>
 
+#include "base/json.h"
 #include "common/data_jobs.h"
 #include "data/images/formats.h"
 #include "families/predictor.h"

@@ -1,7 +1,8 @@
 #include "kinds.h"
 
 #include "base/json.h"
-#include "common/data_jobs.h"
+#include "data/importer.h"
+#include "storage/blob_json.h"
 
 namespace atelier::apps {
 namespace {
@@ -17,7 +18,7 @@ Result<const json::object*> Member(const json::object& object, std::string_view 
 
 Status CommitDataset(data::Store& datasets, soci::session& session, const jobs::Job& job, json::object& result) {
   ATELIER_ASSIGN(manifest_json, Member(result, "manifest"));
-  ATELIER_ASSIGN(manifest, BlobFromJson(*manifest_json, "manifest"));
+  ATELIER_ASSIGN(manifest, storage::BlobRefFromJson(*manifest_json, "manifest"));
   std::optional<int64_t> parent;
   if (job.spec.contains("version")) {
     parent = GetInt(job.spec, "version");
@@ -35,7 +36,7 @@ Status CommitModel(registry::Registry& registry, soci::session& session, const j
   std::map<std::string, storage::BlobRef> files;
   for (const auto& file : *file_list) {
     ATELIER_ASSIGN(ref_json, Member(*file_list, file.key()));
-    ATELIER_ASSIGN(ref, BlobFromJson(*ref_json, "files"));
+    ATELIER_ASSIGN(ref, storage::BlobRefFromJson(*ref_json, "files"));
     files.emplace(file.key(), std::move(ref));
   }
   ATELIER_ASSIGN(version,

@@ -8,10 +8,8 @@
 #include <version.h>
 #include <CLI/CLI.hpp>
 #include <csignal>
-#include <cstdio>
 #include <fstream>
 #include <iostream>
-#include <iterator>
 
 #include "access/keys.h"
 #include "api/server.h"

@@ -1,12 +1,10 @@
 #include "common/data_jobs.h"
 
 #include "base/json.h"
+#include "storage/blob_json.h"
 
 namespace atelier::apps {
 namespace {
-
-// Manifests describe columns, not rows, so even wide ones stay far below this.
-constexpr uint64_t kMaxManifestBytes = 256ULL << 20U;
 
 json::object ResultJson(const data::ImportReport& report) {
   json::object split_rows;
@@ -14,7 +12,7 @@ json::object ResultJson(const data::ImportReport& report) {
     split_rows[data::Name(static_cast<data::Split>(i))] = report.content.split_rows[i];
   }
   json::array warnings(report.warnings.begin(), report.warnings.end());
-  return {{"manifest", {{"sha256", report.manifest.sha256}, {"size", report.manifest.size}}},
+  return {{"manifest", storage::ToJson(report.manifest)},
           {"rows", report.content.rows()},
           {"columns", report.content.columns.size()},
           {"split_rows", std::move(split_rows)},
@@ -29,7 +27,7 @@ Result<std::vector<data::SourceFile>> SourceFiles(const json::array& array) {
     }
     Fields fields(item.get_object(), "files");
     ATELIER_ASSIGN(path, fields.String("path"));
-    ATELIER_ASSIGN(blob, BlobFromJson(item.get_object(), "files"));
+    ATELIER_ASSIGN(blob, storage::BlobRefFromJson(item.get_object(), "files"));
     files.push_back({std::move(path), std::move(blob)});
   }
   return files;
@@ -64,27 +62,15 @@ Result<json::object> RunProcess(jobs::Host& host) {
   if (manifest_ref == nullptr || split == nullptr) {
     return InvalidArgument("the processing job lacks its manifest or its split", "split");
   }
-  ATELIER_ASSIGN(ref, BlobFromJson(*manifest_ref, "manifest"));
+  ATELIER_ASSIGN(ref, storage::BlobRefFromJson(*manifest_ref, "manifest"));
   ATELIER_ASSIGN(options, data::SplitOptionsFromJson(*split));
   ATELIER_ASSIGN(blobs, storage::OpenFolderBlobStore(blob_dir));
-  ATELIER_ASSIGN(text, storage::ReadAll(*blobs, ref.sha256, kMaxManifestBytes));
-  ATELIER_ASSIGN(parsed, ParseJson(text, {.max_bytes = kMaxManifestBytes}));
-  ATELIER_ASSIGN(manifest, data::ManifestFromJson(parsed));
+  ATELIER_ASSIGN(manifest, data::LoadManifest(*blobs, ref.sha256));
   ATELIER_ASSIGN(report, data::Resplit(*blobs, manifest, options));
   return ResultJson(report);
 }
 
 }  // namespace
-
-Result<storage::BlobRef> BlobFromJson(const json::object& object, const std::string& path) {
-  Fields fields(object, path);
-  storage::BlobRef ref;
-  ATELIER_ASSIGN(sha256, fields.String("sha256"));
-  ATELIER_ASSIGN(size, fields.Int("size", 0, std::numeric_limits<int64_t>::max()));
-  ref.sha256 = std::move(sha256);
-  ref.size = static_cast<uint64_t>(size);
-  return ref;
-}
 
 Result<jobs::Body> DataJobBody(const std::string& kind, std::span<const data::Format* const> formats) {
   if (kind == "import") {

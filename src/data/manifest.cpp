@@ -6,6 +6,7 @@
 
 #include "base/ids.h"
 #include "base/json.h"
+#include "storage/blob_json.h"
 
 namespace atelier::data {
 namespace {
@@ -27,8 +28,6 @@ size_t IndexOf(const std::array<std::string_view, N>& names, std::string_view na
 }
 
 json::array Integers(const std::vector<int64_t>& values) { return json::array(values.begin(), values.end()); }
-
-json::object BlobJson(const storage::BlobRef& blob) { return {{"sha256", blob.sha256}, {"size", blob.size}}; }
 
 // JSON has no infinity; statistics of nothing are zero.
 double Finite(double value) { return std::isfinite(value) ? value : 0; }
@@ -60,16 +59,7 @@ Result<storage::BlobRef> ParseBlob(const json::object* object, const std::string
   if (object == nullptr) {
     return InvalidArgument("'" + path + "' is missing", path);
   }
-  Fields fields(*object, path);
-  storage::BlobRef blob;
-  ATELIER_ASSIGN(sha256, fields.String("sha256"));
-  if (!IsSha256(sha256)) {
-    return InvalidArgument("'" + path + ".sha256' is no SHA-256", path);
-  }
-  ATELIER_ASSIGN(size, fields.Int("size", 0, std::numeric_limits<int64_t>::max()));
-  blob.sha256 = std::move(sha256);
-  blob.size = static_cast<uint64_t>(size);
-  return blob;
+  return storage::BlobRefFromJson(*object, path);
 }
 
 Result<std::vector<int64_t>> ParseIntegers(const json::array* array, const std::string& path) {
@@ -236,12 +226,12 @@ boost::json::object ToJson(const Manifest& manifest) {
   out.emplace("columns", std::move(columns));
   json::array shards;
   for (const auto& shard : manifest.shards) {
-    json::object item = BlobJson(shard.blob);
+    json::object item = storage::ToJson(shard.blob);
     item.emplace("rows", shard.rows);
     shards.emplace_back(std::move(item));
   }
   out.emplace("shards", std::move(shards));
-  out.emplace("splits", BlobJson(manifest.splits));
+  out.emplace("splits", storage::ToJson(manifest.splits));
   json::object rows;
   for (size_t i = 0; i < kSplits; ++i) {
     rows.emplace(kSplitNames.at(i), manifest.split_rows[i]);

@@ -1,12 +1,10 @@
 #include "learning/checkpoint.h"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <fstream>
 #include <sstream>
 
@@ -14,6 +12,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "families/sequential/network.h"
+#include "storage/files.h"
 
 namespace atelier::learning {
 namespace {
@@ -23,49 +22,6 @@ namespace fs = std::filesystem;
 constexpr size_t kKept = 2;
 constexpr std::string_view kPrefix = "checkpoint-";
 constexpr size_t kMaxStateBytes = 64U << 20U;
-
-Error SystemError(const std::string& what) {
-  if (errno == ENOSPC || errno == EDQUOT) {
-    return MakeError(Code::kResourceExhausted, "there is no space left to write a checkpoint", "storage_full");
-  }
-  return Internal("cannot " + what + ": " + std::strerror(errno));
-}
-
-class File {
- public:
-  File(const fs::path& path, int flags) : descriptor_(::open(path.c_str(), flags | O_CLOEXEC, 0600)) {}
-  ~File() {
-    if (descriptor_ >= 0) {
-      ::close(descriptor_);
-    }
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-
-  bool open() const { return descriptor_ >= 0; }
-  Status Write(std::span<const std::byte> bytes) const {
-    while (!bytes.empty()) {
-      const ssize_t count = ::write(descriptor_, bytes.data(), bytes.size());
-      if (count < 0 && errno == EINTR) {
-        continue;
-      }
-      if (count < 0) {
-        return SystemError("write a checkpoint");
-      }
-      bytes = bytes.subspan(static_cast<size_t>(count));
-    }
-    return {};
-  }
-  Status Sync() const { return ::fsync(descriptor_) == 0 ? Status() : SystemError("sync a checkpoint"); }
-
- private:
-  int descriptor_;
-};
-
-Status SyncDirectory(const fs::path& path) {
-  const File directory(path, O_RDONLY | O_DIRECTORY);
-  return directory.open() ? directory.Sync() : SystemError("open the checkpoint folder");
-}
 
 // Numbers of the checkpoints, newest first.
 std::vector<int64_t> Numbers(const fs::path& directory) {
@@ -90,28 +46,38 @@ fs::path FolderOf(const fs::path& directory, int64_t number) {
   return directory / (std::string(kPrefix) + std::to_string(number));
 }
 
+// Job errors reach clients, so they say what the file is for and not where it is.
+constexpr std::string_view kWhat = "a checkpoint";
+
+Result<storage::FileDescriptor> Open(const fs::path& path, int flags) {
+  storage::FileDescriptor descriptor(::open(path.c_str(), flags | O_CLOEXEC, 0600));
+  if (!descriptor.valid()) {
+    return storage::FileError(errno, "open", kWhat);
+  }
+  return descriptor;
+}
+
+Status SyncDirectory(const fs::path& path) {
+  ATELIER_ASSIGN(directory, Open(path, O_RDONLY | O_DIRECTORY));
+  return storage::SyncDescriptor(directory.get(), kWhat);
+}
+
 Result<std::string> WriteTensors(const fs::path& file, const std::map<std::string, torch::Tensor>& tensors) {
   ATELIER_ASSIGN(views, families::ViewsOf(tensors));
-  const File out(file, O_WRONLY | O_CREAT | O_TRUNC);
-  if (!out.open()) {
-    return SystemError("create a checkpoint");
-  }
+  ATELIER_ASSIGN(out, Open(file, O_WRONLY | O_CREAT | O_TRUNC));
   Sha256 hash;
   ATELIER_TRY(tensor::WriteSafetensors(views, {}, [&](std::span<const std::byte> bytes) {
     hash.Update(bytes);
-    return out.Write(bytes);
+    return storage::WriteAll(out.get(), bytes, kWhat);
   }));
-  ATELIER_TRY(out.Sync());
+  ATELIER_TRY(storage::SyncDescriptor(out.get(), kWhat));
   return hash.Finish();
 }
 
-Status WriteText(const fs::path& file, const std::string& text) {
-  const File out(file, O_WRONLY | O_CREAT | O_TRUNC);
-  if (!out.open()) {
-    return SystemError("create a checkpoint");
-  }
-  ATELIER_TRY(out.Write(std::as_bytes(std::span(text.data(), text.size()))));
-  return out.Sync();
+Status WriteText(const fs::path& file, std::string_view text) {
+  ATELIER_ASSIGN(out, Open(file, O_WRONLY | O_CREAT | O_TRUNC));
+  ATELIER_TRY(storage::WriteAll(out.get(), std::as_bytes(std::span(text.data(), text.size())), kWhat));
+  return storage::SyncDescriptor(out.get(), kWhat);
 }
 
 Result<std::string> HashFile(const fs::path& file) {

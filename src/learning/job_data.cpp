@@ -3,10 +3,6 @@
 #include "base/json.h"
 
 namespace atelier::learning {
-namespace {
-constexpr uint64_t kMaxManifestBytes = 256ULL << 20U;
-}
-
 Result<JobData> OpenJobData(const json::object& spec) {
   Fields fields(spec);
   ATELIER_ASSIGN(directory, fields.String("blobs"));
@@ -24,9 +20,7 @@ Result<JobData> OpenJobData(const json::object& spec) {
   }
   ATELIER_ASSIGN(sha256, Fields(*manifest_ref, "dataset.manifest").String("sha256"));
   ATELIER_ASSIGN(blobs, storage::OpenFolderBlobStore(directory));
-  ATELIER_ASSIGN(text, storage::ReadAll(*blobs, sha256, kMaxManifestBytes));
-  ATELIER_ASSIGN(value, ParseJson(text, {.max_bytes = kMaxManifestBytes, .max_depth = 64}));
-  ATELIER_ASSIGN(manifest, data::ManifestFromJson(value));
+  ATELIER_ASSIGN(manifest, data::LoadManifest(*blobs, sha256));
   ATELIER_ASSIGN(reader, data::Reader::Open(*blobs, manifest));
   return JobData{std::move(blobs), name, version, sha256, std::move(reader)};
 }

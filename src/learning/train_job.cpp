@@ -8,6 +8,7 @@
 #include "learning/job_data.h"
 #include "learning/jobs.h"
 #include "learning/trainer.h"
+#include "storage/blob_json.h"
 
 namespace atelier::learning {
 namespace {
@@ -113,21 +114,14 @@ Result<json::object> FinalMetrics(const data::Reader& reader, const Prepared& pr
   return metrics;
 }
 
-struct Stored {
-  storage::BlobRef blob;
-  json::object ToJson() const { return {{"sha256", blob.sha256}, {"size", blob.size}}; }
-};
-
-Result<Stored> StoreWeights(storage::BlobStore& blobs, const families::Network& network) {
+Result<storage::BlobRef> StoreWeights(storage::BlobStore& blobs, const families::Network& network) {
   ATELIER_ASSIGN(writer, blobs.Create());
   ATELIER_TRY(families::WriteWeights(network, [&](std::span<const std::byte> bytes) { return writer->Append(bytes); }));
-  ATELIER_ASSIGN(blob, writer->Commit());
-  return Stored{blob};
+  return writer->Commit();
 }
 
-Result<Stored> StoreJson(storage::BlobStore& blobs, const json::object& object) {
-  ATELIER_ASSIGN(blob, storage::PutBytes(blobs, json::serialize(object) + "\n"));
-  return Stored{blob};
+Result<storage::BlobRef> StoreJson(storage::BlobStore& blobs, const json::object& object) {
+  return storage::PutBytes(blobs, json::serialize(object) + "\n");
 }
 
 json::object Metadata(const JobData& data, const Request& request, const JobContext& context,
@@ -190,7 +184,7 @@ Result<json::object> TrainJob(const JobContext& context) {
   ATELIER_ASSIGN(config, StoreJson(*data.blobs, families::ToJson(prepared.model.config)));
   ATELIER_ASSIGN(preprocessor, StoreJson(*data.blobs, families::ToJson(prepared.model.preprocessor)));
   json::object metadata = Metadata(data, request, context, prepared);
-  metadata["weights_sha256"] = weights.blob.sha256;
+  metadata["weights_sha256"] = weights.sha256;
   metadata["metrics"] = metrics;
   metadata["training"] = {{"epochs", outcome.history.size()},
                           {"best_epoch", outcome.best_epoch},
@@ -202,10 +196,10 @@ Result<json::object> TrainJob(const JobContext& context) {
                           {"history", HistoryToJson(outcome)}};
   ATELIER_ASSIGN(metadata_file, StoreJson(*data.blobs, metadata));
   return json::object{{"files",
-                       {{families::kConfigFile, config.ToJson()},
-                        {families::kWeightsFile, weights.ToJson()},
-                        {families::kPreprocessorFile, preprocessor.ToJson()},
-                        {families::kMetadataFile, metadata_file.ToJson()}}},
+                       {{families::kConfigFile, storage::ToJson(config)},
+                        {families::kWeightsFile, storage::ToJson(weights)},
+                        {families::kPreprocessorFile, storage::ToJson(preprocessor)},
+                        {families::kMetadataFile, storage::ToJson(metadata_file)}}},
                       {"metadata", metadata},
                       {"metrics", Headline(metrics)}};
 }

@@ -5,6 +5,7 @@
 
 #include "base/ids.h"
 #include "base/json.h"
+#include "storage/blob_json.h"
 
 namespace atelier::registry {
 namespace {
@@ -24,7 +25,7 @@ Result<json::value> ParseColumn(const std::string& text) {
 std::string FilesToText(const std::map<std::string, storage::BlobRef>& files) {
   json::object object;
   for (const auto& [name, blob] : files) {
-    object[name] = json::object{{"sha256", blob.sha256}, {"size", blob.size}};
+    object[name] = storage::ToJson(blob);
   }
   return json::serialize(object);
 }
@@ -36,13 +37,11 @@ Result<std::map<std::string, storage::BlobRef>> FilesFromText(const std::string&
     if (!member.value().is_object()) {
       return Damaged();
     }
-    const auto& file = member.value().get_object();
-    const int64_t size = GetInt(file, "size", -1);
-    storage::BlobRef blob{GetString(file, "sha256"), static_cast<uint64_t>(size)};
-    if (size < 0 || !IsSha256(blob.sha256)) {
+    auto blob = storage::BlobRefFromJson(member.value().get_object(), "files");
+    if (!blob.ok()) {
       return Damaged();
     }
-    files.emplace(member.key(), std::move(blob));
+    files.emplace(member.key(), std::move(blob).value());
   }
   return files;
 }

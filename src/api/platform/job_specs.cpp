@@ -6,6 +6,7 @@
 #include "data/importer.h"
 #include "learning/spec/train_settings.h"
 #include "registry/registry.h"
+#include "storage/blob_json.h"
 
 namespace atelier::api::platform {
 namespace {
@@ -55,14 +56,17 @@ Result<json::array> SourceFiles(const Services& services, const json::array& fil
     if (!paths.insert(path).second) {
       return InvalidArgument("two files have the path '" + path + "'", param + ".path");
     }
-    sources.push_back({{"path", path}, {"sha256", file.blob.sha256}, {"size", file.blob.size}});
+    json::object source = storage::ToJson(file.blob);
+    source["path"] = path;
+    sources.push_back(std::move(source));
   }
   return sources;
 }
 
 // {"name","version","manifest"} of a data set version.
 json::object DatasetPart(const data::DatasetVersion& version) {
-  return {{"name", version.dataset_name}, {"version", version.version}, {"manifest", BlobObject(version.manifest)}};
+  return {
+      {"name", version.dataset_name}, {"version", version.version}, {"manifest", storage::ToJson(version.manifest)}};
 }
 
 Result<data::DatasetVersion> FindDataset(const Services& services, const std::string& text) {
@@ -77,8 +81,6 @@ Result<data::Manifest> LoadManifest(const Services& services, const data::Datase
 }
 
 }  // namespace
-
-json::object BlobObject(const storage::BlobRef& blob) { return {{"sha256", blob.sha256}, {"size", blob.size}}; }
 
 Result<json::value> ReadManifest(const Services& services, const data::DatasetVersion& version) {
   ATELIER_ASSIGN(text, storage::ReadAll(services.blobs, version.manifest.sha256, kMaxManifestBytes));
@@ -118,7 +120,7 @@ Result<json::object> SplitSpec(const Services& services, const std::string& data
   json::object spec = NewSpec(services, request);
   spec["name"] = version.dataset_name;
   spec["version"] = version.version;
-  spec["manifest"] = BlobObject(version.manifest);
+  spec["manifest"] = storage::ToJson(version.manifest);
   spec["split"] = {
       {"fractions", json::value_from(options.fractions)}, {"seed", options.seed}, {"stratify", options.stratify}};
   return spec;
@@ -169,7 +171,7 @@ Result<json::object> EvaluateSpec(const Services& services, const json::object& 
   }
   json::object files;
   for (const auto& [name, blob] : model.files) {
-    files[name] = BlobObject(blob);
+    files[name] = storage::ToJson(blob);
   }
   json::object spec = NewSpec(services, request);
   spec["model"] = {{"name", model.model_name}, {"version", model.version}, {"files", std::move(files)}};

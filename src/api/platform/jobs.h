@@ -22,7 +22,6 @@ Result<json::object> SplitSpec(const Services& services, const std::string& data
 Result<json::object> TrainSpec(const Services& services, const json::object& request);
 Result<json::object> EvaluateSpec(const Services& services, const json::object& request, bool with_kind);
 
-json::object BlobObject(const storage::BlobRef& blob);
 // The manifest's JSON, read from the blob store. Errors: kDataLoss.
 Result<json::value> ReadManifest(const Services& services, const data::DatasetVersion& version);
 

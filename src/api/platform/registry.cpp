@@ -5,6 +5,7 @@
 #include "api/platform/files.h"
 #include "api/platform/jobs.h"
 #include "base/ids.h"
+#include "storage/blob_json.h"
 
 namespace atelier::api::platform {
 namespace {
@@ -76,7 +77,7 @@ Result<Response> GetModelVersion(const Services& services, Request& request) {
   auto object = VersionSummary(version);
   json::object files;
   for (const auto& [name, blob] : version.files) {
-    files[name] = BlobObject(blob);
+    files[name] = storage::ToJson(blob);
   }
   object["object"] = "model.version";
   object["id"] = version.model_name + "@" + std::to_string(version.version);
