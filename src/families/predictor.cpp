@@ -234,8 +234,10 @@ class ModelPredictor final : public Predictor {
 }  // namespace
 
 Result<std::unique_ptr<Predictor>> Predictor::Open(const std::filesystem::path& folder, int threads) {
-  ConfigureProcess(threads);
   ATELIER_ASSIGN(model, LoadModel(FilesIn(folder)));
+  // For one instance: whatever comes in at once shares the cores with the gateway and other workers.
+  ATELIER_ASSIGN(useful, UsefulThreads(model.config, 1, threads));
+  ConfigureProcess(useful);
   return std::unique_ptr<Predictor>(std::make_unique<ModelPredictor>(std::move(model)));
 }
 

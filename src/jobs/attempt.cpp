@@ -13,6 +13,7 @@
 #include <cstring>
 #include <thread>
 
+#include "base/process.h"
 #include "jobs/folder.h"
 #include "jobs/log_file.h"
 
@@ -22,6 +23,8 @@ namespace {
 constexpr int64_t kGraceMs = 5000;  // between SIGTERM and SIGKILL
 constexpr int64_t kLogMaxBytes = 64LL << 20;
 constexpr int64_t kLogKeepBytes = 1LL << 20;
+constexpr int kNice = 10;  // answers come before jobs
+constexpr int kOomScoreAdjust = 500;
 constexpr size_t kReadBytes = 256U << 10U;  // at a time, so that one job does not starve the others
 constexpr size_t kDrainBytes = 16U << 20U;  // more than a pipe holds: ends even if something still writes
 
@@ -62,14 +65,17 @@ Result<std::unique_ptr<Attempt>> Attempt::Start(const Job& job, const Options& o
   if (::fcntl(ends[0], F_SETFL, O_NONBLOCK) != 0) {
     return NoPipe();
   }
-  const Command command{
+  const ProcessPlan plan{
       .program = program,
       .arguments = {"job", job.id, "--dir", folder.string()},
       .environment = {{"ATELIER_EVENT_FD", std::to_string(kEventFd)}, {"ATELIER_THREADS", Threads(options.limits)}},
-      .log_fd = log.get(),
-      .event_fd = write_end.get(),
-      .lock_fd = lock.get()};
-  ATELIER_ASSIGN(pid, Spawn(command));
+      .descriptors = {{STDOUT_FILENO, log.get()},
+                      {STDERR_FILENO, log.get()},
+                      {kEventFd, write_end.get()},
+                      {kLockFd, lock.get()}},
+      .nice = kNice,
+      .oom_score_adjust = kOomScoreAdjust};
+  ATELIER_ASSIGN(pid, StartProcess(plan));
   attempt->pid_ = pid;
   attempt->memory_ = GroupMemory(pid);
   attempt->log_ = std::move(log);

@@ -20,8 +20,8 @@ namespace atelier::jobs {
 // Owns the process: destroyed, it is killed with its group. Used by the one thread that started it.
 class Attempt {
  public:
-  // Starts the job's process. `lock` is the folder's; the process holds it from now on. Errors: as Spawn; the job must
-  // then be failed.
+  // Starts the job's process. `lock` is the folder's; the process holds it from now on. Errors: as StartProcess; the
+  // job must then be failed.
   static Result<std::unique_ptr<Attempt>> Start(const Job& job, const Options& options,
                                                 const std::filesystem::path& program, storage::FileDescriptor lock,
                                                 Moment now);

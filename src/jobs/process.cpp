@@ -1,138 +1,19 @@
 #include "jobs/process.h"
 
 #include <fcntl.h>
-#include <linux/close_range.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
-#include <cerrno>
+#include <algorithm>
 #include <charconv>
 #include <csignal>
-#include <cstring>
 #include <fstream>
+#include <string>
 #include <string_view>
-
-#include "storage/files.h"
+#include <utility>
 
 namespace atelier::jobs {
 namespace {
-
-constexpr int kFirstFree = 5;  // descriptors from here on are closed in the child
-constexpr int kAside = 64;     // where the child keeps descriptors while it sorts them
-constexpr int kNice = 10;
-
-// All that the child needs, made before the fork: between fork and exec it may only make system calls.
-struct Prepared {
-  std::vector<std::string> strings;
-  std::vector<char*> arguments;
-  std::vector<char*> environment;
-  const char* program = nullptr;
-  pid_t parent = 0;
-  int log_fd = -1;
-  int event_fd = -1;
-  int lock_fd = -1;
-  int status_fd = -1;  // an errno, when something failed
-};
-
-bool Replaced(std::string_view variable, const Command& command) {
-  const std::string_view name = variable.substr(0, variable.find('='));
-  for (const auto& [key, value] : command.environment) {
-    if (key == name) {
-      return true;
-    }
-  }
-  return false;
-}
-
-Prepared Prepare(const Command& command) {
-  Prepared child;
-  child.strings.push_back(command.program.string());
-  child.strings.insert(child.strings.end(), command.arguments.begin(), command.arguments.end());
-  const size_t argument_count = child.strings.size();
-  for (char** variable = environ; *variable != nullptr; ++variable) {
-    if (!Replaced(*variable, command)) {
-      child.strings.emplace_back(*variable);
-    }
-  }
-  for (const auto& [key, value] : command.environment) {
-    child.strings.push_back(key + "=" + value);
-  }
-  for (size_t i = 0; i < child.strings.size(); ++i) {
-    (i < argument_count ? child.arguments : child.environment).push_back(child.strings[i].data());
-  }
-  child.arguments.push_back(nullptr);
-  child.environment.push_back(nullptr);
-  child.program = child.arguments[0];
-  child.parent = ::getpid();
-  child.log_fd = command.log_fd;
-  child.event_fd = command.event_fd;
-  child.lock_fd = command.lock_fd;
-  return child;
-}
-
-[[noreturn]] void GiveUp(int status_fd) {
-  const int reason = errno;
-  [[maybe_unused]] const ssize_t n = ::write(status_fd, &reason, sizeof reason);
-  ::_exit(127);
-}
-
-void ResetSignals() {
-  struct sigaction standard {};
-  standard.sa_handler = SIG_DFL;
-  for (int signal = 1; signal < NSIG; ++signal) {
-    ::sigaction(signal, &standard, nullptr);  // fails for SIGKILL and SIGSTOP, which need none
-  }
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-}
-
-// Puts the descriptors in place; all others close at exec.
-void ArrangeDescriptors(const Prepared& child, int status_fd) {
-  // First out of the way of 0..4, whatever numbers they came with.
-  const int log_fd = ::fcntl(child.log_fd, F_DUPFD_CLOEXEC, kAside);
-  const int event_fd = ::fcntl(child.event_fd, F_DUPFD_CLOEXEC, kAside);
-  const int lock_fd = ::fcntl(child.lock_fd, F_DUPFD_CLOEXEC, kAside);
-  const int null_fd = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  const bool placed = log_fd >= 0 && event_fd >= 0 && lock_fd >= 0 && null_fd >= 0 && ::dup2(null_fd, 0) >= 0 &&
-                      ::dup2(log_fd, 1) >= 0 && ::dup2(log_fd, 2) >= 0 && ::dup2(event_fd, kEventFd) >= 0 &&
-                      ::dup2(lock_fd, kLockFd) >= 0;
-  if (!placed) {
-    GiveUp(status_fd);
-  }
-  ::fcntl(0, F_SETFD, 0);  // dup2 onto itself would have kept the close-on-exec flag
-  if (::close_range(kFirstFree, ~0U, CLOSE_RANGE_CLOEXEC) != 0) {
-    constexpr int kMost = 65536;
-    for (int fd = kFirstFree; fd < kMost; ++fd) {
-      ::fcntl(fd, F_SETFD, FD_CLOEXEC);
-    }
-  }
-}
-
-[[noreturn]] void RunChild(const Prepared& child) {
-  const int status_fd = ::fcntl(child.status_fd, F_DUPFD_CLOEXEC, kAside);
-  ::setpgid(0, 0);
-  // The parent may have died before this call; then nobody would ever send the signal.
-  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() != child.parent) {
-    GiveUp(status_fd);
-  }
-  ResetSignals();
-  ::umask(077);
-  [[maybe_unused]] const int niceness = ::nice(kNice);
-  const rlimit no_core{0, 0};
-  ::setrlimit(RLIMIT_CORE, &no_core);
-  const int adjust = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-  if (adjust >= 0) {
-    [[maybe_unused]] const ssize_t n = ::write(adjust, "500", 3);
-  }
-  ArrangeDescriptors(child, status_fd);
-  ::execve(child.program, child.arguments.data(), child.environment.data());
-  GiveUp(status_fd);
-}
 
 // All numeric folders of /proc.
 std::vector<pid_t> Processes() {
@@ -191,46 +72,6 @@ bool HoldsLock(pid_t pid, const struct stat& lock) {
 }
 
 }  // namespace
-
-Result<pid_t> Spawn(const Command& command) {
-  Prepared child = Prepare(command);
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    return Internal(std::string("no pipe for a new process: ") + std::strerror(errno));
-  }
-  const storage::FileDescriptor read_end(ends[0]);
-  storage::FileDescriptor write_end(ends[1]);
-  child.status_fd = write_end.get();
-  // Blocked, so that no handler of ours runs in the child before it has reset them.
-  sigset_t all;
-  sigset_t before;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  const pid_t pid = ::fork();
-  const int fork_error = errno;
-  if (pid == 0) {
-    RunChild(child);
-  }
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (pid < 0) {
-    return Internal(std::string("no new process: ") + std::strerror(fork_error));
-  }
-  ::setpgid(pid, pid);  // on both sides, so that neither has to wait for the other
-  write_end = storage::FileDescriptor();
-  int reason = 0;
-  ssize_t n = 0;
-  do {
-    n = ::read(read_end.get(), &reason, sizeof reason);
-  } while (n < 0 && errno == EINTR);
-  if (n == 0) {
-    return pid;
-  }
-  ::kill(pid, SIGKILL);
-  while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
-  }
-  return Internal("the program " + command.program.filename().string() +
-                  " cannot be started: " + std::strerror(reason));
-}
 
 uint64_t GroupMemory::ResidentBytes(int64_t steady_ms) {
   constexpr int64_t kListEveryMs = 1000;

@@ -108,7 +108,10 @@ class Trainer {
   }
 
   Result<TrainOutcome> Run() {
+    ATELIER_ASSIGN(threads, families::UsefulThreads(model_.config, settings_.batch_size, options_.threads));
+    threads_ = threads;
     ATELIER_TRY(Resume());
+    families::ConfigureProcess(static_cast<int>(threads_));
     last_checkpoint_ = Steady::now();
     while (position_.epoch < settings_.epochs && !position_.stopped) {
       ATELIER_TRY(RunEpoch());
@@ -241,6 +244,7 @@ class Trainer {
     Checkpoint checkpoint{.number = global_step(), .state = {}, .tensors = optimizer_.State()};
     checkpoint.state = {{"fingerprint", options_.fingerprint},
                         {"precision", precision_},
+                        {"threads", threads_},
                         {"epoch", position_.epoch},
                         {"step", position_.step},
                         {"waited", position_.waited},
@@ -278,6 +282,7 @@ class Trainer {
     position_.best_epoch = GetInt(state, "best_epoch");
     position_.stopped = GetBool(state, "stopped");
     precision_ = GetString(state, "precision", precision_);
+    threads_ = GetInt(state, "threads", threads_);
     const auto numbers = found->tensors.find("numbers");
     if (numbers == found->tensors.end() || numbers->second.scalar_type() != torch::kFloat64 ||
         numbers->second.numel() < 4 || position_.epoch < 0 || position_.step < 0 || position_.step > steps_) {
@@ -354,7 +359,8 @@ class Trainer {
   Optimizer optimizer_;
   CheckpointStore store_;
   std::string precision_;
-  int64_t steps_ = 0;  // an epoch
+  int64_t threads_ = 1;  // sums depend on it, so a resumed run goes on with the count that it began with
+  int64_t steps_ = 0;    // an epoch
   Position position_;
   std::map<std::string, torch::Tensor> best_;
   double rate_ = 0;
@@ -375,7 +381,6 @@ Result<TrainOutcome> Train(families::Model& model, const families::Samples& trai
                            const TrainOptions& options) {
   TrainOutcome outcome;
   ATELIER_TRY(families::CatchTorch([&]() -> Status {
-    families::ConfigureProcess(options.threads);
     ATELIER_ASSIGN(result, Trainer(model, train, validation, options).Run());
     outcome = std::move(result);
     return {};

@@ -21,8 +21,8 @@ struct TrainOptions {
   TrainSettings settings;
   std::filesystem::path checkpoint_directory{};  // empty: no checkpoints
   std::string fingerprint{};                     // of data and settings: a checkpoint of another training is refused
-  int threads = 1;
-  std::function<bool()> cancelled{};  // asked before each step; may be empty
+  int threads = 1;                               // at most; a resumed run keeps the count that it began with
+  std::function<bool()> cancelled{};             // asked before each step; may be empty
   std::function<void(boost::json::object)>
       progress{};  // job progress events of stages "train" and "epoch"; may be empty
   std::function<void(std::string_view level, std::string_view text)> message{};  // may be empty

@@ -1,7 +1,10 @@
 #include "serving/launcher.h"
 
+#include <unistd.h>
+
 #include <utility>
 
+#include "base/process.h"
 #include "serving/model_folder.h"
 #include "serving/spawn.h"
 
@@ -55,7 +58,8 @@ void Launcher::Loop() {
 
 Result<pid_t> Launcher::Start(const WorkerSpec& spec, const std::string& socket_path) {
   ATELIER_ASSIGN(folder, LayOutModel(blobs_, ModelRoot(options_.data_dir), spec.model));
-  SpawnPlan plan;
+  ATELIER_ASSIGN(log, OpenWorkerLog(LogOf(options_.data_dir, spec)));
+  ProcessPlan plan;
   plan.program = options_.program_dir / "atelier-torch";
   plan.arguments = {"worker",
                     "--model",
@@ -71,8 +75,8 @@ Result<pid_t> Launcher::Start(const WorkerSpec& spec, const std::string& socket_
   if (options_.threads > 0) {
     plan.environment["ATELIER_THREADS"] = std::to_string(options_.threads);
   }
-  plan.log = LogOf(options_.data_dir, spec);
-  return Spawn(plan);
+  plan.descriptors = {{STDOUT_FILENO, log.get()}, {STDERR_FILENO, log.get()}};
+  return StartProcess(plan);
 }
 
 }  // namespace atelier::serving

@@ -310,7 +310,7 @@ TEST_F(ManagerTest, ReportsAMissingProgramAndAMissingBlob) {
   wishes_.With([](auto& wishes) { wishes["lost"].versions[0].files["config.json"].sha256 = std::string(64, 'a'); });
   Start();
   ASSERT_TRUE(WaitFor([&] { return Worker("digits").restarts > 0 && Worker("lost").restarts > 0; }));
-  EXPECT_NE(Worker("digits").error.find("cannot execute"), std::string::npos) << Worker("digits").error;
+  EXPECT_NE(Worker("digits").error.find("cannot be started"), std::string::npos) << Worker("digits").error;
   EXPECT_NE(Worker("lost").error.find("config.json"), std::string::npos) << Worker("lost").error;
 }
 

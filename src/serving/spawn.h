@@ -1,28 +1,20 @@
-// Starting, looking after and naming the sockets of child processes: the operating system's part of the manager.
+// The logs, ends and sockets of worker processes: the operating system's part of the manager.
 #pragma once
 
 #include <sys/types.h>
 
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "base/result.h"
+#include "storage/files.h"
 
 namespace atelier::serving {
 
-struct SpawnPlan {
-  std::filesystem::path program;
-  std::vector<std::string> arguments;              // without the program's name
-  std::map<std::string, std::string> environment;  // added to this process's; ATELIER_API_KEY is not passed on
-  std::filesystem::path log;                       // standard output and error are appended
-};
-
-// Starts the program in a process group of its own, with no open files but /dev/null and its log, default signals, and
-// the kernel's order to be killed when the calling *thread* ends. Errors: kInternal (it cannot be executed ...).
-Result<pid_t> Spawn(const SpawnPlan& plan);
+// Opens a worker's log to append to, as its standard output and error; a long one is set aside as LOG.1 first.
+// Errors: kInternal.
+Result<storage::FileDescriptor> OpenWorkerLog(const std::filesystem::path& log);
 
 // If the child has ended: how, for a person ("exit status 1", "signal 9 (Killed)"). Reaps it. nullopt: it runs.
 std::optional<std::string> Reap(pid_t pid);

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include <fstream>
-#include <sstream>
 
+#include "base/process.h"
 #include "serving/testing/fake_predictor.h"
 
 namespace atelier::serving {
@@ -16,22 +16,12 @@ namespace {
 class SpawnTest : public ::testing::Test {
  protected:
   Result<pid_t> Shell(const std::string& script) {
-    SpawnPlan plan;
-    plan.program = "/bin/sh";
-    plan.arguments = {"-c", script};
-    plan.environment = {{"ATELIER_THREADS", "3"}};
-    plan.log = log_;
-    return Spawn(plan);
+    return StartProcess({.program = "/bin/sh", .arguments = {"-c", script}});
   }
   std::string HowItEnds(pid_t pid) {
     std::optional<std::string> how;
     testing::WaitFor([&] { return (how = Reap(pid)).has_value(); });
     return how.value_or("it runs");
-  }
-  std::string Log() const {
-    std::stringstream text;
-    text << std::ifstream(log_).rdbuf();
-    return text.str();
   }
 
   testing::TempDir dir_;
@@ -47,24 +37,12 @@ TEST_F(SpawnTest, TellsHowAChildEnded) {
   EXPECT_EQ(HowItEnds(*pid), "signal 9 (Killed)");
 }
 
-TEST_F(SpawnTest, GivesItsChildACleanPlace) {
-  setenv("ATELIER_API_KEY", "secret", 1);
-  const auto pid =
-      Shell("echo threads=$ATELIER_THREADS key=$ATELIER_API_KEY; ls /proc/self/fd | tr '\\n' ' '; echo err >&2");
-  unsetenv("ATELIER_API_KEY");
-  ASSERT_TRUE(pid.ok());
-  HowItEnds(*pid);
-  // ls has one more open: the folder it lists.
-  EXPECT_EQ(Log(), "threads=3 key=\n0 1 2 3 err\n");
-}
-
-TEST_F(SpawnTest, SaysWhatCannotBeExecuted) {
-  SpawnPlan plan;
-  plan.program = dir_.path() / "absent";
-  plan.log = log_;
-  const auto pid = Spawn(plan);
-  ASSERT_FALSE(pid.ok());
-  EXPECT_NE(pid.error().message.find("No such file"), std::string::npos);
+TEST_F(SpawnTest, SetsALongLogAside) {
+  EXPECT_TRUE(OpenWorkerLog(log_)->valid());
+  std::filesystem::resize_file(log_, (16U << 20U) + 1);
+  EXPECT_TRUE(OpenWorkerLog(log_)->valid());
+  EXPECT_EQ(std::filesystem::file_size(log_), 0U);
+  EXPECT_TRUE(std::filesystem::exists(log_.string() + ".1"));
 }
 
 TEST_F(SpawnTest, FindsTheLastLineOfALog) {

@@ -12,7 +12,6 @@ namespace atelier::api::platform {
 namespace {
 
 constexpr size_t kMaxSources = 10'000;
-constexpr uint64_t kMaxManifestBytes = 64ULL << 20U;
 
 json::object NewSpec(const Services& services, const json::object& request) {
   return {{"request", request}, {"blobs", std::filesystem::absolute(services.blob_dir).string()}};
@@ -83,9 +82,9 @@ Result<data::Manifest> LoadManifest(const Services& services, const data::Datase
 }  // namespace
 
 Result<json::value> ReadManifest(const Services& services, const data::DatasetVersion& version) {
-  ATELIER_ASSIGN(text, storage::ReadAll(services.blobs, version.manifest.sha256, kMaxManifestBytes));
+  ATELIER_ASSIGN(text, storage::ReadAll(services.blobs, version.manifest.sha256, data::kMaxManifestBytes));
   JsonLimits limits;
-  limits.max_bytes = kMaxManifestBytes;
+  limits.max_bytes = data::kMaxManifestBytes;
   auto value = ParseJson(text, limits);
   return value.ok() ? std::move(value) : DataLoss("the manifest of a data set is not JSON");
 }

@@ -105,6 +105,15 @@ TEST(ModelConfig, RoundTripAndRefusals) {
   EXPECT_TRUE(broken("auto_map", "code.py"));
 }
 
+TEST(UsefulThreads, GrowWithTheWork) {
+  ModelConfig config{.family = "mlp", .input_kind = "table", .input_shape = {1000}, .outputs = 1000};
+  config.layers = CompleteLayers({}, {}, config.input_shape, config.outputs);  // 1,001,000 multiplications
+  EXPECT_EQ(*UsefulThreads(config, 1, 8), 1);
+  EXPECT_EQ(*UsefulThreads(config, 64, 8), 4);
+  EXPECT_EQ(*UsefulThreads(config, 1024, 8), 8);
+  EXPECT_EQ(*UsefulThreads(config, 1024, 0), 1);
+}
+
 TEST(Families, AreListed) {
   EXPECT_EQ(FamilyNames(), (std::vector<std::string>{"mlp", "cnn"}));
   for (const auto& family : Families()) {

@@ -81,6 +81,18 @@ Result<Plan> MakePlan(const ModelConfig& config) {
   return plan;
 }
 
+Result<int> UsefulThreads(const ModelConfig& config, int64_t instances, int threads) {
+  constexpr double kMultiplicationsAThread = 16e6;
+  ATELIER_ASSIGN(plan, MakePlan(config));
+  double multiplications = 0;  // of one instance: each weight once a place of its output map
+  for (const auto& planned : plan.layers) {
+    const int64_t places = planned.output.size() == 3 ? planned.output[1] * planned.output[2] : 1;
+    multiplications += static_cast<double>(planned.parameters) * static_cast<double>(places);
+  }
+  const double useful = multiplications * static_cast<double>(instances) / kMultiplicationsAThread;
+  return static_cast<int>(std::clamp<double>(useful, 1, std::max(1, threads)));
+}
+
 json::object ToJson(const ModelConfig& config) {
   return {{"model_type", "atelier"},
           {"family", config.family},

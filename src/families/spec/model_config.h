@@ -22,6 +22,10 @@ struct ModelConfig {
 // The shapes of its layers. Errors: as MakePlan, and where the last layer does not give `outputs` values.
 Result<Plan> MakePlan(const ModelConfig& config);
 
+// How many of `threads` a forward pass of `instances` at once is worth: one for every 16 million multiplications, at
+// least one. Below that, threads wait for each other longer than they work. Errors: as MakePlan.
+Result<int> UsefulThreads(const ModelConfig& config, int64_t instances, int threads);
+
 boost::json::object ToJson(const ModelConfig& config);
 // Errors: kInvalidArgument "invalid_model_file" where a field is missing, unknown or does not fit the others.
 Result<ModelConfig> ModelConfigFromJson(const boost::json::value& value);
