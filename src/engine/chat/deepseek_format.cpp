@@ -110,8 +110,8 @@ Progress DeepSeekReader::Arguments(char byte, CallSink& sink) {
 }
 
 Progress DeepSeekReader::Tail(char byte, CallSink& sink) {
-  const Match match = fence_closed_ ? literal_.Step(byte, {kDeepSeekCallEnd})
-                                    : literal_.Step(byte, {kFence, kDeepSeekCallEnd});
+  const Match match =
+      fence_closed_ ? literal_.Step(byte, {kDeepSeekCallEnd}) : literal_.Step(byte, {kFence, kDeepSeekCallEnd});
   if (match != Match::kFound) {
     return match == Match::kMore ? Progress::kMore : Progress::kFailed;
   }

@@ -1,7 +1,8 @@
 // DeepSeek's tool calls, between marks of their own:
 //   R1, V3   <｜tool▁calls▁begin｜> { <｜tool▁call▁begin｜>function<｜tool▁sep｜>NAME \n ```json \n {...} \n ```
 //            <｜tool▁call▁end｜> } <｜tool▁calls▁end｜>
-//   V3.1     <｜tool▁calls▁begin｜> { <｜tool▁call▁begin｜>NAME<｜tool▁sep｜>{...}<｜tool▁call▁end｜> } <｜tool▁calls▁end｜>
+//   V3.1     <｜tool▁calls▁begin｜> { <｜tool▁call▁begin｜>NAME<｜tool▁sep｜>{...}<｜tool▁call▁end｜> }
+//   <｜tool▁calls▁end｜>
 #pragma once
 
 #include <string>

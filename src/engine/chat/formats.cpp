@@ -14,17 +14,22 @@ constexpr std::string_view kPythonTag = "<|python_tag|>";
 
 const std::vector<ToolFormatRow>& Rows() {
   static const std::vector<std::string_view> kMistralTokens = {kToolCalls, "[ARGS]", "[CALL_ID]"};
-  static const std::vector<std::string_view> kDeepSeekTokens = {kDeepSeekCallsBegin, kDeepSeekCallsEnd,
-                                                                kDeepSeekCallBegin, kDeepSeekCallEnd,
-                                                                kDeepSeekSeparator};
+  static const std::vector<std::string_view> kDeepSeekTokens = {
+      kDeepSeekCallsBegin, kDeepSeekCallsEnd, kDeepSeekCallBegin, kDeepSeekCallEnd, kDeepSeekSeparator};
   static const std::vector<ToolFormatRow> kRows = {
       {ToolFormat::kNone, {"none"}, {}, false, {}},
-      {ToolFormat::kHermes, {"hermes", "qwen", "qwen2", "qwen3"}, {std::string(kToolCall)}, false,
+      {ToolFormat::kHermes,
+       {"hermes", "qwen", "qwen2", "qwen3"},
+       {std::string(kToolCall)},
+       false,
        {kToolCall, "</tool_call>"}},
       {ToolFormat::kLlama3, {"llama3", "llama3_json"}, {std::string(kPythonTag)}, true, {kPythonTag}},
       {ToolFormat::kMistral, {"mistral"}, {std::string(kToolCalls)}, false, kMistralTokens},
       {ToolFormat::kMistralArgs, {"mistral_args"}, {std::string(kToolCalls)}, false, kMistralTokens},
-      {ToolFormat::kDeepSeek, {"deepseek", "deepseek_v3", "deepseek_r1"}, {std::string(kDeepSeekCallsBegin)}, false,
+      {ToolFormat::kDeepSeek,
+       {"deepseek", "deepseek_v3", "deepseek_r1"},
+       {std::string(kDeepSeekCallsBegin)},
+       false,
        kDeepSeekTokens},
       {ToolFormat::kDeepSeekPlain, {"deepseek_v31"}, {std::string(kDeepSeekCallsBegin)}, false, kDeepSeekTokens},
   };

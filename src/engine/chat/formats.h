@@ -13,12 +13,12 @@
 namespace atelier::engine::chat {
 
 enum class ToolFormat {
-  kNone,           // text is text
-  kHermes,         // <tool_call>{"name": "f", "arguments": {}}</tool_call>; Hermes, Qwen 2.5 and 3
-  kLlama3,         // {"name": "f", "parameters": {}} as the whole answer, or after <|python_tag|>; more after ";"
-  kMistral,        // [TOOL_CALLS][{"name": "f", "arguments": {}}, ...]
-  kMistralArgs,    // [TOOL_CALLS]f[ARGS]{}[TOOL_CALLS]g[ARGS]{}; also without [ARGS], and with [CALL_ID]x before it
-  kDeepSeek,       // R1 and V3: <｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>f, a fenced block ...
+  kNone,         // text is text
+  kHermes,       // <tool_call>{"name": "f", "arguments": {}}</tool_call>; Hermes, Qwen 2.5 and 3
+  kLlama3,       // {"name": "f", "parameters": {}} as the whole answer, or after <|python_tag|>; more after ";"
+  kMistral,      // [TOOL_CALLS][{"name": "f", "arguments": {}}, ...]
+  kMistralArgs,  // [TOOL_CALLS]f[ARGS]{}[TOOL_CALLS]g[ARGS]{}; also without [ARGS], and with [CALL_ID]x before it
+  kDeepSeek,  // R1 and V3: <｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>f, a fenced block ...
   kDeepSeekPlain,  // V3.1: <｜tool▁calls▁begin｜><｜tool▁call▁begin｜>f<｜tool▁sep｜>{}<｜tool▁call▁end｜> ...
 };
 

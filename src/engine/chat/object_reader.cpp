@@ -91,8 +91,8 @@ bool ObjectReader::EndMember(CallSink& sink) {
   if (member_ == Member::kName) {
     name_ = Unquote(text_);
     const auto& names = rules_.names;
-    const bool wanted = !rules_.unannounced || names.empty() ||
-                        (name_ && std::find(names.begin(), names.end(), *name_) != names.end());
+    const bool wanted =
+        !rules_.unannounced || names.empty() || (name_ && std::find(names.begin(), names.end(), *name_) != names.end());
     if (!name_ || !IsToolName(*name_) || !wanted) {
       return false;
     }
