@@ -106,6 +106,12 @@ std::vector<int32_t> Ids(const Entries& entries) {
   return ids;
 }
 
+Candidates Of(const std::vector<float>& logits, int32_t top_k) {
+  Candidates candidates;
+  candidates.Set(logits, top_k);
+  return candidates;
+}
+
 std::vector<int32_t> Ids(const Candidates& candidates) {
   std::vector<int32_t> ids = candidates.ids();
   std::sort(ids.begin(), ids.end());
@@ -138,7 +144,7 @@ void ForRandomLogits(const std::function<void(const std::vector<float>&)>& test)
 TEST(CandidatesTest, TopKAgreesWithTheReference) {
   ForRandomLogits([](const std::vector<float>& logits) {
     for (const int k : {-1, 0, 1, 2, 40, 1000, 100000}) {
-      EXPECT_EQ(Ids(Candidates(logits, k)), Ids(TopK(All(logits), k))) << logits.size() << " " << k;
+      EXPECT_EQ(Ids(Of(logits, k)), Ids(TopK(All(logits), k))) << logits.size() << " " << k;
     }
   });
 }
@@ -147,7 +153,7 @@ TEST(CandidatesTest, TopPAgreesWithTheReference) {
   ForRandomLogits([](const std::vector<float>& logits) {
     for (const float p : {0.0F, 0.1F, 0.5F, 0.9F, 0.99F, 1.0F}) {
       for (const int k : {0, 30}) {
-        Candidates candidates(logits, k);
+        Candidates candidates = Of(logits, k);
         candidates.KeepTopP(p);
         EXPECT_EQ(Ids(candidates), Ids(p < 1 ? UntilMass(TopK(All(logits), k), p) : TopK(All(logits), k)));
       }
@@ -159,7 +165,7 @@ TEST(CandidatesTest, MinPAgreesWithTheReference) {
   ForRandomLogits([](const std::vector<float>& logits) {
     for (const float p : {0.0F, 0.001F, 0.05F, 0.5F, 1.0F}) {
       for (const int k : {0, 30}) {
-        Candidates candidates(logits, k);
+        Candidates candidates = Of(logits, k);
         candidates.KeepMinP(p);
         EXPECT_EQ(Ids(candidates), Ids(MinP(TopK(All(logits), k), p))) << logits.size() << " " << p << " " << k;
       }
@@ -171,7 +177,7 @@ TEST(CandidatesTest, TypicalAgreesWithTheReference) {
   ForRandomLogits([](const std::vector<float>& logits) {
     for (const float p : {0.1F, 0.5F, 0.9F, 0.99F, 1.0F}) {
       for (const int k : {0, 30}) {
-        Candidates candidates(logits, k);
+        Candidates candidates = Of(logits, k);
         candidates.KeepTypical(p);
         EXPECT_EQ(Ids(candidates), Ids(Typical(TopK(All(logits), k), p))) << logits.size() << " " << p << " " << k;
       }
@@ -182,7 +188,7 @@ TEST(CandidatesTest, TypicalAgreesWithTheReference) {
 TEST(CandidatesTest, AllStepsOneAfterAnother) {
   ForRandomLogits([](const std::vector<float>& logits) {
     for (const int k : {0, 50}) {
-      Candidates candidates(logits, k);
+      Candidates candidates = Of(logits, k);
       candidates.KeepTypical(0.95F);
       candidates.KeepTopP(0.8F);
       candidates.KeepMinP(0.1F);
@@ -198,11 +204,11 @@ TEST(CandidatesTest, AllStepsOneAfterAnother) {
 
 TEST(CandidatesTest, EqualLogitsGoByIdAndSomethingAlwaysStays) {
   const std::vector<float> logits = {1, 1, 1, 1};
-  EXPECT_THAT(Candidates(logits, 2).ids(), ElementsAre(0, 1));
-  Candidates half(logits, 0);
+  EXPECT_THAT(Of(logits, 2).ids(), ElementsAre(0, 1));
+  Candidates half = Of(logits, 0);
   half.KeepTopP(0.5F);
   EXPECT_THAT(half.ids(), ElementsAre(0, 1));
-  Candidates none(logits, 0);
+  Candidates none = Of(logits, 0);
   none.KeepTopP(0);
   none.KeepMinP(1);
   none.KeepTypical(1e-6F);
@@ -211,7 +217,7 @@ TEST(CandidatesTest, EqualLogitsGoByIdAndSomethingAlwaysStays) {
 
 TEST(CandidatesTest, DrawFindsTheShareOfTheNumber) {
   const std::vector<float> logits = {std::log(0.5F), kNever, std::log(0.25F), std::log(0.25F)};
-  const Candidates candidates(logits, 0);
+  Candidates candidates = Of(logits, 0);
   EXPECT_EQ(candidates.Draw(1, 0), 0);
   EXPECT_EQ(candidates.Draw(1, 0.499), 0);
   EXPECT_EQ(candidates.Draw(1, 0.501), 2);
@@ -224,7 +230,7 @@ TEST(CandidatesTest, DrawFindsTheShareOfTheNumber) {
   // As cold as floats go, and with logits as far apart as they go.
   EXPECT_EQ(candidates.Draw(std::numeric_limits<float>::denorm_min(), 0.9999), 0);
   const float far = std::numeric_limits<float>::max();
-  EXPECT_EQ(Candidates(std::vector<float>{-far, far, -far}, 0).Draw(2, 0.9999), 1);
+  EXPECT_EQ(Of({-far, far, -far}, 0).Draw(2, 0.9999), 1);
 }
 
 }  // namespace

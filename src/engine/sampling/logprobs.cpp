@@ -5,10 +5,13 @@
 #include <limits>
 #include <string>
 
+#include "engine/sampling/exponential.h"
 #include "engine/sampling/selection.h"
 
 namespace atelier::engine {
 namespace {
+
+constexpr size_t kBlock = 64;
 
 Error InvalidLogits(std::string message) { return MakeError(Code::kInternal, std::move(message), "invalid_logits"); }
 
@@ -16,9 +19,16 @@ Error InvalidLogits(std::string message) { return MakeError(Code::kInternal, std
 
 Status CheckLogits(std::span<const float> logits) {
   int bad = 0;
-  for (const float logit : logits) {
+  const auto check = [&bad](float logit) {
     bad |= static_cast<int>(!(logit <= std::numeric_limits<float>::max()));  // NaN compares false
+  };
+  size_t start = 0;
+  for (; start + kBlock <= logits.size(); start += kBlock) {
+    for (size_t i = 0; i < kBlock; ++i) {  // a fixed length: vector instructions
+      check(logits[start + i]);
+    }
   }
+  std::for_each(logits.begin() + static_cast<std::ptrdiff_t>(start), logits.end(), check);
   if (bad != 0) {
     return InvalidLogits("the model's logits hold NaN or infinity");
   }
@@ -37,14 +47,11 @@ Result<Logprobs> ComputeLogprobs(std::span<const float> logits, int32_t token, i
   if (likeliest < 0) {
     return InvalidLogits("the model gives every token the probability 0");
   }
-  const double largest = logits[static_cast<size_t>(likeliest)];
+  const float largest = logits[static_cast<size_t>(likeliest)];
   const float own = logits[static_cast<size_t>(token)];
-  double total = 0;
-  int32_t likelier = 0;
-  for (const float logit : logits) {
-    total += std::exp(logit - largest);
-    likelier += static_cast<int32_t>(logit > own);
-  }
+  const double total = Exponentials(logits, largest, 1, {});
+  const auto likelier =
+      static_cast<int32_t>(std::count_if(logits.begin(), logits.end(), [own](float logit) { return logit > own; }));
   const double log_total = largest + std::log(total);
   const auto of = [&](int32_t id) {
     const auto logprob = static_cast<float>(logits[static_cast<size_t>(id)] - log_total);

@@ -26,27 +26,27 @@ struct DryOptions {
   float multiplier = 0;  // 0: off
   float base = 1.75F;
   int32_t allowed_length = 2;
-  int32_t last_n = -1;                     // how far back repetitions are looked for; -1: the whole history, 0: off
-  std::vector<int32_t> sequence_breakers;  // tokens that no repetition crosses
+  int32_t last_n = -1;                       // how far back repetitions are looked for; -1: the whole history, 0: off
+  std::vector<int32_t> sequence_breakers{};  // tokens that no repetition crosses
 };
 
 struct SamplingOptions {
-  float temperature = 1;                // 0 to 2; 0: greedy
-  int32_t top_k = 0;                    // 0 or -1: all
-  float top_p = 1;                      // 0 to 1; at least the likeliest token stays
-  float min_p = 0;                      // 0 to 1; relative to the likeliest token
-  float typical_p = 1;                  // more than 0, at most 1
-  float repetition_penalty = 1;         // more than 0, at most 100; of prompt and answer
-  int32_t repetition_last_n = -1;       // tokens of the history that count for it; -1: all, 0: none
-  float presence_penalty = 0;           // -2 to 2; of the answer so far, not of the prompt
-  float frequency_penalty = 0;          // -2 to 2; the same
-  DryOptions dry;                       // of prompt and answer
-  std::map<int32_t, float> logit_bias;  // token to -100 .. 100
+  float temperature = 1;                  // 0 to 2; 0: greedy
+  int32_t top_k = 0;                      // 0 or -1: all
+  float top_p = 1;                        // 0 to 1; at least the likeliest token stays
+  float min_p = 0;                        // 0 to 1; relative to the likeliest token
+  float typical_p = 1;                    // more than 0, at most 1
+  float repetition_penalty = 1;           // more than 0, at most 100; of prompt and answer
+  int32_t repetition_last_n = -1;         // tokens of the history that count for it; -1: all, 0: none
+  float presence_penalty = 0;             // -2 to 2; of the answer so far, not of the prompt
+  float frequency_penalty = 0;            // -2 to 2; the same
+  DryOptions dry{};                       // of prompt and answer
+  std::map<int32_t, float> logit_bias{};  // token to -100 .. 100
   uint64_t seed = 0;
-  bool ignore_eos = false;              // never an end token
-  int32_t min_tokens = 0;               // no end token and no stop token before so many tokens
-  std::vector<int32_t> stop_token_ids;  // the request's own, beside the model's end tokens
-  std::optional<int32_t> top_logprobs;  // report log probabilities: of the chosen token and of 0 to 20 likeliest
+  bool ignore_eos = false;                // never an end token
+  int32_t min_tokens = 0;                 // no end token and no stop token before so many tokens
+  std::vector<int32_t> stop_token_ids{};  // the request's own, beside the model's end tokens
+  std::optional<int32_t> top_logprobs{};  // report log probabilities: of the chosen token and of 0 to 20 likeliest
 };
 
 inline constexpr int32_t kMaxTopLogprobs = 20;

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <limits>
 
-#include "engine/sampling/candidates.h"
 #include "engine/sampling/random.h"
 #include "engine/sampling/selection.h"
 
@@ -106,15 +105,15 @@ Result<int32_t> Sampler::Choose(const SamplingOptions& options, const SampleInpu
     const int32_t id = LargestIndex(logits);
     return id >= 0 ? Result<int32_t>(id) : Result<int32_t>(nothing);
   }
-  Candidates candidates(logits, options.top_k);
-  if (candidates.empty()) {
+  candidates_.Set(logits, options.top_k);
+  if (candidates_.empty()) {
     return nothing;
   }
-  candidates.KeepTypical(options.typical_p);
-  candidates.KeepTopP(options.top_p);
-  candidates.KeepMinP(options.min_p);
+  candidates_.KeepTypical(options.typical_p);
+  candidates_.KeepTopP(options.top_p);
+  candidates_.KeepMinP(options.min_p);
   const uint64_t step = input.history.size() - input.prompt_tokens;
-  return candidates.Draw(options.temperature, UniformAt(options.seed, step));
+  return candidates_.Draw(options.temperature, UniformAt(options.seed, step));
 }
 
 Result<SampledToken> Sampler::Sample(const SamplingOptions& options, const SampleInput& input) {

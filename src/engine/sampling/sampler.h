@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/sampling/candidates.h"
 #include "engine/sampling/logprobs.h"
 #include "engine/sampling/options.h"
 #include "engine/sampling/penalties.h"
@@ -48,6 +49,7 @@ class Sampler {
 
   std::vector<float> logits_;
   TokenCounts counts_;
+  Candidates candidates_;
 };
 
 }  // namespace atelier::engine

@@ -26,9 +26,12 @@ float Thin(std::vector<Entry>& entries, size_t k) {
 }
 
 bool AnyAbove(std::span<const float> block, float threshold) {
+  if (block.size() < kBlock) {
+    return true;  // the rest of the values, looked at one by one
+  }
   int any = 0;
-  for (const float value : block) {
-    any |= static_cast<int>(value > threshold);
+  for (size_t i = 0; i < kBlock; ++i) {  // a fixed length: vector instructions
+    any |= static_cast<int>(block[i] > threshold);
   }
   return any != 0;
 }
