@@ -29,7 +29,7 @@ std::unique_ptr<Model> LoadGolden(const json::object& entry) {
     ADD_FAILURE() << model.error().message;
     return nullptr;
   }
-  return *std::move(model);
+  return std::move(*model);
 }
 
 void ExpectNear(std::span<const float> actual, const std::vector<float>& expected, double tolerance,
