@@ -15,7 +15,8 @@ Forward::Forward(const ForwardParts& parts, int64_t context)
       global_rope_(GlobalRope(parts.config, parts.weights, context)),
       local_rope_(LocalRope(parts.config, global_rope_)),
       products_(parts.threads, parts.kernels),
-      attention_(parts.config, parts.cache, parts.threads, parts.kernels),
+      attention_(parts.config, parts.weights.relative_bias, parts.cache, parts.threads, parts.kernels),
+      cross_attention_(parts.config, parts.threads, parts.kernels),
       feed_forward_(parts.config, parts.threads, products_),
       width_(static_cast<size_t>(parts.config.width)),
       projected_width_(
@@ -63,9 +64,11 @@ void Forward::Embed() {
     if (weights_.embedding_norm.present()) {
       Norm(weights_.embedding_norm, to, to);
     }
+  }
+  threads_.ForEach(rows_.size(), [&](size_t row, size_t) {
     global_rope_.Angles(rows_[row].position, global_angles_.data() + row * global_rope_.dimensions());
     local_rope_.Angles(rows_[row].position, local_angles_.data() + row * local_rope_.dimensions());
-  }
+  });
 }
 
 void Forward::Norm(const NormWeights& norm, const float* from, float* to) const {
@@ -96,6 +99,9 @@ void Forward::RunLayer(size_t index) {
     return;
   }
   threads_.ForEach(rows_.size(), [&](size_t row, size_t) { AddAttention(layer, row); });
+  if (layer.cross_norm.present()) {
+    AttendToEncoder(index);
+  }
   const bool normed = layer.feed_forward_norm.present();
   feed_forward_.Run(layer, rows_.size(), normed ? normed_.data() : hidden_.data(), block_.data());
   threads_.ForEach(rows_.size(), [&](size_t row, size_t) { AddFeedForward(layer, row); });
@@ -119,14 +125,7 @@ void Forward::Attend(size_t index, const float* inputs) {
   }
   threads_.ForEach(rows, [&](size_t row, size_t) { PrepareRow(index, row); });
   attention_.Run({rows_, index, projected_.data(), projected_width_, attended_.data()});
-  const Product output{&layer.attention_output.weight,
-                       layer.attention_output.bias,
-                       attended_.data(),
-                       static_cast<size_t>(config_.heads * config_.value_size),
-                       rows,
-                       block_.data(),
-                       width_};
-  products_.Run({&output, 1});
+  ProjectAttended(layer.attention_output);
 }
 
 void Forward::PrepareRow(size_t index, size_t row) {
@@ -196,9 +195,30 @@ void Forward::AddAttention(const LayerWeights& layer, size_t row) {
   } else {
     Add({hidden, width_}, block);
   }
-  if (layer.feed_forward_norm.present()) {
-    Norm(layer.feed_forward_norm, hidden, normed_.data() + row * width_);
+  const NormWeights& next = layer.cross_norm.present() ? layer.cross_norm : layer.feed_forward_norm;
+  if (next.present()) {
+    Norm(next, hidden, normed_.data() + row * width_);
   }
+}
+
+void Forward::AttendToEncoder(size_t index) {
+  const LayerWeights& layer = weights_.layers[index];
+  const Product query{&layer.cross_query.weight, layer.cross_query.bias, normed_.data(), width_, rows_.size(),
+                      projected_.data(),         projected_width_};
+  products_.Run({&query, 1});
+  cross_attention_.Run({rows_, index, projected_.data(), projected_width_, attended_.data()});
+  ProjectAttended(layer.cross_output);
+  threads_.ForEach(rows_.size(), [&](size_t row, size_t) {
+    float* hidden = hidden_.data() + row * width_;
+    Add({hidden, width_}, block_.data() + row * width_);
+    Norm(layer.feed_forward_norm, hidden, normed_.data() + row * width_);
+  });
+}
+
+void Forward::ProjectAttended(const Linear& linear) {
+  const Product output{&linear.weight, linear.bias, attended_.data(), linear.weight.columns, rows_.size(),
+                       block_.data(),  width_};
+  products_.Run({&output, 1});
 }
 
 void Forward::AddFeedForward(const LayerWeights& layer, size_t row) {

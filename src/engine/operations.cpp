@@ -11,6 +11,9 @@ float Apply(Activation activation, float x) {
   if (activation == Activation::kSilu) {
     return x / (1.0F + std::exp(-x));
   }
+  if (activation == Activation::kRelu) {
+    return x > 0 ? x : 0.0F;
+  }
   constexpr float kScale = std::numbers::sqrt2_v<float> * std::numbers::inv_sqrtpi_v<float>;  // sqrt(2 / pi)
   return 0.5F * x * (1.0F + std::tanh(kScale * x * (1.0F + 0.044715F * x * x)));
 }
