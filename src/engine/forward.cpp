@@ -62,7 +62,7 @@ void Forward::Embed() {
       Add({to, width_}, FloatRows(weights_.position_embedding, rows_[row].position, 1, scratch_));
     }
     if (weights_.embedding_norm.present()) {
-      Norm(weights_.embedding_norm, to, to);
+      NormRow(weights_.embedding_norm, to, to);
     }
   }
   threads_.ForEach(rows_.size(), [&](size_t row, size_t) {
@@ -71,8 +71,8 @@ void Forward::Embed() {
   });
 }
 
-void Forward::Norm(const NormWeights& norm, const float* from, float* to) const {
-  Normalise(config_.architecture->norm, norm, config_.norm_epsilon, {from, width_}, to);
+void Forward::NormRow(const NormWeights& norm, const float* from, float* to) const {
+  Normalise({config_.architecture->norm, config_.norm_epsilon, norm.weight, norm.bias}, {from, width_}, to);
 }
 
 void Forward::RunLayer(size_t index) {
@@ -83,9 +83,9 @@ void Forward::RunLayer(size_t index) {
   if (layer.attention_norm.present()) {
     threads_.ForEach(rows_.size(), [&](size_t row, size_t) {
       const float* from = hidden_.data() + row * width_;
-      Norm(layer.attention_norm, from, normed_.data() + row * width_);
+      NormRow(layer.attention_norm, from, normed_.data() + row * width_);
       if (own_input) {
-        Norm(layer.attention_second_norm, from, second_normed_.data() + row * width_);
+        NormRow(layer.attention_second_norm, from, second_normed_.data() + row * width_);
       }
     });
   }
@@ -157,9 +157,9 @@ void Forward::NormHeads(const LayerWeights& layer, float* queries, float* keys) 
     for (size_t part = 0; part < parts; ++part) {
       const size_t first = own ? part * size : 0;
       const std::span<const float> bias(weights.bias);
-      Normalise(row.norm, std::span<const float>(weights.weight).subspan(first, size),
-                bias.empty() ? bias : bias.subspan(first, size), config_.norm_epsilon, {values + part * size, size},
-                values + part * size);
+      Normalise({row.norm, config_.norm_epsilon, std::span<const float>(weights.weight).subspan(first, size),
+                 bias.empty() ? bias : bias.subspan(first, size)},
+                {values + part * size, size}, values + part * size);
     }
   };
   norm(layer.query_norm, queries, config_.heads);
@@ -182,14 +182,14 @@ void Forward::AddAttention(const LayerWeights& layer, size_t row) {
   float* hidden = hidden_.data() + row * width_;
   float* block = block_.data() + row * width_;
   if (layer.attention_after_norm.present()) {
-    Norm(layer.attention_after_norm, block, block);
+    NormRow(layer.attention_after_norm, block, block);
   }
   if (layer.attention_residual_norm.present()) {
     Add({block, width_}, hidden);
-    Norm(layer.attention_residual_norm, block, block);
+    NormRow(layer.attention_residual_norm, block, block);
     if (layer.attention_second_norm.present()) {
       Add({block, width_}, hidden);
-      Norm(layer.attention_second_norm, block, block);
+      NormRow(layer.attention_second_norm, block, block);
     }
     std::copy_n(block, width_, hidden);
   } else {
@@ -197,7 +197,7 @@ void Forward::AddAttention(const LayerWeights& layer, size_t row) {
   }
   const NormWeights& next = layer.cross_norm.present() ? layer.cross_norm : layer.feed_forward_norm;
   if (next.present()) {
-    Norm(next, hidden, normed_.data() + row * width_);
+    NormRow(next, hidden, normed_.data() + row * width_);
   }
 }
 
@@ -211,7 +211,7 @@ void Forward::AttendToEncoder(size_t index) {
   threads_.ForEach(rows_.size(), [&](size_t row, size_t) {
     float* hidden = hidden_.data() + row * width_;
     Add({hidden, width_}, block_.data() + row * width_);
-    Norm(layer.feed_forward_norm, hidden, normed_.data() + row * width_);
+    NormRow(layer.feed_forward_norm, hidden, normed_.data() + row * width_);
   });
 }
 
@@ -225,11 +225,11 @@ void Forward::AddFeedForward(const LayerWeights& layer, size_t row) {
   float* hidden = hidden_.data() + row * width_;
   float* block = block_.data() + row * width_;
   if (layer.feed_forward_after_norm.present()) {
-    Norm(layer.feed_forward_after_norm, block, block);
+    NormRow(layer.feed_forward_after_norm, block, block);
   }
   Add({hidden, width_}, block);
   if (layer.feed_forward_residual_norm.present()) {
-    Norm(layer.feed_forward_residual_norm, hidden, hidden);
+    NormRow(layer.feed_forward_residual_norm, hidden, hidden);
   }
 }
 
@@ -259,7 +259,7 @@ void Forward::Finish(std::span<const StepItem> items, StepOutput& output) {
       const float* from = hidden_.data() + (begin + items[i].output_from + row) * width_;
       std::copy_n(from, width_, to);
       if (weights_.output_norm.present()) {
-        Norm(weights_.output_norm, to, to);
+        NormRow(weights_.output_norm, to, to);
       }
     }
   }

@@ -57,7 +57,7 @@ class Forward {
   // Adds block_ to hidden_ as the layer's norms have it.
   void AddAttention(const LayerWeights& layer, size_t row);
   void AddFeedForward(const LayerWeights& layer, size_t row);
-  void Norm(const NormWeights& norm, const float* from, float* to) const;
+  void NormRow(const NormWeights& norm, const float* from, float* to) const;
   void Finish(std::span<const StepItem> items, StepOutput& output);
 
   const ModelConfig& config_;

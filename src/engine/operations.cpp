@@ -20,11 +20,10 @@ float Apply(Activation activation, float x) {
 
 }  // namespace
 
-void Normalise(NormKind kind, std::span<const float> weight, std::span<const float> bias, double epsilon,
-               std::span<const float> from, float* to) {
+void Normalise(const Norm& norm, std::span<const float> from, float* to) {
   const auto count = static_cast<double>(from.size());
   double mean = 0;
-  if (kind == NormKind::kLayer) {
+  if (norm.kind == NormKind::kLayer) {
     for (const float x : from) {
       mean += x;
     }
@@ -34,11 +33,11 @@ void Normalise(NormKind kind, std::span<const float> weight, std::span<const flo
   for (const float x : from) {
     squares += (x - mean) * (x - mean);
   }
-  const auto scale = static_cast<float>(1.0 / std::sqrt(squares / count + epsilon));
+  const auto scale = static_cast<float>(1.0 / std::sqrt(squares / count + norm.epsilon));
   const auto shift = static_cast<float>(mean);
   for (size_t i = 0; i < from.size(); ++i) {
-    const float normal = (from[i] - shift) * scale * weight[i];
-    to[i] = bias.empty() ? normal : normal + bias[i];
+    const float normal = (from[i] - shift) * scale * norm.weight[i];
+    to[i] = norm.bias.empty() ? normal : normal + norm.bias[i];
   }
 }
 
