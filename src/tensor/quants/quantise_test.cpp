@@ -172,7 +172,7 @@ TEST(QuantiseTest, RefusesWhatNoFormatHolds) {
       const auto status = Quantise(type, weights, bytes);
       ASSERT_FALSE(status.ok()) << format.name << " " << bad;
       EXPECT_EQ(status.error().code, Code::kInvalidArgument);
-      EXPECT_THAT(status.error().message, testing::HasSubstr(format.weights == 32 ? "288 to 319" : "256 to 511"));
+      EXPECT_THAT(status.error().message, ::testing::HasSubstr(format.weights == 32 ? "288 to 319" : "256 to 511"));
     }
     EXPECT_FALSE(Quantise(type, std::vector<float>(511), bytes).ok());
     EXPECT_FALSE(Quantise(type, std::vector<float>(512), std::span(bytes).first(bytes.size() - 1)).ok());
