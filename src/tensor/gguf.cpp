@@ -1,9 +1,5 @@
 #include "tensor/gguf.h"
 
-#include <array>
-#include <cstdio>
-#include <limits>
-#include <optional>
 #include <utility>
 
 #include "base/ids.h"
@@ -17,14 +13,16 @@ constexpr std::string_view kSplitNumber = "split.no";
 constexpr std::string_view kSplitCount = "split.count";
 constexpr std::string_view kSplitTensors = "split.tensors.count";
 constexpr int64_t kMaxParts = 65535;
+constexpr size_t kPartDigits = 5;
 constexpr size_t kMaxQuotedBytes = 100;
 
 // The end of the name of part `index` (from 0) of `count`.
 std::string PartSuffix(int64_t index, int64_t count) {
-  std::array<char, 48> text{};
-  std::snprintf(text.data(), text.size(), "-%05lld-of-%05lld.gguf", static_cast<long long>(index + 1),
-                static_cast<long long>(count));
-  return text.data();
+  const auto padded = [](int64_t number) {
+    const std::string digits = std::to_string(number);
+    return std::string(digits.size() < kPartDigits ? kPartDigits - digits.size() : 0, '0') + digits;
+  };
+  return "-" + padded(index + 1) + "-of-" + padded(count) + ".gguf";
 }
 
 class GgufModel final : public GgufFile {
