@@ -43,6 +43,25 @@ std::string Gunzip(const std::filesystem::path& path) {
   return out;
 }
 
+template <class T>
+void Append(std::string& bytes, T value) {
+  bytes.append(reinterpret_cast<const char*>(&value), sizeof(value));
+}
+
+// Gives a file of metadata only the one tensor that the reader wants.
+std::string WithTensor(std::string bytes) {
+  const uint64_t count = 1;
+  std::memcpy(bytes.data() + 8, &count, sizeof(count));
+  Append(bytes, uint64_t{1});
+  bytes += 't';
+  Append(bytes, uint32_t{1});  // dimensions
+  Append(bytes, uint64_t{8});
+  Append(bytes, uint32_t{0});  // F32
+  Append(bytes, uint64_t{0});  // offset
+  bytes.resize((bytes.size() + 31) / 32 * 32 + 32);
+  return bytes;
+}
+
 Result<text::TokenizerSpec> SpecOf(const std::filesystem::path& path) {
   ATELIER_ASSIGN(file, tensor::GgufFile::Open(path));
   return TokenizerSpecFromGguf(*file);
@@ -77,7 +96,7 @@ TEST(GgufTokenizerTest, AgreesWithEveryVectorOfTheVocabularies) {
   int cases = 0;
   for (const auto* name :
        {"bert-bge", "deepseek-coder", "deepseek-llm", "falcon", "gpt-2", "llama-spm", "mpt", "phi-3", "starcoder"}) {
-    const TempFile file(Gunzip(root / ("ggml-vocab-" + std::string(name) + ".gguf.gz")));
+    const TempFile file(WithTensor(Gunzip(root / ("ggml-vocab-" + std::string(name) + ".gguf.gz"))));
     auto tokenizer = Open(file.path());
     ASSERT_TRUE(tokenizer.ok()) << name << ": " << tokenizer.error().message;
     std::ifstream lines(root / (std::string(name) + ".jsonl"));
@@ -161,15 +180,13 @@ class Gguf {
     file.Add(uint32_t{3});
     file.Add(uint64_t{0});
     file.Add(keys_);
-    std::string all = file.bytes_ + bytes_;
-    all.resize((all.size() + 31) / 32 * 32);
-    return all;
+    return WithTensor(file.bytes_ + bytes_);
   }
 
  private:
   template <class T>
   void Add(T value) {
-    bytes_.append(reinterpret_cast<const char*>(&value), sizeof(value));
+    Append(bytes_, value);
   }
   void AddText(const std::string& text) {
     Add(static_cast<uint64_t>(text.size()));

@@ -28,18 +28,24 @@ bool IsHex(std::string_view text) {
       text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); });
 }
 
+constexpr std::string_view kWordClass = R"(\p{L}\p{M}\p{Nd}\p{Pc})";
+
 // Writes the escape at pattern[at], a backslash, in PCRE2's words; moves `at` behind it.
-Status TranslateEscape(std::string_view pattern, size_t& at, std::string& out) {
+Status TranslateEscape(std::string_view pattern, bool in_class, size_t& at, std::string& out) {
   if (at + 1 >= pattern.size()) {
     return Bad(pattern, "it ends with a backslash");
   }
   const char next = pattern[at + 1];
   if (next == 's' || next == 'S') {
     out += next == 's' ? "\\p{White_Space}" : "\\P{White_Space}";
+  } else if (next == 'w' && in_class) {
+    out += kWordClass;
+  } else if (next == 'w' || (next == 'W' && !in_class)) {
+    out.append(next == 'w' ? "[" : "[^").append(kWordClass).append("]");
   } else if (next == 'u' && at + 6 <= pattern.size() && IsHex(pattern.substr(at + 2, 4))) {
     out.append("\\x{").append(pattern.substr(at + 2, 4)).append("}");
     at += 4;
-  } else if (next == 'h' || next == 'H') {
+  } else if (next == 'h' || next == 'H' || next == 'W') {
     return Bad(pattern, std::string("\\") + next + " is not supported");
   } else {
     out.append(pattern.substr(at, 2));
@@ -54,7 +60,7 @@ Result<std::string> Translate(std::string_view pattern) {
   size_t class_start = 0;
   for (size_t at = 0; at < pattern.size();) {
     if (pattern[at] == '\\') {
-      ATELIER_TRY(TranslateEscape(pattern, at, out));
+      ATELIER_TRY(TranslateEscape(pattern, in_class, at, out));
       continue;
     }
     if (in_class && (pattern[at] == '[' || pattern.substr(at, 2) == "&&")) {

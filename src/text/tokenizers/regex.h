@@ -19,8 +19,9 @@ namespace atelier::text {
 class Regex {
  public:
   // `pattern`: UTF-8, in the syntax that PCRE2 and Oniguruma (of Hugging Face's tokenizers) share; \s and \S are
-  // Unicode's White_Space, ^ and $ match at lines, \uHHHH is a character. Errors: kInvalidArgument, with PCRE2's words
-  // and the pattern; constructs that the two read differently (&& and [ in a class, \h) are refused, too.
+  // Unicode's White_Space, \w is a letter, mark, digit or connector, ^ and $ match at lines, \uHHHH is a character.
+  // Errors: kInvalidArgument, with PCRE2's words and the pattern; constructs that the two read differently (&& and [ in
+  // a class, \h, \W in a class) are refused, too.
   static Result<Regex> Compile(std::string_view pattern);
 
  private:
