@@ -11,8 +11,8 @@ namespace atelier::text {
 // The texts of the files; all but tokenizer_json may be empty.
 struct TokenizerFiles {
   std::string_view tokenizer_json;
-  std::string_view tokenizer_config_json;
-  std::string_view special_tokens_map_json;
+  std::string_view tokenizer_config_json{};
+  std::string_view special_tokens_map_json{};
 };
 
 // Models: BPE (over bytes, or over characters with SentencePiece's marks and byte_fallback), Unigram, WordPiece, with
