@@ -161,6 +161,7 @@ TEST(TokenizerTest, TheLongestSpecialTokenWinsAndMayTakeWhiteSpace) {
   EXPECT_EQ(tokenizer->Encode("<x>><x><x", {}), (Ids{first + 2, first + 1, first}));
   EXPECT_EQ(tokenizer->Encode("a \n<x", {}), (Ids{'a', first}));
   EXPECT_EQ(tokenizer->Encode("<x> \n a", {}), (Ids{first + 1, 'a'}));
+  EXPECT_EQ(tokenizer->Encode("a\u3000 \u00a0<x<x>\u2003a", {}), (Ids{'a', first, first + 1, 'a'}));
   EXPECT_EQ(tokenizer->Encode(" <x> ", {}).size(), 2U);
 }
 
