@@ -25,7 +25,8 @@ class MaskCache {
     size_t max_bytes = 48U << 20U;
   };
 
-  MaskCache(GrammarPtr grammar, VocabularyPtr vocabulary) : MaskCache(std::move(grammar), std::move(vocabulary), Limits()) {}
+  MaskCache(GrammarPtr grammar, VocabularyPtr vocabulary)
+      : MaskCache(std::move(grammar), std::move(vocabulary), Limits()) {}
   MaskCache(GrammarPtr grammar, VocabularyPtr vocabulary, Limits limits);
 
   // Sets exactly the bits of the tokens that may come next; ends are set where the text is complete. `mask` has

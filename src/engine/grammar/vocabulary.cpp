@@ -60,8 +60,8 @@ void Vocabulary::Build() {
   for (size_t i = 0; i < order_.size(); ++i) {
     const std::string_view token = tokens_[static_cast<size_t>(order_[i])];
     longest_ = std::max(longest_, token.size());
-    const auto common = static_cast<size_t>(
-        std::mismatch(last.begin(), last.end(), token.begin(), token.end()).first - last.begin());
+    const auto common =
+        static_cast<size_t>(std::mismatch(last.begin(), last.end(), token.begin(), token.end()).first - last.begin());
     close_below(common);
     for (size_t depth = common; depth < token.size(); ++depth) {
       path.push_back(static_cast<uint32_t>(byte_.size()));
