@@ -168,12 +168,11 @@ TEST(JsonSchema, RefusesWhatItCannotEnforceByName) {
   EXPECT_EQ(grammar.error().reason, "unsupported_schema");
   EXPECT_EQ(grammar.error().param, "/properties/a/uniqueItems");
   EXPECT_EQ(ReasonOf(R"({"$ref":"https://example.com/other.json"})"), "unsupported_schema");
-  EXPECT_EQ(ReasonOf(R"({"pattern":"(?=a)"
-})"), "unsupported_schema");
+  EXPECT_EQ(ReasonOf(R"J({"pattern":"(?=a)"})J"), "unsupported_schema");
   EXPECT_EQ(ReasonOf(R"({"type":"any"})"), "unsupported_schema");
-EXPECT_EQ(ReasonOf(R"({"not":{"additionalProperties":false}})"), "unsupported_schema");
-EXPECT_EQ(ReasonOf(R"({"multipleOf":0.000000000001234567})"), "unsupported_schema");
-EXPECT_EQ(ReasonOf(R"({"type":)"), "invalid_json");
+  EXPECT_EQ(ReasonOf(R"({"not":{"additionalProperties":false}})"), "unsupported_schema");
+  EXPECT_EQ(ReasonOf(R"({"multipleOf":0.000000000001234567})"), "unsupported_schema");
+  EXPECT_EQ(ReasonOf(R"({"type":)"), "invalid_json");
 }
 
 TEST(JsonSchema, RefusesWhatNothingSatisfies) {
