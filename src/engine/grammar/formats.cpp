@@ -19,9 +19,10 @@ namespace {
   R"((\[[0-9A-Fa-f:.]{2,45}\]|([A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)(:[0-9]*)?)"
 #define ATELIER_TAIL R"((\?()" ATELIER_PCHAR R"(|[/?])*)?(#()" ATELIER_PCHAR R"(|[/?])*)?)"
 #define ATELIER_ABSOLUTE_PATH R"(/()" ATELIER_PCHAR "+(/" ATELIER_PCHAR "*)*)?"
-#define ATELIER_HIERARCHY                                                                                              \
-  "(//" ATELIER_AUTHORITY "(/" ATELIER_PCHAR "*)*|" ATELIER_ABSOLUTE_PATH "|" ATELIER_PCHAR "+(/" ATELIER_PCHAR "*)*|" \
-                                                                                                                ")"
+#define ATELIER_HIERARCHY                                                                                       \
+  "(//" ATELIER_AUTHORITY "(/" ATELIER_PCHAR "*)*|" ATELIER_ABSOLUTE_PATH "|" ATELIER_PCHAR "+(/" ATELIER_PCHAR \
+  "*)*|"                                                                                                        \
+  ")"
 #define ATELIER_URI "[A-Za-z][A-Za-z0-9+.-]*:" ATELIER_HIERARCHY ATELIER_TAIL
 #define ATELIER_RELATIVE                                                                             \
   "(//" ATELIER_AUTHORITY "(/" ATELIER_PCHAR "*)*|" ATELIER_ABSOLUTE_PATH "|" ATELIER_PCHAR_NO_COLON \

@@ -223,6 +223,13 @@ TEST(JsonSchema, BoundsHostileSchemas) {
   EXPECT_TRUE(Accepts(**grammar, "\"x\""));
 }
 
+TEST(JsonSchema, SurvivesSchemasThatLeadBackToThemselves) {
+  EXPECT_EQ(ReasonOf(R"({"propertyNames":{"propertyNames":{"$ref":"#"}}})"), "schema_too_complex");
+  const auto reason = ReasonOf(R"({"oneOf":[{"required":["a"],"properties":{"a":{"$ref":"#"}}},)"
+                               R"({"required":["a"],"properties":{"a":{"$ref":"#"}},"minProperties":2}]})");
+  EXPECT_TRUE(reason.empty() || reason == "unsupported_schema" || reason == "schema_too_complex") << reason;
+}
+
 TEST(JsonSchema, CountsHugeBoundsWithoutUnrolling) {
   const auto grammar = Compile(
       R"({"type":"array","minItems":1000000000,"maxItems":2000000000,"items":{"type":"string","maxLength":1000000000}})");

@@ -8,6 +8,7 @@ namespace atelier::engine::grammar {
 namespace {
 
 constexpr int kMaxChoices = 200;   // one within the other
+constexpr int kMaxNesting = 24;    // expansions that are under way at once
 constexpr int kMaxLookDepth = 4;   // of IsEmpty
 constexpr size_t kMaxSubsets = 5;  // branches of an anyOf whose every subset is looked at
 
@@ -29,8 +30,15 @@ Result<std::vector<Shape>> Expander::Expand(const Literals& literals) {
     ATELIER_TRY(RefuseCycles(*literal.schema));
     branch.items.push_back({.literal = literal, .constrain = {}});
   }
+  // Expanding looks into other schemas (of names, of overlaps), and they may lead back here.
+  if (nesting_ >= kMaxNesting) {
+    return TooComplex("the schema's reference to itself");
+  }
+  ++nesting_;
   std::vector<Shape> shapes;
-  ATELIER_TRY(Run(std::move(branch), 0, shapes));
+  Status status = Run(std::move(branch), 0, shapes);
+  --nesting_;
+  ATELIER_TRY(std::move(status));
   return shapes;
 }
 
@@ -262,6 +270,7 @@ Result<uint8_t> Expander::Overlap(const json::value& left, const json::value& ri
   if (const auto known = overlaps_.find(key); known != overlaps_.end()) {
     return known->second;
   }
+  overlaps_[key] = kAllTypes;  // for whoever asks while the answer is being found
   Literals both;
   Add(both, {&left, false});
   Add(both, {&right, false});
@@ -284,7 +293,7 @@ Result<uint8_t> Expander::Overlap(const json::value& left, const json::value& ri
       }
     }
   }
-  overlaps_.emplace(key, types);
+  overlaps_[key] = types;
   return types;
 }
 

@@ -85,6 +85,7 @@ class Expander {
   std::map<const json::value*, const json::value*> lists_;
   std::map<std::pair<const json::value*, const json::value*>, uint8_t> overlaps_;
   std::set<const json::value*> acyclic_;
+  int nesting_ = 0;
 };
 
 // Keywords that constrain a value by itself (schema_constraints.cpp).
