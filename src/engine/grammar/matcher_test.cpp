@@ -67,6 +67,21 @@ TEST(Matcher, MaskEqualsTryingEachToken) {
   }
 }
 
+TEST(Matcher, CountsInsideOfLongTokens) {
+  const auto vocabulary = Vocabulary::Make({"a", std::string(31, 'a'), std::string(32, 'a'), std::string(33, 'a'),
+                                            std::string(60, 'a'), std::string(40, 'a') + "\"", "\"", "</s>"},
+                                           {7})
+                              .value();
+  const auto grammar =
+      Compile({.kind = SourceKind::kJsonSchema, .text = R"({"type":"string","minLength":40,"maxLength":70})"});
+  Matcher matcher(std::make_shared<MaskCache>(*grammar, vocabulary));
+  ASSERT_TRUE(matcher.Accept(6));
+  for (int i = 0; i <= 70; ++i) {
+    ASSERT_EQ(Allowed(matcher), BruteForce(matcher)) << i;
+    ASSERT_EQ(matcher.Accept(0), i < 70);
+  }
+}
+
 TEST(Matcher, RandomTextsAreWholeTexts) {
   SeededRng rng(5);
   const GrammarSource source{.kind = SourceKind::kJsonSchema, .text = kSchema};

@@ -7,6 +7,7 @@
 #include "base/rng.h"
 #include "engine/grammar/formats.h"
 #include "engine/grammar/numbers.h"
+#include "engine/grammar/terminal.h"
 
 namespace atelier::engine::grammar {
 namespace {
@@ -82,6 +83,25 @@ TEST(Regex, FormatsCompile) {
     const auto dfa = CompileRegex(*pattern, RegexMatch::kWhole, budget);
     ASSERT_TRUE(dfa.ok()) << format << dfa.error().message;
     EXPECT_FALSE(dfa->empty());
+  }
+}
+
+TEST(Terminal, AcceptsExactlyWellFormedUtf8) {
+  const Terminal any{.language = std::make_shared<const Dfa>(AnyText())};
+  SeededRng rng(9);
+  const std::vector<std::string> pieces{"\xE0", "\xF0", "\xED", "\xF4", "\xC2", "\xEF", "\xF5", "\xC1",
+                                        "\x80", "\x8F", "\x90", "\x9F", "\xA0", "\xBF", "a"};
+  for (int round = 0; round < 20000; ++round) {
+    std::string text;
+    for (uint32_t i = 0; i <= rng.Below(4); ++i) {
+      text += pieces[rng.Below(static_cast<uint32_t>(pieces.size()))];
+    }
+    TerminalState state = StartOf(any);
+    bool accepted = true;
+    for (const char byte : text) {
+      accepted = accepted && Step(any, state, static_cast<uint8_t>(byte));
+    }
+    EXPECT_EQ(accepted && Accepts(any, state), DecodeUtf8(text).has_value()) << ::testing::PrintToString(text);
   }
 }
 

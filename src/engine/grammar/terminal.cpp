@@ -138,7 +138,11 @@ bool StepTail(const Terminal& terminal, TerminalState& at, uint32_t tail, uint8_
   if ((byte & 0xC0U) != 0x80) {
     return false;
   }
-  const uint32_t value = ((at.partial & 0xFFFFFFU) << 6U) | (byte & 0x3FU);
+  const uint32_t begun = at.partial & 0xFFFFFFU;
+  if (begun == 0 && byte < (tail == 3 ? 0x90 : 0xA0)) {  // after E0 or F0: it would have a shorter spelling
+    return false;
+  }
+  const uint32_t value = (begun << 6U) | (byte & 0x3FU);
   if (tail > 1) {
     return EnterTail(terminal, at, tail - 1, value);
   }
