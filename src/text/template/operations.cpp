@@ -305,7 +305,7 @@ Result<Value> GetSlice(Runtime& runtime, const Value& base, const SliceBounds& b
   }
   const List* list = base.list();
   if (list == nullptr || !IsIndexable(*list)) {
-    return Value();
+    return TemplateError("'" + std::string(TypeName(base)) + "' object cannot be sliced");
   }
   ATELIER_ASSIGN(steps, ResolveSlice(bounds, list->items.size()));
   ATELIER_TRY(runtime.Step(steps.count));
