@@ -100,11 +100,10 @@ Result<Value> RejectAttrFilter(Runtime& runtime, const Value& self, const CallAr
   return SelectAttribute(runtime, self, args, false);
 }
 
-Result<Value> MapAttribute(Runtime& runtime, std::vector<Value> items, const Value& path,
-                           const std::optional<Value>& fallback) {
+Result<Value> MapAttribute(Runtime& runtime, std::vector<Value> items, const Value& path, const Value& fallback) {
   for (Value& item : items) {
-    ATELIER_ASSIGN(found, FollowPath(runtime, item, path));
-    item = found.is_undefined() && fallback ? *fallback : found;
+    ATELIER_ASSIGN(found, FollowPath(runtime, item, path, fallback));
+    item = found;
   }
   return runtime.heap().NewList(std::move(items), Shape::kIterator);
 }
@@ -118,7 +117,7 @@ Result<Value> MapFilter(Runtime& runtime, const Value& self, const CallArgs& giv
     if (!path || !args.named.empty()) {
       return TemplateError("map needs a filter or an attribute");
     }
-    return MapAttribute(runtime, std::move(items), *path, fallback);
+    return MapAttribute(runtime, std::move(items), *path, fallback.value_or(Value()));
   }
   const std::string name(args.positional.front().text());
   const Native* filter = FindFilter(name);

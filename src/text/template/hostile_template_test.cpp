@@ -83,6 +83,13 @@ TEST(HostileTemplateTest, WorkIsBounded) {
       "{% set ns = namespace(a=[1], b=[1]) %}{% for i in range(64) %}{% set ns.a = [ns.a, ns.a] %}"
       "{% set ns.b = [ns.b, ns.b] %}{% endfor %}{{ ns.a == ns.b }}",
       "{% set ns = namespace(l=[]) %}{% for a in range(9000) %}{% set ns.l = [ns.l] %}{% endfor %}{{ ns.l }}",
+      "{% set a = 'a' * 8000000 %}{% set b = 'a' * 4000000 ~ 'b' %}{% for i in " + many +
+          " %}{{ a.find(b) }}{{ b in a }}{{ a.split(b)|length }}{{ a.replace(b, '') | length }}{% endfor %}",
+      "{% set a = 'a' * 8000000 %}{% set b = 'a' * 7999999 ~ 'b' %}{% for i in " + many +
+          " %}{{ a == b }}{{ a < b }}{{ a.startswith(b) }}{{ b.strip(a) }}{{ a is lower }}{{ {a: 1}[b] }}{% endfor %}",
+      "{% set f = '%%' * 4000000 %}{% for i in " + many + " %}{% set _ = f % () %}{% endfor %}",
+      "{% set d = {} %}{% set _ = d.update(a=d) %}{% set p = 'a.' * 4000000 ~ 'a' %}{% for i in " + many +
+          " %}{% set _ = [d] | map(attribute=p) | list %}{% endfor %}",
       std::string("{% set l = [] %}{% set _ = l.append(l) %}{{ l }}"),
       std::string("{% set l = [] %}{% set _ = l.append(l) %}{{ l | tojson }}"),
       std::string("{% set l = [] %}{% set k = [l] %}{% set _ = l.append(k) %}{{ l == k }}"),
