@@ -42,19 +42,42 @@ struct GgufTensor {
   std::span<const std::byte> bytes;  // borrowed from the file
 };
 
+// How a value of the metadata lies in a file; the values are the file format's.
+enum class GgufType : uint32_t {
+  kU8 = 0,
+  kI8 = 1,
+  kU16 = 2,
+  kI16 = 3,
+  kU32 = 4,
+  kI32 = 5,
+  kF32 = 6,
+  kBool = 7,
+  kString = 8,
+  kArray = 9,
+  kU64 = 10,
+  kI64 = 11,
+  kF64 = 12,
+  kAny = 0xFFFFFFFF,  // not said
+};
+
 // Unsigned and signed integers of every width are widened, as is F32.
 struct GgufValue {
   std::variant<uint64_t, int64_t, double, bool, std::string, std::vector<std::string>, std::vector<double>,
                std::vector<int64_t>, std::vector<bool>>
       value;
+  // What a file held, of an array its elements: a writer keeps it where the value fits, and chooses where it is kAny.
+  GgufType stored = GgufType::kAny;
+
+  bool operator==(const GgufValue& other) const = default;
 };
 
 // One model, of one file or of all files NAME-00001-of-0000N.gguf. Fully checked when opened: magic, version, counts,
-// string lengths, types, alignment, every offset and size, duplicate names. Immutable, thread-safe.
+// string lengths, types, alignment, every offset and size, duplicate names. Immutable, thread-safe. The metadata is
+// that of the first file without the keys split.*, which tell of files, not of the model.
 class GgufFile {
  public:
   // `file`: the file, or the first of a split model. Errors: kInvalidArgument "invalid_model_file", naming the key or
-  // tensor; kNotFound; kUnimplemented for a tensor type that is not in GgmlType.
+  // tensor; kNotFound; kUnimplemented for a tensor type of ggml that is not in GgmlType.
   static Result<std::unique_ptr<GgufFile>> Open(const std::filesystem::path& file);
   virtual ~GgufFile() = default;
 

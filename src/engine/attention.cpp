@@ -1,0 +1,117 @@
+#include "engine/attention.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "engine/operations.h"
+
+namespace atelier::engine {
+namespace {
+
+// ALiBi's slopes (https://arxiv.org/abs/2108.12409): a geometric series; heads beyond a power of two take every other
+// term of the next one's.
+std::vector<float> Slopes(size_t heads, double bias) {
+  std::vector<float> slopes(heads);
+  const size_t whole = std::bit_floor(heads);
+  for (size_t head = 0; head < heads; ++head) {
+    const double exponent = head < whole ? static_cast<double>(head + 1) : (static_cast<double>(head - whole) + 0.5);
+    slopes[head] = static_cast<float>(std::exp2(-bias * exponent / static_cast<double>(whole)));
+  }
+  return slopes;
+}
+
+}  // namespace
+
+Attention::Attention(const ModelConfig& config, KvCache& cache, ThreadPool& threads,
+                     const tensor::FloatKernels& kernels)
+    : config_(config), cache_(cache), threads_(threads), kernels_(kernels), scores_(threads.threads()) {
+  if (config.alibi_bias > 0) {
+    slopes_ = Slopes(static_cast<size_t>(config.heads), config.alibi_bias);
+  }
+}
+
+void Attention::Run(const AttentionInput& input) {
+  const auto kv_heads = static_cast<size_t>(config_.kv_heads);
+  threads_.ForEach(input.rows.size() * kv_heads, [&](size_t index, size_t thread) {
+    RunGroup(input, index / kv_heads, index % kv_heads, scores_[thread]);
+  });
+}
+
+Attention::Span Attention::Visible(const BatchRow& row, size_t layer) const {
+  const size_t end = config_.causal ? row.position + 1 : row.length;
+  const auto window = static_cast<size_t>(config_.window);
+  const bool windowed = config_.Windowed(static_cast<int64_t>(layer)) && row.position + 1 > window;
+  return {windowed ? row.position + 1 - window : 0, end};
+}
+
+void Attention::RunGroup(const AttentionInput& input, size_t row, size_t kv_head, std::vector<float>& scores) const {
+  const BatchRow& place = input.rows[row];
+  const Span span = Visible(place, input.layer);
+  const size_t visible = span.end - span.begin;
+  const auto group = static_cast<size_t>(config_.heads / config_.kv_heads);
+  const auto value_size = static_cast<size_t>(config_.value_size);
+  const size_t page_positions = cache_.geometry().page_positions;
+  if (scores.size() < group * visible) {
+    scores.resize(group * visible);
+  }
+  Score(input, row, kv_head, scores.data());
+  for (size_t i = 0; i < group; ++i) {
+    const size_t head = kv_head * group + i;
+    float* weights = scores.data() + i * visible;
+    Shape(place, span, head, weights);
+    const float sum = ExponentialsOf({weights, visible});
+    float* output = input.outputs + (row * static_cast<size_t>(config_.heads) + head) * value_size;
+    std::fill_n(output, value_size, 0.0F);
+    for (size_t position = span.begin; position < span.end; ++position) {
+      const float* values = cache_.Values(place.sequence->pages()[position / page_positions], input.layer, kv_head);
+      kernels_.add_scaled(output, values + position % page_positions * value_size, weights[position - span.begin],
+                          value_size);
+    }
+    for (size_t k = 0; k < value_size; ++k) {
+      output[k] /= sum;
+    }
+  }
+}
+
+void Attention::Score(const AttentionInput& input, size_t row, size_t kv_head, float* scores) const {
+  const BatchRow& place = input.rows[row];
+  const Span span = Visible(place, input.layer);
+  const auto group = static_cast<size_t>(config_.heads / config_.kv_heads);
+  const auto key_size = static_cast<size_t>(config_.key_size);
+  const size_t page_positions = cache_.geometry().page_positions;
+  for (size_t begin = span.begin; begin < span.end;) {
+    const size_t end = std::min(span.end, (begin / page_positions + 1) * page_positions);
+    const float* keys = cache_.Keys(place.sequence->pages()[begin / page_positions], input.layer, kv_head);
+    kernels_.multiply({.weights = keys + begin % page_positions * key_size,
+                       .rows = end - begin,
+                       .weight_stride = key_size,
+                       .inputs = input.queries + row * input.query_stride + kv_head * group * key_size,
+                       .count = group,
+                       .input_stride = key_size,
+                       .width = key_size,
+                       .outputs = scores + (begin - span.begin),
+                       .output_stride = span.end - span.begin});
+    begin = end;
+  }
+}
+
+void Attention::Shape(const BatchRow& row, const Span& span, size_t head, float* scores) const {
+  const size_t visible = span.end - span.begin;
+  const auto scale = static_cast<float>(config_.query_scale);
+  for (size_t i = 0; i < visible; ++i) {
+    scores[i] *= scale;
+  }
+  if (config_.attention_cap > 0) {
+    SoftCap(config_.attention_cap, {scores, visible});
+  }
+  if (!slopes_.empty()) {
+    for (size_t i = 0; i < visible; ++i) {
+      const auto distance =
+          static_cast<float>(std::max(span.begin + i, row.position) - std::min(span.begin + i, row.position));
+      scores[i] -= slopes_[head] * distance;
+    }
+  }
+}
+
+}  // namespace atelier::engine

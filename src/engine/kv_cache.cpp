@@ -1,0 +1,194 @@
+#include "engine/kv_cache.h"
+
+#include <algorithm>
+#include <limits>
+#include <new>
+
+namespace atelier::engine {
+namespace {
+
+// The floats of one page in one layer, and of all; false on overflow.
+bool Sizes(const KvGeometry& geometry, size_t& block, size_t& all) {
+  size_t position = 0;
+  return !__builtin_add_overflow(geometry.key_size, geometry.value_size, &position) &&
+         !__builtin_mul_overflow(position, geometry.heads, &position) &&
+         !__builtin_mul_overflow(position, geometry.page_positions, &block) &&
+         !__builtin_mul_overflow(block, geometry.layers, &all) && !__builtin_mul_overflow(all, geometry.pages, &all) &&
+         all <= std::numeric_limits<size_t>::max() / sizeof(float) / 2;
+}
+
+}  // namespace
+
+Sequence::~Sequence() { cache_.Truncate(*this, 0); }
+
+Result<std::unique_ptr<KvCache>> KvCache::Make(const KvGeometry& geometry) {
+  size_t block = 0;
+  size_t all = 0;
+  if (!Sizes(geometry, block, all) || all == 0 || geometry.pages > std::numeric_limits<PageId>::max()) {
+    return InvalidArgument("a cache of keys and values cannot have these sizes");
+  }
+  std::unique_ptr<KvCache> cache(new KvCache(geometry));
+  // Not std::make_unique: that would touch, and so take, all memory at once.
+  cache->memory_.reset(new (std::nothrow) float[all]);
+  if (cache->memory_ == nullptr) {
+    return MakeError(Code::kResourceExhausted,
+                     "there is no memory for a cache of " + std::to_string(all * sizeof(float)) + " bytes",
+                     "out_of_memory");
+  }
+  cache->block_floats_ = block;
+  cache->holders_.resize(geometry.pages);
+  cache->free_.resize(geometry.pages);
+  for (size_t i = 0; i < geometry.pages; ++i) {
+    cache->free_[i] = static_cast<PageId>(geometry.pages - 1 - i);
+  }
+  return cache;
+}
+
+KvCache::KvCache(const KvGeometry& geometry) : geometry_(geometry), block_floats_(0) {}
+
+std::unique_ptr<Sequence> KvCache::NewSequence(uint64_t space) {
+  return std::unique_ptr<Sequence>(new Sequence(*this, space));
+}
+
+std::unique_ptr<Sequence> KvCache::Fork(const Sequence& other) {
+  auto sequence = NewSequence(other.space_);
+  const size_t pages = (other.length() + geometry_.page_positions - 1) / geometry_.page_positions;
+  sequence->tokens_ = other.tokens_;
+  sequence->pages_.assign(other.pages_.begin(), other.pages_.begin() + static_cast<std::ptrdiff_t>(pages));
+  sequence->indexed_ = other.indexed_;
+  sequence->last_ = other.last_;
+  std::ranges::for_each(sequence->pages_, [this](PageId page) { Hold(page); });
+  return sequence;
+}
+
+size_t KvCache::Reuse(Sequence& sequence, std::span<const int32_t> prompt) {
+  const size_t size = geometry_.page_positions;
+  if (sequence.length() != 0 || !sequence.pages_.empty()) {
+    return 0;
+  }
+  while (prompt.size() > sequence.length() + size) {
+    const auto tokens = prompt.subspan(sequence.length(), size);
+    const auto found = prefixes_.Find(sequence.space_, sequence.last_, tokens);
+    if (found.node == kNoPrefix) {
+      break;
+    }
+    Hold(found.page);
+    sequence.pages_.push_back(found.page);
+    sequence.tokens_.insert(sequence.tokens_.end(), tokens.begin(), tokens.end());
+    sequence.last_ = found.node;
+    ++sequence.indexed_;
+  }
+  prefixes_.Touch(sequence.last_);
+  return sequence.length();
+}
+
+Status KvCache::Reserve(Sequence& sequence, size_t count) {
+  const size_t size = geometry_.page_positions;
+  if (count > geometry_.pages * size) {
+    return MakeError(Code::kResourceExhausted, "the cache of keys and values is smaller than the request",
+                     "kv_cache_full");
+  }
+  const size_t held = sequence.pages_.size();
+  const size_t needed = (sequence.length() + count + size - 1) / size;
+  const size_t written = sequence.length() / size;  // the page of the next position
+  const bool copy = count > 0 && written < held &&
+                    (holders_[sequence.pages_[written]] > 1 || prefixes_.Holds(sequence.pages_[written]));
+  std::vector<PageId> taken;
+  for (size_t i = 0; i < (needed > held ? needed - held : 0) + (copy ? 1 : 0); ++i) {
+    auto page = Take();
+    if (!page.ok()) {
+      std::ranges::for_each(taken, [this](PageId given) { Release(given); });
+      return std::move(page).error();
+    }
+    taken.push_back(*page);
+  }
+  if (copy) {
+    PageId& shared = sequence.pages_[written];
+    std::copy_n(Block(shared, 0), block_floats_ * geometry_.layers, Block(taken.back(), 0));
+    Release(shared);
+    shared = taken.back();
+    taken.pop_back();
+  }
+  sequence.pages_.insert(sequence.pages_.end(), taken.begin(), taken.end());
+  return {};
+}
+
+void KvCache::Append(Sequence& sequence, std::span<const int32_t> tokens) {
+  sequence.tokens_.insert(sequence.tokens_.end(), tokens.begin(), tokens.end());
+  if (geometry_.share_prefixes) {
+    Index(sequence);
+  }
+}
+
+void KvCache::Index(Sequence& sequence) {
+  const size_t size = geometry_.page_positions;
+  const bool more = sequence.indexed_ < sequence.length() / size;
+  for (; sequence.indexed_ < sequence.length() / size; ++sequence.indexed_) {
+    const auto tokens = sequence.tokens().subspan(sequence.indexed_ * size, size);
+    PageId& page = sequence.pages_[sequence.indexed_];
+    const auto found = prefixes_.Find(sequence.space_, sequence.last_, tokens);
+    if (found.node == kNoPrefix) {
+      sequence.last_ = prefixes_.Add(sequence.space_, sequence.last_, tokens, page);
+      continue;
+    }
+    // Another sequence computed the same page: the same numbers, so one of the two is enough.
+    if (found.page != page) {
+      Hold(found.page);
+      Release(page);
+      page = found.page;
+    }
+    sequence.last_ = found.node;
+  }
+  if (more) {
+    prefixes_.Touch(sequence.last_);
+  }
+}
+
+void KvCache::Truncate(Sequence& sequence, size_t length) {
+  const size_t size = geometry_.page_positions;
+  const size_t kept = std::min(length, sequence.length());
+  sequence.tokens_.resize(kept);
+  for (; sequence.indexed_ > kept / size; --sequence.indexed_) {
+    sequence.last_ = prefixes_.Before(sequence.last_);
+  }
+  while (sequence.pages_.size() > (kept + size - 1) / size) {
+    Release(sequence.pages_.back());
+    sequence.pages_.pop_back();
+  }
+}
+
+void KvCache::DropPrefixes() {
+  PageId page = 0;
+  while (prefixes_.Evict([this](PageId candidate) { return holders_[candidate] == 0; }, page)) {
+    free_.push_back(page);
+  }
+}
+
+Result<PageId> KvCache::Take() {
+  PageId page = 0;
+  if (!free_.empty()) {
+    page = free_.back();
+    free_.pop_back();
+  } else if (!prefixes_.Evict([this](PageId candidate) { return holders_[candidate] == 0; }, page)) {
+    return MakeError(Code::kResourceExhausted, "the cache of keys and values is full", "kv_cache_full");
+  }
+  Hold(page);
+  return page;
+}
+
+void KvCache::Hold(PageId page) {
+  if (holders_[page]++ == 0) {
+    ++used_;
+  }
+}
+
+void KvCache::Release(PageId page) {
+  if (--holders_[page] == 0) {
+    --used_;
+    if (!prefixes_.Holds(page)) {
+      free_.push_back(page);
+    }
+  }
+}
+
+}  // namespace atelier::engine

@@ -1,0 +1,59 @@
+// Which pages hold which beginnings of sequences: a tree whose nodes are full pages.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+namespace atelier::engine {
+
+using PageId = uint32_t;
+using PrefixNode = uint64_t;  // never used twice
+inline constexpr PrefixNode kNoPrefix = 0;
+
+// A page is named by all tokens up to its end: the node before it and its own tokens, compared in full (a hash only
+// finds candidates), so no sequence ever sees keys of other tokens. Not thread-safe.
+class PrefixIndex {
+ public:
+  struct Found {
+    PrefixNode node = kNoPrefix;
+    PageId page = 0;
+  };
+
+  // The page with `tokens` after node `before` (kNoPrefix: at the start) in a space; node kNoPrefix if unknown.
+  Found Find(uint64_t space, PrefixNode before, std::span<const int32_t> tokens) const;
+  // Adds it; it must be unknown, and `before` known.
+  PrefixNode Add(uint64_t space, PrefixNode before, std::span<const int32_t> tokens, PageId page);
+  // Makes the node and all before it those that are evicted last.
+  void Touch(PrefixNode node);
+  PrefixNode Before(PrefixNode node) const { return nodes_.at(node).before; }  // of a known node
+  bool Holds(PageId page) const { return by_page_.contains(page); }
+  // Forgets the node used longest ago that has none behind it and whose page `may_go`; false if there is none.
+  bool Evict(const std::function<bool(PageId)>& may_go, PageId& page);
+  size_t size() const { return nodes_.size(); }
+
+ private:
+  struct Node {
+    uint64_t hash = 0;
+    uint64_t space = 0;
+    PrefixNode before = kNoPrefix;
+    std::vector<int32_t> tokens;
+    PageId page = 0;
+    size_t behind = 0;  // nodes right behind this one
+    std::list<PrefixNode>::iterator place;
+  };
+
+  static uint64_t Hash(uint64_t space, PrefixNode before, std::span<const int32_t> tokens);
+
+  std::unordered_map<PrefixNode, Node> nodes_;
+  std::unordered_multimap<uint64_t, PrefixNode> by_hash_;
+  std::unordered_map<PageId, PrefixNode> by_page_;
+  std::list<PrefixNode> order_;  // longest unused first
+  PrefixNode last_ = kNoPrefix;
+};
+
+}  // namespace atelier::engine

@@ -1,0 +1,48 @@
+// Products of weights, as they lie in the file, with many rows of activations.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "engine/thread_pool.h"
+#include "engine/weights.h"
+#include "tensor/kernels/float_kernels.h"
+
+namespace atelier::engine {
+
+// outputs[j] = matrix * inputs[j] + bias, for `count` inputs; strides in floats.
+struct Product {
+  const Matrix* matrix = nullptr;
+  std::span<const float> bias;    // [rows], or empty
+  const float* inputs = nullptr;  // [count, columns]
+  size_t input_stride = 0;
+  size_t count = 0;
+  float* outputs = nullptr;  // [count, rows]
+  size_t output_stride = 0;
+};
+
+// Quantised weights are turned into floats a few rows at a time, once for all inputs; activations stay floats, so
+// results are exact for the dequantised weights but for rounding. An input's outputs do not depend on the other inputs
+// nor on the number of threads. For one calling thread.
+class Products {
+ public:
+  Products(ThreadPool& threads, const tensor::FloatKernels& kernels)
+      : threads_(threads), kernels_(kernels), scratch_(threads.threads()) {}
+
+  // All of them, in any order; outputs must not overlap.
+  void Run(std::span<const Product> products);
+
+ private:
+  void RunBlock(const Product& product, size_t first_row, size_t rows, std::vector<float>& scratch) const;
+
+  ThreadPool& threads_;
+  const tensor::FloatKernels& kernels_;
+  std::vector<std::vector<float>> scratch_;  // by thread
+  std::vector<size_t> first_blocks_;         // of each product
+};
+
+// The weights of whole rows as floats: borrowed where they lie as such, or else in `scratch`.
+const float* FloatRows(const Matrix& matrix, size_t first, size_t count, std::vector<float>& scratch);
+
+}  // namespace atelier::engine

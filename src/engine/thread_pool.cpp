@@ -1,0 +1,82 @@
+#include "engine/thread_pool.h"
+
+namespace atelier::engine {
+namespace {
+
+constexpr int kSpins = 4000;  // some tens of microseconds
+
+void Pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
+
+// Waits until `value` is no longer `old`: spinning first.
+void AwaitChange(const std::atomic<uint32_t>& value, uint32_t old) {
+  for (int i = 0; i < kSpins; ++i) {
+    if (value.load(std::memory_order_acquire) != old) {
+      return;
+    }
+    Pause();
+  }
+  while (value.load(std::memory_order_acquire) == old) {
+    value.wait(old, std::memory_order_acquire);
+  }
+}
+
+}  // namespace
+
+ThreadPool::ThreadPool(size_t threads) {
+  for (size_t thread = 1; thread < threads; ++thread) {
+    workers_.emplace_back([this, thread] { Serve(thread); });
+  }
+}
+
+ThreadPool::~ThreadPool() {
+  stopping_.store(true, std::memory_order_relaxed);
+  round_.fetch_add(1, std::memory_order_release);
+  round_.notify_all();
+  for (std::thread& worker : workers_) {
+    worker.join();
+  }
+}
+
+void ThreadPool::Run(const Loop& loop) {
+  loop_ = loop;
+  next_.store(0, std::memory_order_relaxed);
+  if (loop.count <= 1 || workers_.empty()) {
+    Work(0);
+    return;
+  }
+  working_.store(static_cast<uint32_t>(workers_.size()), std::memory_order_relaxed);
+  round_.fetch_add(1, std::memory_order_release);
+  round_.notify_all();
+  Work(0);
+  for (uint32_t left = working_.load(std::memory_order_acquire); left != 0;
+       left = working_.load(std::memory_order_acquire)) {
+    AwaitChange(working_, left);
+  }
+}
+
+void ThreadPool::Work(size_t thread) {
+  for (size_t index = next_.fetch_add(1, std::memory_order_relaxed); index < loop_.count;
+       index = next_.fetch_add(1, std::memory_order_relaxed)) {
+    loop_.call(loop_.context, index, thread);
+  }
+}
+
+void ThreadPool::Serve(size_t thread) {
+  // Not what round_ is when this thread gets going: the first loop may have begun by then.
+  for (uint32_t seen = 0;; ++seen) {
+    AwaitChange(round_, seen);
+    if (stopping_.load(std::memory_order_relaxed)) {
+      return;
+    }
+    Work(thread);
+    if (working_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      working_.notify_all();
+    }
+  }
+}
+
+}  // namespace atelier::engine

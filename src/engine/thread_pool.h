@@ -1,0 +1,50 @@
+// A few threads that share loops: they spin for a moment between loops, then sleep.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <thread>
+#include <vector>
+
+namespace atelier::engine {
+
+// Owns `threads - 1` threads; the caller of ForEach is the last one. For one calling thread at a time.
+class ThreadPool {
+ public:
+  explicit ThreadPool(size_t threads);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  size_t threads() const { return workers_.size() + 1; }
+
+  // body(index, thread) for every index below `count`, each once, on whichever thread is free (thread < threads());
+  // returns when all are done. What a body computes must depend on its index alone. The body must not throw.
+  template <class Body>
+  void ForEach(size_t count, const Body& body) {
+    Run({count, &body, [](const void* context, size_t index, size_t thread) {
+           (*static_cast<const Body*>(context))(index, thread);
+         }});
+  }
+
+ private:
+  struct Loop {
+    size_t count = 0;
+    const void* context = nullptr;
+    void (*call)(const void* context, size_t index, size_t thread) = nullptr;
+  };
+
+  void Run(const Loop& loop);
+  void Work(size_t thread);
+  void Serve(size_t thread);
+
+  Loop loop_;
+  std::atomic<size_t> next_{0};
+  std::atomic<uint32_t> round_{0};    // counts loops; workers wait for it to change
+  std::atomic<uint32_t> working_{0};  // workers that have not finished this round
+  std::atomic<bool> stopping_{false};
+  std::vector<std::thread> workers_;
+};
+
+}  // namespace atelier::engine

@@ -1,0 +1,36 @@
+// Products of floats: one source on a vector type, compiled per instruction set, chosen when the program starts.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+namespace atelier::tensor {
+
+// outputs[j][i] = sum over k of weights[i][k] * inputs[j][k]. Strides are in floats; nothing need be aligned.
+struct MatrixBlock {
+  const float* weights = nullptr;  // [rows, width]
+  size_t rows = 0;
+  size_t weight_stride = 0;
+  const float* inputs = nullptr;  // [count, width]
+  size_t count = 0;
+  size_t input_stride = 0;
+  size_t width = 0;
+  float* outputs = nullptr;  // [count, rows]
+  size_t output_stride = 0;
+};
+
+// Thread-safe, without state. The order in which the terms of one output are added depends on `width` alone, never on
+// how many rows or inputs there are: an input's outputs are the same bits in whatever block it stands.
+struct FloatKernels {
+  std::string_view name;
+  void (*multiply)(const MatrixBlock& block);
+  void (*add_scaled)(float* to, const float* from, float scale, size_t count);  // to[i] += scale * from[i]
+};
+
+const FloatKernels& ScalarKernels();
+// All that this machine can run, the fastest last.
+std::span<const FloatKernels* const> UsableFloatKernels();
+inline const FloatKernels& BestFloatKernels() { return *UsableFloatKernels().back(); }
+
+}  // namespace atelier::tensor

@@ -1,0 +1,94 @@
+// The float kernels on a vector type V (VecScalar, VecAvx2, ...). Included by one source per instruction set, which
+// is compiled with that set's flags: so nothing here may be shared with other sources, and V names the instantiation.
+#pragma once
+
+#include <cstddef>
+
+#include "tensor/kernels/float_kernels.h"
+
+namespace atelier::tensor {
+
+template <class V>
+struct FloatKernelsOn {
+  // R weight rows against C inputs: R * C sums in registers, each added up lane by lane from the first column on.
+  template <size_t R, size_t C>
+  static void Tile(const MatrixBlock& block, size_t row, size_t input) {
+    const float* weights = block.weights + row * block.weight_stride;
+    const float* inputs = block.inputs + input * block.input_stride;
+    V sums[R][C];
+    for (size_t r = 0; r < R; ++r) {
+      for (size_t c = 0; c < C; ++c) {
+        sums[r][c] = V::Zero();
+      }
+    }
+    size_t k = 0;
+    for (; k + V::kLanes <= block.width; k += V::kLanes) {
+      V x[C];
+      for (size_t c = 0; c < C; ++c) {
+        x[c] = V::Load(inputs + c * block.input_stride + k);
+      }
+      for (size_t r = 0; r < R; ++r) {
+        const V w = V::Load(weights + r * block.weight_stride + k);
+        for (size_t c = 0; c < C; ++c) {
+          sums[r][c] = V::MulAdd(w, x[c], sums[r][c]);
+        }
+      }
+    }
+    if (k < block.width) {
+      for (size_t r = 0; r < R; ++r) {
+        const V w = V::LoadPart(weights + r * block.weight_stride + k, block.width - k);
+        for (size_t c = 0; c < C; ++c) {
+          sums[r][c] = V::MulAdd(w, V::LoadPart(inputs + c * block.input_stride + k, block.width - k), sums[r][c]);
+        }
+      }
+    }
+    for (size_t r = 0; r < R; ++r) {
+      for (size_t c = 0; c < C; ++c) {
+        block.outputs[(input + c) * block.output_stride + row + r] = sums[r][c].Sum();
+      }
+    }
+  }
+
+  // All rows against C inputs, R rows at a time.
+  template <size_t R, size_t C>
+  static void Rows(const MatrixBlock& block, size_t input) {
+    size_t row = 0;
+    for (; row + R <= block.rows; row += R) {
+      Tile<R, C>(block, row, input);
+    }
+    for (; row < block.rows; ++row) {
+      Tile<1, C>(block, row, input);
+    }
+  }
+
+  static void Multiply(const MatrixBlock& block) {
+    size_t input = 0;
+    for (; input + 3 <= block.count; input += 3) {
+      Rows<4, 3>(block, input);
+    }
+    if (block.count - input == 2) {
+      Rows<4, 2>(block, input);
+    } else if (block.count - input == 1) {
+      Rows<8, 1>(block, input);
+    }
+  }
+
+  static void AddScaled(float* to, const float* from, float scale, size_t count) {
+    const V factor = V::Broadcast(scale);
+    size_t i = 0;
+    for (; i + V::kLanes <= count; i += V::kLanes) {
+      V::MulAdd(factor, V::Load(from + i), V::Load(to + i)).Store(to + i);
+    }
+    if (i < count) {
+      float rest[V::kLanes];
+      V::MulAdd(factor, V::LoadPart(from + i, count - i), V::LoadPart(to + i, count - i)).Store(rest);
+      for (size_t j = 0; i + j < count; ++j) {
+        to[i + j] = rest[j];
+      }
+    }
+  }
+
+  static constexpr FloatKernels Table(std::string_view name) { return {name, &Multiply, &AddScaled}; }
+};
+
+}  // namespace atelier::tensor
