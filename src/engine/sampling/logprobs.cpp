@@ -1,0 +1,67 @@
+#include "engine/sampling/logprobs.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "engine/sampling/exponential.h"
+#include "engine/sampling/selection.h"
+
+namespace atelier::engine {
+namespace {
+
+constexpr size_t kBlock = 64;
+
+Error InvalidLogits(std::string message) { return MakeError(Code::kInternal, std::move(message), "invalid_logits"); }
+
+}  // namespace
+
+Status CheckLogits(std::span<const float> logits) {
+  int bad = 0;
+  const auto check = [&bad](float logit) {
+    bad |= static_cast<int>(!(logit <= std::numeric_limits<float>::max()));  // NaN compares false
+  };
+  size_t start = 0;
+  for (; start + kBlock <= logits.size(); start += kBlock) {
+    for (size_t i = 0; i < kBlock; ++i) {  // a fixed length: vector instructions
+      check(logits[start + i]);
+    }
+  }
+  std::for_each(logits.begin() + static_cast<std::ptrdiff_t>(start), logits.end(), check);
+  if (bad != 0) {
+    return InvalidLogits("the model's logits hold NaN or infinity");
+  }
+  if (logits.empty() || logits.size() > static_cast<size_t>(std::numeric_limits<int32_t>::max())) {
+    return InvalidLogits("the model gave " + std::to_string(logits.size()) + " logits");
+  }
+  return {};
+}
+
+Result<Logprobs> ComputeLogprobs(std::span<const float> logits, int32_t token, int32_t top) {
+  ATELIER_TRY(CheckLogits(logits));
+  if (token < 0 || static_cast<size_t>(token) >= logits.size()) {
+    return MakeError(Code::kOutOfRange, "token " + std::to_string(token) + " is not in the vocabulary");
+  }
+  const int32_t likeliest = LargestIndex(logits);
+  if (likeliest < 0) {
+    return InvalidLogits("the model gives every token the probability 0");
+  }
+  const float largest = logits[static_cast<size_t>(likeliest)];
+  const float own = logits[static_cast<size_t>(token)];
+  const double total = Exponentials(logits, largest, 1, {});
+  const auto likelier =
+      static_cast<int32_t>(std::count_if(logits.begin(), logits.end(), [own](float logit) { return logit > own; }));
+  const double log_total = largest + std::log(total);
+  const auto of = [&](int32_t id) {
+    const auto logprob = static_cast<float>(logits[static_cast<size_t>(id)] - log_total);
+    return TokenLogprob{id, std::max(logprob, kLeastLogprob)};
+  };
+  Logprobs result{of(token), likelier + 1, {}};
+  for (const int32_t id : LargestIndexes(logits, static_cast<size_t>(std::max(top, 0)))) {
+    result.top.push_back(of(id));
+  }
+  return result;
+}
+
+}  // namespace atelier::engine
