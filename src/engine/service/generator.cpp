@@ -45,7 +45,7 @@ GenerativeDescription Describe(const ModelConfig& config, bool reranks, const La
   description.architecture = config.architecture->name;
   description.vocabulary = static_cast<int32_t>(config.vocabulary);
   description.embedding_width = static_cast<int32_t>(config.width);
-  description.generates = config.causal;
+  description.generates = config.causal && config.architecture->head;
   description.reranks = reranks;
   description.embeds = !reranks;
   description.has_chat_template = language.has_template();

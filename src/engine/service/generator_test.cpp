@@ -306,6 +306,49 @@ TEST(GoldenService, EmbedsAsRecorded) {
   }
 }
 
+TEST(GoldenService, RanksWithAHead) {
+  if (!HasData()) {
+    GTEST_SKIP() << "no shared data: set ATELIER_SHARED_DATA";
+  }
+  auto files = ReadModelFiles(GoldenFolder() / "models" / "bert-cls-F32.gguf");
+  ASSERT_TRUE(files.ok()) << files.error().message;
+  const auto plain = files->weights;
+  auto ranker = std::make_shared<MemoryFile>();
+  for (const auto& [key, value] : plain->metadata()) {
+    ranker->Set(key, value);
+  }
+  for (const auto& [key, tensor] : plain->tensors()) {
+    ranker->AddTensor(key, tensor);
+  }
+  std::vector<float> head(48);
+  for (size_t i = 0; i < head.size(); ++i) {
+    head[i] = i % 3 == 0 ? 0.5F : -0.2F;
+  }
+  ranker->AddFloats("cls.weight", {1, 48}, head);
+  ranker->AddFloats("cls.bias", {1}, {0.1F});
+  files->weights = ranker;
+  const auto generator = MakeGenerator(std::move(*files), testing::SmallOptions(), testing::TestClock());
+  ASSERT_TRUE(generator.ok()) << generator.error().message;
+  EXPECT_TRUE((*generator)->description().reranks);
+  const auto rank = [&](std::vector<std::string> documents) {
+    std::promise<Result<RerankAnswer>> promise;
+    (*generator)->Rerank({.query = "the fox", .documents = std::move(documents)}, [&](Result<RerankAnswer> answer) {
+      promise.set_value(std::move(answer));
+    });
+    return promise.get_future().get();
+  };
+  const auto answer = rank({"the quick brown fox", "rain", "the quick brown fox"});
+  ASSERT_TRUE(answer.ok()) << answer.error().message;
+  ASSERT_EQ(answer->scores.size(), 3);
+  EXPECT_EQ(answer->scores[0], answer->scores[2]);
+  EXPECT_NE(answer->scores[0], answer->scores[1]);
+  EXPECT_GT(answer->scores[0], 0);
+  EXPECT_LT(answer->scores[0], 1);
+  EXPECT_EQ(rank({"rain"})->scores[0], answer->scores[1]);
+  EXPECT_EQ(rank({}).error().param, "documents");
+  EXPECT_EQ(rank({std::string(3000, 'x') + " y"}).ok(), true);  // one unknown word, however long
+}
+
 TEST_F(StoriesTest, EmbedsBesideAnswers) {
   const auto story = Ask(*generator_, TextRequest("", 200));
   EmbeddingRequest request;
