@@ -25,6 +25,11 @@ inline constexpr std::string_view kGgufAlignmentKey = "general.alignment";
 // The bytes of one value in the file, by GgufType; 0: a string or an array.
 inline constexpr std::array<uint8_t, 13> kGgufTypeBytes{1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
 
+// 8 or more, so that every type may lie at it; above the limit there is only padding.
+inline constexpr bool IsGgufAlignment(uint64_t value) {
+  return value >= 8 && value <= kGgufMaxAlignment && std::has_single_bit(value);
+}
+
 inline constexpr uint64_t AlignUp(uint64_t value, uint64_t alignment) {
   return (value + alignment - 1) / alignment * alignment;
 }

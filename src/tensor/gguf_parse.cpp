@@ -93,7 +93,7 @@ Result<uint64_t> Alignment(const GgufPart& part) {
   if (value == nullptr || found->second.stored != GgufType::kU32) {
     return BadGguf("key 'general.alignment' is no 32-bit unsigned integer");
   }
-  if (*value < 8 || *value > kGgufMaxAlignment || !std::has_single_bit(*value)) {
+  if (!IsGgufAlignment(*value)) {
     return BadGguf("key 'general.alignment' is " + std::to_string(*value) + ", not a power of two of 8 to " +
                    std::to_string(kGgufMaxAlignment));
   }
@@ -135,22 +135,6 @@ Result<const BlockFormat*> ParseFormat(GgufReader& reader, const std::string& na
                      "unsupported_tensor_type");
   }
   return format;
-}
-
-// The bytes of whole rows; nothing if a row is no whole blocks or all do not fit 63 bits.
-std::optional<uint64_t> BytesOfShape(const BlockFormat& format, const std::vector<int64_t>& shape) {
-  uint64_t rows = 1;
-  for (size_t i = 0; i + 1 < shape.size(); ++i) {
-    if (__builtin_mul_overflow(rows, static_cast<uint64_t>(shape[i]), &rows)) {
-      return std::nullopt;
-    }
-  }
-  uint64_t weights = 0;
-  if (static_cast<uint64_t>(shape.back()) % format.weights != 0 ||
-      __builtin_mul_overflow(rows, static_cast<uint64_t>(shape.back()), &weights)) {
-    return std::nullopt;
-  }
-  return BytesOf(format, weights);
 }
 
 Result<Entry> ParseEntry(GgufReader& reader, uint64_t index, uint64_t alignment) {

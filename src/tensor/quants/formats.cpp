@@ -23,6 +23,8 @@ constexpr std::array kFormats = std::to_array<BlockFormat>({
     {41, "Q1_0", 128, 18, false},   {42, "Q2_0", 64, 18, false},
 });
 
+constexpr size_t kMaxDimensions = 4;
+
 bool SameWord(std::string_view a, std::string_view b) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
   return std::ranges::equal(a, b, {}, lower, lower);
@@ -57,6 +59,19 @@ std::optional<uint64_t> BytesOf(const BlockFormat& format, uint64_t count) {
     return std::nullopt;
   }
   return bytes;
+}
+
+std::optional<uint64_t> BytesOfShape(const BlockFormat& format, std::span<const int64_t> shape) {
+  if (shape.empty() || shape.size() > kMaxDimensions || shape.back() % format.weights != 0) {
+    return std::nullopt;
+  }
+  uint64_t weights = 1;
+  for (const int64_t dimension : shape) {
+    if (dimension <= 0 || __builtin_mul_overflow(weights, static_cast<uint64_t>(dimension), &weights)) {
+      return std::nullopt;
+    }
+  }
+  return BytesOf(format, weights);
 }
 
 }  // namespace atelier::tensor

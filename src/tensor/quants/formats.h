@@ -33,4 +33,8 @@ const BlockFormat& FormatOf(GgmlType type);
 // The bytes of `count` weights; nothing if they are no whole blocks or do not fit 63 bits.
 std::optional<uint64_t> BytesOf(const BlockFormat& format, uint64_t count);
 
+// The bytes of a tensor of 1 to 4 dimensions, outermost first; nothing if one is not positive, a row is no whole blocks
+// or all do not fit 63 bits.
+std::optional<uint64_t> BytesOfShape(const BlockFormat& format, std::span<const int64_t> shape);
+
 }  // namespace atelier::tensor
