@@ -39,9 +39,18 @@ constexpr std::array kArchitectures{
     Architecture{.name = "nomic-bert", .norm = NormKind::kLayer, .placement = NormPlacement::kResidual,
                  .causal = false, .embedding_norm = true, .head = false},
     Architecture{.name = "jina-bert-v2", .norm = NormKind::kLayer, .placement = NormPlacement::kResidual,
-                 .activation = Activation::kGelu, .gate = Gate::kFromFile, .rope = Rope::kNone,
+                 .activation = Activation::kGelu, .ungated_activation = Activation::kGelu,
+                 .gate = Gate::kFromFile, .rope = Rope::kNone,
                  .query_key_norm = QueryKeyNorm::kWholeOptional, .second_norm = SecondNorm::kReaddInput,
                  .causal = false, .query_key_value_bias = true, .embedding_norm = true, .alibi = true, .head = false},
+    // Encoder and decoder of one file.
+    Architecture{.name = "t5", .activation = Activation::kGelu, .ungated_activation = Activation::kRelu,
+                 .gate = Gate::kFromFile, .rope = Rope::kNone, .relative_bias = true,
+                 .query_scale = QueryScale::kNone, .prefix = "dec.", .attention_output = "attn_o",
+                 .encoder = "t5encoder"},
+    Architecture{.name = "t5encoder", .activation = Activation::kGelu, .ungated_activation = Activation::kRelu,
+                 .gate = Gate::kFromFile, .rope = Rope::kNone, .causal = false, .relative_bias = true, .head = false,
+                 .query_scale = QueryScale::kNone, .prefix = "enc.", .attention_output = "attn_o"},
 };
 // clang-format on
 

@@ -24,7 +24,7 @@ enum class NormPlacement {
   kResidual,        // norm(x + f(x))
 };
 
-enum class Activation { kSilu, kGelu };  // GELU in its tanh form, https://arxiv.org/abs/1606.08415
+enum class Activation { kSilu, kGelu, kRelu };  // GELU in its tanh form, https://arxiv.org/abs/1606.08415
 
 // Whether the hidden half of the feed-forward network is multiplied by an activated gate.
 enum class Gate {
@@ -56,6 +56,7 @@ enum class Window {
 };
 
 enum class QueryScale {
+  kNone,
   kHead,   // 1 / sqrt(head size)
   kGemma,  // as kHead; in the largest model of the family 1 / sqrt(width / heads)
 };
@@ -68,6 +69,7 @@ struct Architecture {
   NormKind norm = NormKind::kRms;
   NormPlacement placement = NormPlacement::kBefore;
   Activation activation = Activation::kSilu;
+  Activation ungated_activation = Activation::kSilu;  // where Gate::kFromFile finds no gate
   Gate gate = Gate::kSeparate;
   Rope rope = Rope::kHalves;
   Positions positions = Positions::kNone;
@@ -81,6 +83,7 @@ struct Architecture {
   bool scaled_embedding = false;      // by sqrt(width)
   bool embedding_norm = false;        // token_embd_norm, and token_types where the file has them
   bool experts = false;               // may have experts
+  bool relative_bias = false;         // Raffel et al. 2020, https://arxiv.org/abs/1910.10683; in attn_rel_b
   bool alibi = false;                 // Press et al. 2021, https://arxiv.org/abs/2108.12409
   bool head = true;                   // gives logits: output.weight, or else the token embeddings
   bool soft_caps = false;             // obeys attn_logit_softcapping and final_logit_softcapping
@@ -88,7 +91,10 @@ struct Architecture {
   uint32_t window_pattern = 0;
   QueryScale query_scale = QueryScale::kHead;
   uint32_t largest_layers = 0;  // layers of the family's largest model, for QueryScale::kGemma
-  float local_rope_base = 0;    // of layers with a window, which are not scaled either; 0: as the others
+  std::string_view prefix{};    // of the names of the layers' and the last norm's tensors
+  std::string_view attention_output = "attn_output";
+  std::string_view encoder{};  // of a decoder that also attends to an encoder's output: the encoder's row
+  float local_rope_base = 0;   // of layers with a window, which are not scaled either; 0: as the others
 };
 
 // The table.

@@ -21,11 +21,38 @@ std::vector<float> Slopes(size_t heads, double bias) {
   return slopes;
 }
 
+constexpr double kFarthest = 128;  // positions farther away share a bucket
+
+// T5's bucket of a key's distance from its query: one for each small distance, then logarithmically wider ones; half
+// of the buckets are for keys behind the query, where it may see them.
+size_t Bucket(size_t query, size_t key, size_t buckets, bool both_ways) {
+  size_t first = 0;
+  size_t distance = query > key ? query - key : 0;
+  if (both_ways) {
+    buckets /= 2;
+    first = key > query ? buckets : 0;
+    distance = std::max(query, key) - std::min(query, key);
+  }
+  const size_t exact = buckets / 2;
+  if (distance < exact) {
+    return first + distance;
+  }
+  const double ratio = static_cast<double>(distance) / static_cast<double>(exact);
+  const double steps =
+      std::log(ratio) / std::log(kFarthest / static_cast<double>(exact)) * static_cast<double>(buckets - exact);
+  return first + std::min(buckets - 1, exact + static_cast<size_t>(std::max(0.0, steps)));
+}
+
 }  // namespace
 
-Attention::Attention(const ModelConfig& config, KvCache& cache, ThreadPool& threads,
-                     const tensor::FloatKernels& kernels)
-    : config_(config), cache_(cache), threads_(threads), kernels_(kernels), scores_(threads.threads()) {
+Attention::Attention(const ModelConfig& config, std::span<const float> relative_bias, KvCache& cache,
+                     ThreadPool& threads, const tensor::FloatKernels& kernels)
+    : config_(config),
+      relative_bias_(relative_bias),
+      cache_(cache),
+      threads_(threads),
+      kernels_(kernels),
+      scores_(threads.threads()) {
   if (config.alibi_bias > 0) {
     slopes_ = Slopes(static_cast<size_t>(config.heads), config.alibi_bias);
   }
@@ -105,12 +132,24 @@ void Attention::Shape(const BatchRow& row, const Span& span, size_t head, float*
   if (config_.attention_cap > 0) {
     SoftCap(config_.attention_cap, {scores, visible});
   }
+  if (!relative_bias_.empty()) {
+    AddRelativeBias(row, span, head, scores);
+  }
   if (!slopes_.empty()) {
     for (size_t i = 0; i < visible; ++i) {
       const auto distance =
           static_cast<float>(std::max(span.begin + i, row.position) - std::min(span.begin + i, row.position));
       scores[i] -= slopes_[head] * distance;
     }
+  }
+}
+
+void Attention::AddRelativeBias(const BatchRow& row, const Span& span, size_t head, float* scores) const {
+  const auto heads = static_cast<size_t>(config_.heads);
+  const auto buckets = static_cast<size_t>(config_.relative_buckets);
+  for (size_t position = span.begin; position < span.end; ++position) {
+    scores[position - span.begin] +=
+        relative_bias_[Bucket(row.position, position, buckets, !config_.causal) * heads + head];
   }
 }
 

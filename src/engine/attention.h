@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <vector>
 
 #include "engine/kv_cache.h"
@@ -31,7 +32,9 @@ struct AttentionInput {
 // For one calling thread.
 class Attention {
  public:
-  Attention(const ModelConfig& config, KvCache& cache, ThreadPool& threads, const tensor::FloatKernels& kernels);
+  // `relative_bias`: [buckets, heads] or empty; borrowed.
+  Attention(const ModelConfig& config, std::span<const float> relative_bias, KvCache& cache, ThreadPool& threads,
+            const tensor::FloatKernels& kernels);
 
   // Each row attends to the positions of its sequence that it may see, whose keys and values are in the cache.
   void Run(const AttentionInput& input);
@@ -48,7 +51,10 @@ class Attention {
   void Score(const AttentionInput& input, size_t row, size_t kv_head, float* scores) const;
   void Shape(const BatchRow& row, const Span& span, size_t head, float* scores) const;
 
+  void AddRelativeBias(const BatchRow& row, const Span& span, size_t head, float* scores) const;
+
   const ModelConfig& config_;
+  std::span<const float> relative_bias_;
   KvCache& cache_;
   ThreadPool& threads_;
   const tensor::FloatKernels& kernels_;

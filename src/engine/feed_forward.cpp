@@ -25,6 +25,8 @@ void FeedForward::RunDense(const LayerWeights& layer, size_t rows, const float* 
   const auto size = static_cast<size_t>(config_.feed_forward);
   const bool separate = layer.gate.weight.present();
   const bool gated = separate || layer.fused_gate;
+  const Architecture& row_kind = *config_.architecture;
+  const Activation plain = row_kind.gate == Gate::kFromFile ? row_kind.ungated_activation : row_kind.activation;
   const size_t stride = gated ? 2 * size : size;
   Grow(hidden_, rows * stride);
   // The gate is the first half, up the second, whether in one matrix or in two.
@@ -35,7 +37,7 @@ void FeedForward::RunDense(const LayerWeights& layer, size_t rows, const float* 
   threads_.ForEach(rows, [&](size_t row, size_t) {
     float* values = hidden_.data() + row * stride;
     gated ? ActivateGate(config_.architecture->activation, {values, size}, values + size)
-          : Activate(config_.architecture->activation, {values, size});
+          : Activate(plain, {values, size});
   });
   const Product down{&layer.down.weight, layer.down.bias, hidden_.data(), stride, rows, outputs, width};
   products_.Run({&down, 1});

@@ -15,7 +15,8 @@ Forward::Forward(const ForwardParts& parts, int64_t context)
       global_rope_(GlobalRope(parts.config, parts.weights, context)),
       local_rope_(LocalRope(parts.config, global_rope_)),
       products_(parts.threads, parts.kernels),
-      attention_(parts.config, parts.cache, parts.threads, parts.kernels),
+      attention_(parts.config, parts.weights.relative_bias, parts.cache, parts.threads, parts.kernels),
+      cross_attention_(parts.config, parts.threads, parts.kernels),
       feed_forward_(parts.config, parts.threads, products_),
       width_(static_cast<size_t>(parts.config.width)),
       projected_width_(
@@ -61,15 +62,17 @@ void Forward::Embed() {
       Add({to, width_}, FloatRows(weights_.position_embedding, rows_[row].position, 1, scratch_));
     }
     if (weights_.embedding_norm.present()) {
-      Norm(weights_.embedding_norm, to, to);
+      NormRow(weights_.embedding_norm, to, to);
     }
+  }
+  threads_.ForEach(rows_.size(), [&](size_t row, size_t) {
     global_rope_.Angles(rows_[row].position, global_angles_.data() + row * global_rope_.dimensions());
     local_rope_.Angles(rows_[row].position, local_angles_.data() + row * local_rope_.dimensions());
-  }
+  });
 }
 
-void Forward::Norm(const NormWeights& norm, const float* from, float* to) const {
-  Normalise(config_.architecture->norm, norm, config_.norm_epsilon, {from, width_}, to);
+void Forward::NormRow(const NormWeights& norm, const float* from, float* to) const {
+  Normalise({config_.architecture->norm, config_.norm_epsilon, norm.weight, norm.bias}, {from, width_}, to);
 }
 
 void Forward::RunLayer(size_t index) {
@@ -80,9 +83,9 @@ void Forward::RunLayer(size_t index) {
   if (layer.attention_norm.present()) {
     threads_.ForEach(rows_.size(), [&](size_t row, size_t) {
       const float* from = hidden_.data() + row * width_;
-      Norm(layer.attention_norm, from, normed_.data() + row * width_);
+      NormRow(layer.attention_norm, from, normed_.data() + row * width_);
       if (own_input) {
-        Norm(layer.attention_second_norm, from, second_normed_.data() + row * width_);
+        NormRow(layer.attention_second_norm, from, second_normed_.data() + row * width_);
       }
     });
   }
@@ -96,6 +99,9 @@ void Forward::RunLayer(size_t index) {
     return;
   }
   threads_.ForEach(rows_.size(), [&](size_t row, size_t) { AddAttention(layer, row); });
+  if (layer.cross_norm.present()) {
+    AttendToEncoder(index);
+  }
   const bool normed = layer.feed_forward_norm.present();
   feed_forward_.Run(layer, rows_.size(), normed ? normed_.data() : hidden_.data(), block_.data());
   threads_.ForEach(rows_.size(), [&](size_t row, size_t) { AddFeedForward(layer, row); });
@@ -119,14 +125,7 @@ void Forward::Attend(size_t index, const float* inputs) {
   }
   threads_.ForEach(rows, [&](size_t row, size_t) { PrepareRow(index, row); });
   attention_.Run({rows_, index, projected_.data(), projected_width_, attended_.data()});
-  const Product output{&layer.attention_output.weight,
-                       layer.attention_output.bias,
-                       attended_.data(),
-                       static_cast<size_t>(config_.heads * config_.value_size),
-                       rows,
-                       block_.data(),
-                       width_};
-  products_.Run({&output, 1});
+  ProjectAttended(layer.attention_output);
 }
 
 void Forward::PrepareRow(size_t index, size_t row) {
@@ -158,9 +157,9 @@ void Forward::NormHeads(const LayerWeights& layer, float* queries, float* keys) 
     for (size_t part = 0; part < parts; ++part) {
       const size_t first = own ? part * size : 0;
       const std::span<const float> bias(weights.bias);
-      Normalise(row.norm, std::span<const float>(weights.weight).subspan(first, size),
-                bias.empty() ? bias : bias.subspan(first, size), config_.norm_epsilon, {values + part * size, size},
-                values + part * size);
+      Normalise({row.norm, config_.norm_epsilon, std::span<const float>(weights.weight).subspan(first, size),
+                 bias.empty() ? bias : bias.subspan(first, size)},
+                {values + part * size, size}, values + part * size);
     }
   };
   norm(layer.query_norm, queries, config_.heads);
@@ -183,33 +182,54 @@ void Forward::AddAttention(const LayerWeights& layer, size_t row) {
   float* hidden = hidden_.data() + row * width_;
   float* block = block_.data() + row * width_;
   if (layer.attention_after_norm.present()) {
-    Norm(layer.attention_after_norm, block, block);
+    NormRow(layer.attention_after_norm, block, block);
   }
   if (layer.attention_residual_norm.present()) {
     Add({block, width_}, hidden);
-    Norm(layer.attention_residual_norm, block, block);
+    NormRow(layer.attention_residual_norm, block, block);
     if (layer.attention_second_norm.present()) {
       Add({block, width_}, hidden);
-      Norm(layer.attention_second_norm, block, block);
+      NormRow(layer.attention_second_norm, block, block);
     }
     std::copy_n(block, width_, hidden);
   } else {
     Add({hidden, width_}, block);
   }
-  if (layer.feed_forward_norm.present()) {
-    Norm(layer.feed_forward_norm, hidden, normed_.data() + row * width_);
+  const NormWeights& next = layer.cross_norm.present() ? layer.cross_norm : layer.feed_forward_norm;
+  if (next.present()) {
+    NormRow(next, hidden, normed_.data() + row * width_);
   }
+}
+
+void Forward::AttendToEncoder(size_t index) {
+  const LayerWeights& layer = weights_.layers[index];
+  const Product query{&layer.cross_query.weight, layer.cross_query.bias, normed_.data(), width_, rows_.size(),
+                      projected_.data(),         projected_width_};
+  products_.Run({&query, 1});
+  cross_attention_.Run({rows_, index, projected_.data(), projected_width_, attended_.data()});
+  ProjectAttended(layer.cross_output);
+  threads_.ForEach(rows_.size(), [&](size_t row, size_t) {
+    float* hidden = hidden_.data() + row * width_;
+    Add({hidden, width_}, block_.data() + row * width_);
+    NormRow(layer.feed_forward_norm, hidden, normed_.data() + row * width_);
+  });
+}
+
+void Forward::ProjectAttended(const Linear& linear) {
+  const Product output{&linear.weight, linear.bias, attended_.data(), linear.weight.columns, rows_.size(),
+                       block_.data(),  width_};
+  products_.Run({&output, 1});
 }
 
 void Forward::AddFeedForward(const LayerWeights& layer, size_t row) {
   float* hidden = hidden_.data() + row * width_;
   float* block = block_.data() + row * width_;
   if (layer.feed_forward_after_norm.present()) {
-    Norm(layer.feed_forward_after_norm, block, block);
+    NormRow(layer.feed_forward_after_norm, block, block);
   }
   Add({hidden, width_}, block);
   if (layer.feed_forward_residual_norm.present()) {
-    Norm(layer.feed_forward_residual_norm, hidden, hidden);
+    NormRow(layer.feed_forward_residual_norm, hidden, hidden);
   }
 }
 
@@ -239,7 +259,7 @@ void Forward::Finish(std::span<const StepItem> items, StepOutput& output) {
       const float* from = hidden_.data() + (begin + items[i].output_from + row) * width_;
       std::copy_n(from, width_, to);
       if (weights_.output_norm.present()) {
-        Norm(weights_.output_norm, to, to);
+        NormRow(weights_.output_norm, to, to);
       }
     }
   }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/attention.h"
+#include "engine/cross_attention.h"
 #include "engine/feed_forward.h"
 #include "engine/kv_cache.h"
 #include "engine/model_config.h"
@@ -36,11 +37,19 @@ class Forward {
   // The items are valid and their sequences have pages for their tokens; sequences do not grow by this.
   void Run(std::span<const StepItem> items, StepOutput& output);
 
+  // What an encoder's output, [positions, width], is to the layers of this decoder.
+  CrossMemory Remember(std::span<const float> encoded) {
+    return cross_attention_.Remember(weights_, products_, encoded);
+  }
+
  private:
   void Plan(std::span<const StepItem> items);
   void Embed();
   void RunLayer(size_t layer);
   void Attend(size_t layer, const float* inputs);
+  void AttendToEncoder(size_t layer);
+  // The product of attended_ into block_.
+  void ProjectAttended(const Linear& output);
   // Norms, turns and stores one row's queries, keys and values.
   void PrepareRow(size_t layer, size_t row);
   void NormHeads(const LayerWeights& layer, float* queries, float* keys) const;
@@ -48,7 +57,7 @@ class Forward {
   // Adds block_ to hidden_ as the layer's norms have it.
   void AddAttention(const LayerWeights& layer, size_t row);
   void AddFeedForward(const LayerWeights& layer, size_t row);
-  void Norm(const NormWeights& norm, const float* from, float* to) const;
+  void NormRow(const NormWeights& norm, const float* from, float* to) const;
   void Finish(std::span<const StepItem> items, StepOutput& output);
 
   const ModelConfig& config_;
@@ -59,6 +68,7 @@ class Forward {
   RopeTable local_rope_;
   Products products_;
   Attention attention_;
+  CrossAttention cross_attention_;
   FeedForward feed_forward_;
   size_t width_;
   size_t projected_width_;  // of queries, keys and values together

@@ -157,6 +157,37 @@ TEST_P(GoldenEmbedding, GivesTheVectors) {
 INSTANTIATE_TEST_SUITE_P(Models, GoldenEmbedding, ::testing::ValuesIn(testing::GoldenNames("embedding")), NameOf);
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(GoldenEmbedding);
 
+class GoldenTranslation : public GoldenCausal {};
+
+TEST_P(GoldenTranslation, GivesTheLogitsAndContinuations) {
+  const json::object& entry = *GetParam().entry;
+  const auto model = LoadGolden(entry);
+  ASSERT_NE(model, nullptr);
+  const double tolerance = Tolerance(entry, "max_abs", 0);
+  for (const auto& member : entry.at("sequences").as_object()) {
+    SCOPED_TRACE(std::string(member.key()));
+    const json::object& expected = member.value().as_object();
+    const auto sequence = model->cache().NewSequence();
+    StepOutput output;
+    auto status = model->Encode(*sequence, Ints(expected.at("encoder_tokens")), output);
+    ASSERT_TRUE(status.ok()) << status.error().message;
+    const std::span<const float> encoded(output.Row(0, 0).data(), output.rows(0) * output.Row(0, 0).size());
+    ExpectNear(encoded, ReadNpy<float>(expected, "encoder_output"), tolerance, "encoder_output");
+    const auto tokens = Ints(expected.at("decoder_tokens"));
+    const StepItem item{sequence.get(), tokens, OutputKind::kLogits, 0};
+    status = model->Step({&item, 1}, output);
+    ASSERT_TRUE(status.ok()) << status.error().message;
+    const auto last = output.Row(0, tokens.size() - 1);
+    ExpectNear(last, ReadNpy<float>(expected, "last_logits"), tolerance, "last_logits");
+    CheckTop20(output, expected, tolerance);
+    CheckGreedy(*model, *sequence, Argmax(last), expected);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, GoldenTranslation, ::testing::ValuesIn(testing::GoldenNames("encoder-decoder")),
+                         NameOf);
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(GoldenTranslation);
+
 TEST(Golden, IsThere) {
   if (testing::GoldenModels().empty()) {
     GTEST_SKIP() << "no shared data: set ATELIER_SHARED_DATA";

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -25,6 +26,7 @@ struct KvGeometry {
 };
 
 class KvCache;
+struct CrossMemory;  // cross_attention.h
 
 // The tokens that a sequence has seen and where their keys and values lie. Gives its pages back when destroyed, which
 // must be before its cache is. Made by KvCache; for one thread at a time, as is the cache.
@@ -37,6 +39,9 @@ class Sequence {
   size_t length() const { return tokens_.size(); }
   std::span<const int32_t> tokens() const { return tokens_; }
   std::span<const PageId> pages() const { return pages_; }
+  // What a decoder of an encoder-decoder model attends to; forks share it. Set before the first step.
+  const CrossMemory* memory() const { return memory_.get(); }
+  void Remember(std::shared_ptr<const CrossMemory> memory) { memory_ = std::move(memory); }
 
  private:
   friend class KvCache;
@@ -45,9 +50,10 @@ class Sequence {
   KvCache& cache_;
   uint64_t space_;
   std::vector<int32_t> tokens_;
-  std::vector<PageId> pages_;    // hold at least `length` positions
-  size_t indexed_ = 0;           // pages that the prefix index was told of
-  PrefixNode last_ = kNoPrefix;  // the last of them there
+  std::shared_ptr<const CrossMemory> memory_;  // shared by forks
+  std::vector<PageId> pages_;                  // hold at least `length` positions
+  size_t indexed_ = 0;                         // pages that the prefix index was told of
+  PrefixNode last_ = kNoPrefix;                // the last of them there
 };
 
 // Bounded: all memory is of the size given when made (untouched pages cost address space only). Not thread-safe.

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/cross_attention.h"
 #include "engine/forward.h"
 #include "engine/weights.h"
 
@@ -21,7 +22,7 @@ Result<std::unique_ptr<KvCache>> MakeCache(const ModelConfig& config, const Mode
                       .key_size = static_cast<size_t>(config.key_size),
                       .value_size = static_cast<size_t>(config.value_size),
                       .page_positions = options.page_positions,
-                      .share_prefixes = config.causal};
+                      .share_prefixes = config.causal && config.architecture->encoder.empty()};
   // No overflow: every factor is at most 2^13, layers and positions less.
   const size_t page_bytes = geometry.layers * geometry.heads * (geometry.key_size + geometry.value_size) *
                             geometry.page_positions * sizeof(float);
@@ -49,16 +50,23 @@ Status CheckOptions(const ModelOptions& options) {
   return {};
 }
 
+struct Parts {
+  ModelConfig config;
+  Weights weights;
+  std::unique_ptr<KvCache> cache;
+  std::unique_ptr<Model> encoder;  // nullptr where there is none
+};
+
 class LoadedModel final : public Model {
  public:
-  LoadedModel(std::shared_ptr<const tensor::GgufFile> file, const ModelOptions& options, ModelConfig config,
-              Weights weights, std::unique_ptr<KvCache> cache)
+  LoadedModel(std::shared_ptr<const tensor::GgufFile> file, const ModelOptions& options, Parts parts)
       : file_(std::move(file)),
-        config_(std::move(config)),
-        weights_(std::move(weights)),
+        config_(std::move(parts.config)),
+        weights_(std::move(parts.weights)),
         max_context_(options.max_context > 0 ? options.max_context : config_.context),
         max_step_tokens_(options.max_step_tokens),
-        cache_(std::move(cache)),
+        cache_(std::move(parts.cache)),
+        encoder_(std::move(parts.encoder)),
         threads_(options.threads),
         forward_({config_, weights_, *cache_, threads_, tensor::BestFloatKernels()}, max_context_) {}
 
@@ -85,6 +93,22 @@ class LoadedModel final : public Model {
     for (const StepItem& item : items) {
       cache_->Append(*item.sequence, item.tokens);
     }
+    return {};
+  }
+
+  Status Encode(Sequence& sequence, std::span<const int32_t> tokens, StepOutput& output) override {
+    if (encoder_ == nullptr) {
+      return MakeError(Code::kUnimplemented, "this model has no encoder and decoder", "unsupported_operation");
+    }
+    if (sequence.length() != 0) {
+      return InvalidArgument("a text is encoded for an empty sequence");
+    }
+    const auto text = encoder_->cache().NewSequence();
+    const StepItem item{text.get(), tokens, OutputKind::kHidden, 0};
+    ATELIER_TRY(encoder_->Step({&item, 1}, output));
+    // Rows of one item lie side by side.
+    const std::span<const float> encoded(output.Row(0, 0).data(), output.rows(0) * static_cast<size_t>(config_.width));
+    sequence.Remember(std::make_shared<CrossMemory>(forward_.Remember(encoded)));
     return {};
   }
 
@@ -151,6 +175,9 @@ class LoadedModel final : public Model {
     if (item.output == OutputKind::kLogits && !weights_.head.weight.present()) {
       return InvalidArgument("an encoder has no logits", "", "unsupported_operation");
     }
+    if (encoder_ != nullptr && item.sequence->memory() == nullptr) {
+      return InvalidArgument("the decoder has no encoded text to attend to");
+    }
     if (!config_.causal && item.sequence->length() != 0) {
       return InvalidArgument("an encoder takes a text as a whole");
     }
@@ -163,6 +190,7 @@ class LoadedModel final : public Model {
   int64_t max_context_;
   size_t max_step_tokens_;
   std::unique_ptr<KvCache> cache_;
+  std::unique_ptr<Model> encoder_;
   ThreadPool threads_;
   Forward forward_;
 };
@@ -177,10 +205,21 @@ Result<std::unique_ptr<Model>> Model::Load(std::shared_ptr<const tensor::GgufFil
         "max_context is more than the " + std::to_string(config.context) + " positions that the model has learned",
         "max_context");
   }
-  ATELIER_ASSIGN(weights, LoadWeights(*file, config));
+  const bool pair = !config.architecture->encoder.empty();
+  ModelConfig encoder_config;
+  if (pair) {
+    ATELIER_ASSIGN(other, ReadEncoderConfig(*file, config));
+    encoder_config = std::move(other);
+  }
+  ATELIER_ASSIGN(loaded, LoadWeights(*file, config, pair ? &encoder_config : nullptr));
   ATELIER_ASSIGN(cache, MakeCache(config, options));
-  return std::unique_ptr<Model>(
-      std::make_unique<LoadedModel>(std::move(file), options, std::move(config), std::move(weights), std::move(cache)));
+  Parts parts{std::move(config), std::move(loaded.weights), std::move(cache), nullptr};
+  if (pair) {
+    ATELIER_ASSIGN(encoder_cache, MakeCache(encoder_config, options));
+    parts.encoder = std::make_unique<LoadedModel>(
+        file, options, Parts{std::move(encoder_config), std::move(loaded.encoder), std::move(encoder_cache), nullptr});
+  }
+  return std::unique_ptr<Model>(std::make_unique<LoadedModel>(std::move(file), options, std::move(parts)));
 }
 
 }  // namespace atelier::engine

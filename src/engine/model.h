@@ -49,9 +49,14 @@ class Model {
   // a sequence was cut into steps, and for every number of threads. Encoders take a whole text at once, in an empty
   // sequence.
   // Errors, and then no sequence has changed: kInvalidArgument (no items, no tokens, a token beyond the vocabulary, a
-  // sequence twice, logits of an encoder, part of a text to an encoder, more tokens than max_step_tokens), kOutOfRange
+  // sequence twice, logits of an encoder, part of a text to an encoder, a decoder's
+  // sequence without its text, more tokens than max_step_tokens), kOutOfRange
   // "context_length_exceeded", kResourceExhausted "kv_cache_full".
   virtual Status Step(std::span<const StepItem> items, StepOutput& output) = 0;
+
+  // Encodes a text for an empty sequence of an encoder-decoder model, whose steps then attend to it; `output` has the
+  // encoder's activations, item 0. Errors: kUnimplemented (no such model), and as Step.
+  virtual Status Encode(Sequence& sequence, std::span<const int32_t> tokens, StepOutput& output) = 0;
 
   // The classification head's answer for pooled activations [width]: logits, [classes]. Errors: kUnimplemented where
   // there is none.

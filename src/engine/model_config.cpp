@@ -15,6 +15,7 @@ constexpr int64_t kMaxHeadSize = 4096;
 constexpr int64_t kMaxContext = 1 << 26;
 constexpr int64_t kMaxVocabulary = 1 << 24;
 constexpr int64_t kMaxExperts = 4096;
+constexpr int64_t kMaxBuckets = 128;  // fewer than the farthest distance that has one of its own, twice over
 constexpr double kMaxAlibiBias = 8.0;
 
 Error Bad(const std::string& key, const std::string& what) {
@@ -175,8 +176,15 @@ Status ReadAttention(const Keys& keys, ModelConfig& config) {
   const double scaled = largest ? static_cast<double>(config.width) / static_cast<double>(config.heads)
                                 : static_cast<double>(config.key_size);
   config.query_scale = 1.0 / std::sqrt(scaled);
+  if (row.query_scale == QueryScale::kNone) {
+    config.query_scale = 1.0;
+  }
   if (row.alibi) {
     config.alibi_bias = kMaxAlibiBias;
+  }
+  if (row.relative_bias) {
+    ATELIER_ASSIGN(buckets, keys.Int("attention.relative_buckets_count", 4, kMaxBuckets));
+    config.relative_buckets = buckets;
   }
   return {};
 }
@@ -221,6 +229,29 @@ Result<int64_t> ReadVocabulary(const tensor::GgufFile& file) {
   return rows;
 }
 
+// Of an architecture, from the keys that begin with `prefix`.
+Result<ModelConfig> ReadConfig(const tensor::GgufFile& file, const Architecture& architecture,
+                               std::string_view prefix) {
+  ModelConfig config;
+  config.architecture = &architecture;
+  if (auto name = file.Text("general.name"); name.ok()) {
+    config.name = *std::move(name);
+  }
+  ATELIER_ASSIGN(vocabulary, ReadVocabulary(file));
+  config.vocabulary = vocabulary;
+  const Keys keys(file, prefix);
+  ATELIER_TRY(ReadSizes(keys, config));
+  ATELIER_TRY(ReadNormAndPooling(keys, config));
+  ATELIER_TRY(ReadRope(keys, config));
+  ATELIER_TRY(ReadAttention(keys, config));
+  ATELIER_TRY(ReadExperts(keys, config));
+  if (!architecture.encoder.empty()) {
+    ATELIER_ASSIGN(layers, keys.IntOr("decoder_block_count", config.layers, 1, kMaxLayers));
+    config.layers = layers;
+  }
+  return config;
+}
+
 }  // namespace
 
 bool ModelConfig::Windowed(int64_t layer) const {
@@ -232,21 +263,13 @@ Result<ModelConfig> ReadModelConfig(const tensor::GgufFile& file) {
   if (!named.ok()) {
     return Bad("general.architecture", "is missing or no text");
   }
-  ModelConfig config;
   ATELIER_ASSIGN(architecture, FindArchitecture(*named));
-  config.architecture = architecture;
-  if (auto name = file.Text("general.name"); name.ok()) {
-    config.name = *std::move(name);
-  }
-  ATELIER_ASSIGN(vocabulary, ReadVocabulary(file));
-  config.vocabulary = vocabulary;
-  const Keys keys(file, architecture->name);
-  ATELIER_TRY(ReadSizes(keys, config));
-  ATELIER_TRY(ReadNormAndPooling(keys, config));
-  ATELIER_TRY(ReadRope(keys, config));
-  ATELIER_TRY(ReadAttention(keys, config));
-  ATELIER_TRY(ReadExperts(keys, config));
-  return config;
+  return ReadConfig(file, *architecture, architecture->name);
+}
+
+Result<ModelConfig> ReadEncoderConfig(const tensor::GgufFile& file, const ModelConfig& decoder) {
+  ATELIER_ASSIGN(architecture, FindArchitecture(decoder.architecture->encoder));
+  return ReadConfig(file, *architecture, decoder.architecture->name);
 }
 
 }  // namespace atelier::engine

@@ -44,8 +44,9 @@ struct ModelConfig {
   double attention_cap = 0;  // 0: none
   double logit_cap = 0;      // 0: none
   double query_scale = 0;
-  double alibi_bias = 0;  // 0: none
-  int64_t experts = 0;    // 0: none
+  int64_t relative_buckets = 0;  // 0: no relative bias
+  double alibi_bias = 0;         // 0: none
+  int64_t experts = 0;           // 0: none
   int64_t experts_used = 0;
   int64_t expert_feed_forward = 0;
   bool causal = true;
@@ -60,5 +61,8 @@ struct ModelConfig {
 // Errors: kUnimplemented "unsupported_architecture", or naming a key whose value the engine cannot run;
 // kInvalidArgument "invalid_model_file" naming the key that is missing, of the wrong kind or out of range.
 Result<ModelConfig> ReadModelConfig(const tensor::GgufFile& file);
+
+// The encoder of the same file, where `decoder` has one. Errors: as above.
+Result<ModelConfig> ReadEncoderConfig(const tensor::GgufFile& file, const ModelConfig& decoder);
 
 }  // namespace atelier::engine

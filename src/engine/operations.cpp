@@ -11,17 +11,19 @@ float Apply(Activation activation, float x) {
   if (activation == Activation::kSilu) {
     return x / (1.0F + std::exp(-x));
   }
+  if (activation == Activation::kRelu) {
+    return x > 0 ? x : 0.0F;
+  }
   constexpr float kScale = std::numbers::sqrt2_v<float> * std::numbers::inv_sqrtpi_v<float>;  // sqrt(2 / pi)
   return 0.5F * x * (1.0F + std::tanh(kScale * x * (1.0F + 0.044715F * x * x)));
 }
 
 }  // namespace
 
-void Normalise(NormKind kind, std::span<const float> weight, std::span<const float> bias, double epsilon,
-               std::span<const float> from, float* to) {
+void Normalise(const Norm& norm, std::span<const float> from, float* to) {
   const auto count = static_cast<double>(from.size());
   double mean = 0;
-  if (kind == NormKind::kLayer) {
+  if (norm.kind == NormKind::kLayer) {
     for (const float x : from) {
       mean += x;
     }
@@ -31,11 +33,11 @@ void Normalise(NormKind kind, std::span<const float> weight, std::span<const flo
   for (const float x : from) {
     squares += (x - mean) * (x - mean);
   }
-  const auto scale = static_cast<float>(1.0 / std::sqrt(squares / count + epsilon));
+  const auto scale = static_cast<float>(1.0 / std::sqrt(squares / count + norm.epsilon));
   const auto shift = static_cast<float>(mean);
   for (size_t i = 0; i < from.size(); ++i) {
-    const float normal = (from[i] - shift) * scale * weight[i];
-    to[i] = bias.empty() ? normal : normal + bias[i];
+    const float normal = (from[i] - shift) * scale * norm.weight[i];
+    to[i] = norm.bias.empty() ? normal : normal + norm.bias[i];
   }
 }
 

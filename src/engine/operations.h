@@ -6,16 +6,18 @@
 #include <span>
 
 #include "engine/architectures.h"
-#include "engine/weights.h"
 
 namespace atelier::engine {
 
+struct Norm {
+  NormKind kind = NormKind::kRms;
+  double epsilon = 0;
+  std::span<const float> weight;
+  std::span<const float> bias;  // or empty
+};
+
 // to = norm(from) * weight + bias; `to` may be `from`.
-void Normalise(NormKind kind, std::span<const float> weight, std::span<const float> bias, double epsilon,
-               std::span<const float> from, float* to);
-inline void Normalise(NormKind kind, const NormWeights& norm, double epsilon, std::span<const float> from, float* to) {
-  Normalise(kind, norm.weight, norm.bias, epsilon, from, to);
-}
+void Normalise(const Norm& norm, std::span<const float> from, float* to);
 
 void Activate(Activation activation, std::span<float> values);
 // gate = act(gate) * up

@@ -23,13 +23,19 @@ constexpr std::string_view kNeedless[] = {"attn_rot_embd.weight", "rope_freqs.we
 class LayerLoader {
  public:
   LayerLoader(WeightReader& reader, const ModelConfig& config, int64_t layer)
-      : reader_(reader), config_(config), row_(*config.architecture), prefix_("blk." + std::to_string(layer) + ".") {}
+      : reader_(reader),
+        config_(config),
+        row_(*config.architecture),
+        prefix_(std::string(row_.prefix) + "blk." + std::to_string(layer) + ".") {}
 
   Result<LayerWeights> Load() {
     LayerWeights weights;
     ATELIER_TRY(LoadNorms(weights));
     ATELIER_TRY(LoadProjections(weights));
     ATELIER_TRY(LoadQueryKeyNorms(weights));
+    if (!row_.encoder.empty()) {
+      ATELIER_TRY(LoadCross(weights));
+    }
     ATELIER_TRY(config_.experts > 0 ? LoadExperts(weights) : LoadFeedForward(weights));
     return weights;
   }
@@ -80,8 +86,8 @@ class LayerLoader {
       ATELIER_READ(to.key, reader_.ReadLinear(Name("attn_k"), config_.key_width(), width, bias));
       ATELIER_READ(to.value, reader_.ReadLinear(Name("attn_v"), config_.value_width(), width, bias));
     }
-    ATELIER_READ(to.attention_output,
-                 reader_.ReadLinear(Name("attn_output"), width, config_.heads * config_.value_size, AllBiases()));
+    ATELIER_READ(to.attention_output, reader_.ReadLinear(Name(row_.attention_output), width,
+                                                         config_.heads * config_.value_size, AllBiases()));
     return {};
   }
 
@@ -105,6 +111,16 @@ class LayerLoader {
     }
     ATELIER_READ(to.query_norm, reader_.ReadNorm(Name("attn_q_norm"), query, need));
     ATELIER_READ(to.key_norm, reader_.ReadNorm(Name("attn_k_norm"), key, need));
+    return {};
+  }
+
+  Status LoadCross(LayerWeights& to) {
+    const int64_t width = config_.width;
+    ATELIER_READ(to.cross_norm, reader_.ReadNorm(Name("cross_attn_norm"), width));
+    ATELIER_READ(to.cross_query, reader_.ReadLinear(Name("cross_attn_q"), config_.query_width(), width));
+    ATELIER_READ(to.cross_key, reader_.ReadLinear(Name("cross_attn_k"), config_.key_width(), width));
+    ATELIER_READ(to.cross_value, reader_.ReadLinear(Name("cross_attn_v"), config_.value_width(), width));
+    ATELIER_READ(to.cross_output, reader_.ReadLinear(Name("cross_attn_o"), width, config_.heads * config_.value_size));
     return {};
   }
 
@@ -180,7 +196,8 @@ Status LoadRopeFactors(WeightReader& reader, const ModelConfig& config, Weights&
 
 Status LoadOutput(WeightReader& reader, const ModelConfig& config, Weights& to) {
   if (config.architecture->placement != NormPlacement::kResidual) {
-    ATELIER_READ(to.output_norm, reader.ReadNorm("output_norm", config.width));
+    ATELIER_READ(to.output_norm,
+                 reader.ReadNorm(std::string(config.architecture->prefix) + "output_norm", config.width));
   }
   if (config.architecture->head) {
     if (reader.Has("output.weight")) {
@@ -203,10 +220,7 @@ Status LoadOutput(WeightReader& reader, const ModelConfig& config, Weights& to) 
 
 #undef ATELIER_READ
 
-}  // namespace
-
-Result<Weights> LoadWeights(const tensor::GgufFile& file, const ModelConfig& config) {
-  WeightReader reader(file);
+Result<Weights> LoadPart(WeightReader& reader, const ModelConfig& config) {
   Weights weights;
   ATELIER_TRY(LoadInput(reader, config, weights));
   ATELIER_TRY(LoadRopeFactors(reader, config, weights));
@@ -214,14 +228,33 @@ Result<Weights> LoadWeights(const tensor::GgufFile& file, const ModelConfig& con
     ATELIER_ASSIGN(loaded, LayerLoader(reader, config, layer).Load());
     weights.layers.push_back(std::move(loaded));
   }
+  if (config.relative_buckets > 0) {
+    ATELIER_ASSIGN(bias, reader.ReadFloats(std::string(config.architecture->prefix) + "blk.0.attn_rel_b.weight",
+                                           config.relative_buckets * config.heads));
+    weights.relative_bias = std::move(bias);
+  }
   ATELIER_TRY(LoadOutput(reader, config, weights));
+  return weights;
+}
+
+}  // namespace
+
+Result<LoadedWeights> LoadWeights(const tensor::GgufFile& file, const ModelConfig& config, const ModelConfig* encoder) {
+  WeightReader reader(file);
+  LoadedWeights loaded;
+  ATELIER_ASSIGN(weights, LoadPart(reader, config));
+  loaded.weights = std::move(weights);
+  if (encoder != nullptr) {
+    ATELIER_ASSIGN(other, LoadPart(reader, *encoder));
+    loaded.encoder = std::move(other);
+  }
   if (const auto unread = reader.Unread(kNeedless); unread.has_value()) {
     return MakeError(
         Code::kUnimplemented,
         "tensor '" + *unread + "' has no use in the architecture '" + std::string(config.architecture->name) + "'",
         "unsupported_model", *unread);
   }
-  return weights;
+  return loaded;
 }
 
 }  // namespace atelier::engine

@@ -49,6 +49,9 @@ struct LayerWeights {
   NormWeights query_norm, key_norm;
   Linear attention_output;
 
+  NormWeights cross_norm;  // of what attends to an encoder's output
+  Linear cross_query, cross_key, cross_value, cross_output;
+
   NormWeights feed_forward_norm;
   NormWeights feed_forward_after_norm;
   NormWeights feed_forward_residual_norm;
@@ -66,6 +69,7 @@ struct Weights {
   NormWeights embedding_norm;
   std::vector<LayerWeights> layers;
   NormWeights output_norm;
+  std::vector<float> relative_bias;       // [buckets, heads], or empty
   Linear head;                            // may be the token embeddings
   std::vector<float> rope_factors;        // frequencies are divided by them, [rope dimensions / 2]; empty: ones
   std::vector<float> rope_factors_long;   // instead, if the context is longer than the original one
@@ -76,6 +80,11 @@ struct Weights {
 
 // Borrows from the file. Errors: kInvalidArgument "invalid_model_file" naming the tensor that is missing or of another
 // shape; kUnimplemented "unsupported_model" naming a tensor that this architecture has no use for.
-Result<Weights> LoadWeights(const tensor::GgufFile& file, const ModelConfig& config);
+struct LoadedWeights {
+  Weights weights;
+  Weights encoder;  // without layers where there is none
+};
+Result<LoadedWeights> LoadWeights(const tensor::GgufFile& file, const ModelConfig& config,
+                                  const ModelConfig* encoder = nullptr);
 
 }  // namespace atelier::engine

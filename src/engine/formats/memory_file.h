@@ -26,12 +26,14 @@ class MemoryFile final : public tensor::GgufFile {
   void SetText(const std::string& key, std::string value) { Set(key, {std::move(value)}); }
   void AddTensor(const std::string& name, tensor::GgufTensor tensor) { tensors_[name] = std::move(tensor); }
   void AddFloats(const std::string& name, std::vector<int64_t> shape, std::vector<float> values);
+  void Keep(std::shared_ptr<const void> owner) { owners_.push_back(std::move(owner)); }  // of added tensors' bytes
   void Remove(const std::string& tensor) { tensors_.erase(tensor); }
 
  private:
   std::map<std::string, tensor::GgufValue, std::less<>> metadata_;
   std::map<std::string, tensor::GgufTensor, std::less<>> tensors_;
   std::map<std::string, std::vector<float>> floats_;
+  std::vector<std::shared_ptr<const void>> owners_;
 };
 
 inline void MemoryFile::AddFloats(const std::string& name, std::vector<int64_t> shape, std::vector<float> values) {
