@@ -40,11 +40,13 @@ struct OutputConstraint {
   std::string source{};  // schema (JSON text), regex, JSON array of choices, GBNF
 };
 
+inline constexpr int32_t kPromptOnly = -1;
+
 struct GenerationRequest {
   std::string request_id{};
   Prompt prompt;
   SamplingOptions sampling{};       // sampling.seed is set by the caller, always
-  int32_t max_tokens = 0;           // 0: as many as the context holds
+  int32_t max_tokens = 0;           // 0: as many as the context holds; kPromptOnly: none (echo, prompt_logprobs)
   int32_t choices = 1;              // n, 1 to 128
   std::vector<std::string> stop{};  // strings
   bool include_stop_text = false;
@@ -59,7 +61,7 @@ struct GenerationRequest {
 
 struct TokenInfo {
   int32_t id = 0;
-  std::string bytes{};  // what the token adds to the text; may be part of a character
+  std::string bytes{};  // what the token adds to the text, which may be part of a character; a control token's spelling
   float logprob = 0;
   struct Top {
     int32_t id = 0;
@@ -80,8 +82,12 @@ struct GenerationDelta {
   int32_t tool_index = 0;
   std::string tool_id{};
   std::string tool_name{};
-  std::vector<int32_t> token_ids{};   // return_token_ids: tokens this delta covers; kPrompt: those of the prompt
-  std::vector<TokenInfo> logprobs{};  // with top_logprobs: of those tokens; kPrompt with prompt_logprobs: of the prompt
+  // return_token_ids: the tokens since the choice's delta before this one; those for which no text was shown (an end
+  // token, a stop string) come with kFinish. kPrompt: those of the prompt.
+  std::vector<int32_t> token_ids{};
+  // With top_logprobs: of those tokens. kPrompt with prompt_logprobs, and the content of echo with top_logprobs: of all
+  // tokens of the prompt; the first has none, so that its logprob is 0 and means nothing.
+  std::vector<TokenInfo> logprobs{};
   FinishReason finish = FinishReason::kNone;  // kFinish
   std::optional<int32_t> stop_token{};        // kFinish: the stop token, if one ended it
 };
@@ -96,7 +102,8 @@ struct GenerationUsage {
   int64_t decode_ns = 0;
 };
 
-// Called from one thread at a time, in order: one OnPrompt (kPrompt) first, deltas, one kFinish a choice, then OnDone.
+// Called from one thread at a time, in order: one kPrompt first, deltas, one kFinish a choice, then OnDone.
+// After an error or a cancellation OnDone may come at any point.
 class GenerationSink {
  public:
   virtual ~GenerationSink() = default;

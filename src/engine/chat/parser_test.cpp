@@ -329,6 +329,8 @@ TEST(ChatParserTest, WithoutAFormatMarksAreText) {
   for (const Case& c : AllCases()) {
     EXPECT_EQ(Parse({}, {c.text}), (Outcome{c.text}));
   }
+  ChatParser parser({});
+  EXPECT_THAT(parser.Feed("\n"), ElementsAre(ChatDelta{DeltaKind::kContent, "\n", 0, "", ""}));
 }
 
 TEST(ChatParserTest, LongAndDeepTextsStayCheap) {

@@ -68,6 +68,10 @@ void ToolCallParser::Run() {
 }
 
 void ToolCallParser::Feed(std::string_view text, DeltaList& out) {
+  if (format_ == ToolFormat::kNone) {  // nothing to wait for
+    out.Text(DeltaKind::kContent, text);
+    return;
+  }
   out_ = &out;
   buffer_.append(text);
   Run();

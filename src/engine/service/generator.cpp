@@ -1,0 +1,276 @@
+#include "engine/service/generator.h"
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+#include "engine/service/engine_thread.h"
+#include "engine/service/grammar_cache.h"
+#include "engine/service/helpers.h"
+#include "engine/service/language.h"
+#include "engine/service/pooling_jobs.h"
+#include "engine/service/preparation.h"
+
+namespace atelier::engine {
+namespace {
+
+constexpr size_t kMaxRowFloats = 8U << 20U;  // of logits of one prompt in one step
+constexpr int32_t kMaxRunning = 4096;
+constexpr size_t kMaxStepTokens = 1U << 20U;
+
+Status CheckOptions(const GeneratorOptions& options) {
+  const auto wrong = [](const std::string& field, int64_t max) {
+    return InvalidArgument(field + " must be from 1 to " + std::to_string(max), field);
+  };
+  if (options.max_running < 1 || options.max_running > kMaxRunning) {
+    return wrong("max_running", kMaxRunning);
+  }
+  if (options.max_queue < 1) {
+    return wrong("max_queue", INT32_MAX);
+  }
+  for (const auto& [value, field] :
+       {std::pair(options.step_tokens, "step_tokens"), std::pair(options.shared_tokens, "shared_tokens")}) {
+    if (value < 1 || value > kMaxStepTokens) {
+      return wrong(field, kMaxStepTokens);
+    }
+  }
+  if (options.helpers < 1 || options.helpers > 64) {
+    return wrong("helpers", 64);
+  }
+  return {};
+}
+
+GenerativeDescription Describe(const ModelConfig& config, bool reranks, const Language& language) {
+  GenerativeDescription description;
+  description.architecture = config.architecture->name;
+  description.vocabulary = static_cast<int32_t>(config.vocabulary);
+  description.embedding_width = static_cast<int32_t>(config.width);
+  description.generates = config.causal && config.architecture->head;
+  description.reranks = reranks;
+  description.embeds = !reranks;
+  description.has_chat_template = language.has_template();
+  description.uses_tools = language.tool_format() != chat::ToolFormat::kNone && language.traits().uses_tools;
+  description.uses_reasoning = language.reasoning().has_value();
+  return description;
+}
+
+EngineThread::Limits LimitsOf(const GeneratorOptions& options, int64_t vocabulary) {
+  EngineThread::Limits limits;
+  limits.max_queue = options.max_queue;
+  limits.schedule.max_running = static_cast<size_t>(options.max_running);
+  limits.schedule.step_tokens = options.step_tokens;
+  limits.schedule.shared_tokens = options.shared_tokens;
+  limits.schedule.row_tokens = std::max<size_t>(1, kMaxRowFloats / static_cast<size_t>(vocabulary));
+  limits.schedule.reuse_prefixes = options.reuse_prefixes;
+  return limits;
+}
+
+struct GeneratorParts {
+  std::unique_ptr<Model> model;
+  std::unique_ptr<Language> language;
+  GenerativeDescription description;
+  GeneratorOptions options;
+};
+
+class LoadedGenerator final : public Generator {
+ public:
+  LoadedGenerator(GeneratorParts parts, Clock& clock)
+      : model_(std::move(parts.model)),
+        language_(std::move(parts.language)),
+        description_(std::move(parts.description)),
+        clock_(clock),
+        grammars_(*language_, clock),
+        thread_({*model_, *language_, clock}, LimitsOf(parts.options, description_.vocabulary)),
+        helpers_(parts.options.helpers) {}
+  ~LoadedGenerator() override { closing_ = true; }
+
+  const GenerativeDescription& description() const override { return description_; }
+  std::function<void()> Generate(GenerationRequest request, std::shared_ptr<GenerationSink> sink) override;
+  void Embed(EmbeddingRequest request, std::function<void(Result<EmbeddingAnswer>)> done) override;
+  void Rerank(RerankRequest request, std::function<void(Result<RerankAnswer>)> done) override;
+  Result<TokenizeAnswer> Tokenize(const TokenizeRequest& request) override;
+  Result<std::string> Detokenize(const std::vector<int32_t>& tokens) override;
+  Stats stats() const override { return thread_.stats(); }
+  void Drain(std::function<void()> drained) override { thread_.Drain(std::move(drained)); }
+
+ private:
+  using Vectors = Result<std::vector<std::vector<float>>>;
+  using Prepare = std::function<Result<PoolingJob>()>;
+
+  void Begin(Task& task, GenerationRequest request);
+  // `done` has the number of the texts' tokens, too.
+  void Pool(Prepare prepare, std::function<void(Vectors, int32_t)> done);
+  Error CannotDo(const std::string& what) const {
+    return MakeError(Code::kUnimplemented, "this model " + what, "unsupported_operation");
+  }
+
+  std::unique_ptr<Model> model_;
+  std::unique_ptr<Language> language_;
+  const GenerativeDescription description_;
+  Clock& clock_;
+  GrammarCache grammars_;
+  std::atomic<uint64_t> arrivals_{0};
+  std::atomic<bool> closing_{false};
+  EngineThread thread_;
+  Helpers helpers_;  // ends before the engine thread, to which it hands everything
+};
+
+// On a helper thread: fills the task.
+void LoadedGenerator::Begin(Task& task, GenerationRequest request) {
+  if (closing_ || task.cancelled->load()) {
+    task.refused = closing_ ? Unavailable("the model is being unloaded", "shutting_down")
+                            : MakeError(Code::kCancelled, "the request was cancelled", "cancelled");
+    return;
+  }
+  auto prepared = engine::Prepare(std::move(request), {*language_, grammars_, clock_, description_.max_context});
+  if (prepared.ok()) {
+    task.prepared = std::move(*prepared);
+  } else {
+    task.refused = std::move(prepared).error();
+  }
+}
+
+std::function<void()> LoadedGenerator::Generate(GenerationRequest request, std::shared_ptr<GenerationSink> sink) {
+  // Shared: the function that cancels may outlive task and generator.
+  auto cancelled = std::make_shared<std::atomic<bool>>(false);
+  auto task = std::make_unique<Task>();
+  task->order = arrivals_.fetch_add(1);
+  task->sink = std::move(sink);
+  task->cancelled = cancelled;
+  task->queued_ns = clock_.MonotonicNs();
+  const Status place = description_.generates ? thread_.TakePlace() : Status(CannotDo("does not generate text"));
+  if (place.ok()) {
+    task->has_place = true;
+    // std::function wants copies: shared by those of the work.
+    auto work =
+        std::make_shared<std::pair<std::unique_ptr<Task>, GenerationRequest>>(std::move(task), std::move(request));
+    helpers_.Add([this, work] {
+      Begin(*work->first, std::move(work->second));
+      thread_.Put(std::move(work->first));
+    });
+  } else {
+    task->refused = place.error();
+    thread_.Put(std::move(task));
+  }
+  return [cancelled, bell = thread_.bell()] {
+    cancelled->store(true);
+    bell->Ring();
+  };
+}
+
+void LoadedGenerator::Pool(Prepare prepare, std::function<void(Vectors, int32_t)> done) {
+  if (const Status place = thread_.TakePlace(); !place.ok()) {
+    thread_.Tell([done, error = place.error()] { done(error, 0); });
+    return;
+  }
+  helpers_.Add([this, prepare = std::move(prepare), done = std::move(done)] {
+    auto prepared =
+        closing_ ? Result<PoolingJob>(Unavailable("the model is being unloaded", "shutting_down")) : prepare();
+    if (!prepared.ok()) {
+      thread_.Tell([this, done, error = prepared.error()] {
+        thread_.LeavePlaces(1);
+        done(error, 0);
+      });
+      return;
+    }
+    auto job = std::make_unique<PoolingJob>(std::move(*prepared));
+    int32_t tokens = 0;
+    for (const auto& text : job->texts) {
+      tokens += static_cast<int32_t>(text.size());
+    }
+    job->done = [this, done, tokens](Vectors vectors) {
+      thread_.LeavePlaces(1);
+      done(std::move(vectors), tokens);
+    };
+    thread_.Put(std::move(job));
+  });
+}
+
+void LoadedGenerator::Embed(EmbeddingRequest request, std::function<void(Result<EmbeddingAnswer>)> done) {
+  if (!description_.embeds) {
+    thread_.Tell([done, error = CannotDo("gives no embeddings")] { done(error); });
+    return;
+  }
+  Pool(
+      [this, request = std::move(request)] {
+        return PrepareEmbedding(request, *language_, description_.max_context, description_.embedding_width);
+      },
+      [done = std::move(done)](Vectors vectors, int32_t tokens) {
+        if (vectors.ok()) {
+          done(EmbeddingAnswer{std::move(*vectors), tokens});
+        } else {
+          done(std::move(vectors).error());
+        }
+      });
+}
+
+void LoadedGenerator::Rerank(RerankRequest request, std::function<void(Result<RerankAnswer>)> done) {
+  if (!description_.reranks) {
+    thread_.Tell([done, error = CannotDo("does not rank texts")] { done(error); });
+    return;
+  }
+  Pool([this, request = std::move(request)] { return PrepareRerank(request, *language_, description_.max_context); },
+       [done = std::move(done)](Vectors vectors, int32_t tokens) {
+         if (!vectors.ok()) {
+           done(std::move(vectors).error());
+           return;
+         }
+         RerankAnswer answer{{}, tokens};
+         for (const auto& vector : *vectors) {
+           answer.scores.push_back(vector.front());
+         }
+         done(std::move(answer));
+       });
+}
+
+Result<TokenizeAnswer> LoadedGenerator::Tokenize(const TokenizeRequest& request) {
+  ATELIER_ASSIGN(prompt, language_->Encode(request.prompt, clock_.UnixMs() / 1000));
+  TokenizeAnswer answer;
+  answer.tokens = std::move(prompt.tokens);
+  for (const int32_t token : answer.tokens) {
+    answer.pieces.emplace_back(language_->Spelling(token));
+  }
+  answer.max_context = description_.max_context;
+  return answer;
+}
+
+Result<std::string> LoadedGenerator::Detokenize(const std::vector<int32_t>& tokens) {
+  ATELIER_ASSIGN(prompt, language_->Encode(TokenPrompt{tokens}, 0));
+  return std::move(prompt.text);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Generator>> MakeGenerator(ModelFiles files, const GeneratorOptions& options, Clock& clock) {
+  ATELIER_TRY(CheckOptions(options));
+  ATELIER_ASSIGN(language, Language::Make(std::move(files.tokenizer), files.chat_template));
+  // Texts of encoders come as a whole, however long, so the model itself sets no limit.
+  const ModelOptions model_options{options.threads, options.max_context, options.kv_bytes, options.page_positions,
+                                   SIZE_MAX};
+  ATELIER_ASSIGN(model, Model::Load(std::move(files.weights), model_options));
+  const ModelConfig& config = model->config();
+  if (!config.architecture->encoder.empty()) {
+    return MakeError(Code::kUnimplemented, "models with an encoder and a decoder are not served as text generators",
+                     "unsupported_model");
+  }
+  if (language->tokenizer().size() > config.vocabulary) {
+    return InvalidArgument("the tokeniser has " + std::to_string(language->tokenizer().size()) +
+                               " tokens, but the model knows " + std::to_string(config.vocabulary),
+                           "tokenizer.ggml.tokens", "invalid_model_file");
+  }
+  GenerativeDescription description = Describe(config, model->classes() == 1, *language);
+  const KvGeometry& geometry = model->cache().geometry();
+  const auto positions = static_cast<int64_t>(geometry.pages * geometry.page_positions);
+  description.max_context = static_cast<int32_t>(std::min({model->max_context(), positions, int64_t{INT32_MAX}}));
+  description.fingerprint = std::move(files.fingerprint);
+  GeneratorParts parts{std::move(model), std::move(language), std::move(description), options};
+  return std::unique_ptr<Generator>(std::make_unique<LoadedGenerator>(std::move(parts), clock));
+}
+
+Result<std::unique_ptr<Generator>> OpenGenerator(const std::filesystem::path& folder_or_file,
+                                                 const GeneratorOptions& options, Clock& clock) {
+  ATELIER_ASSIGN(files, ReadModelFiles(folder_or_file));
+  return MakeGenerator(std::move(files), options, clock);
+}
+
+}  // namespace atelier::engine

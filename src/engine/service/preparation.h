@@ -1,0 +1,48 @@
+// Everything of a request that can be done before a model is at hand: checks, the prompt's tokens, the grammar.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "engine/chat/parser.h"
+#include "engine/generation.h"
+#include "engine/sampling/stop_matcher.h"
+#include "engine/service/constraint.h"
+#include "engine/service/grammar_cache.h"
+#include "engine/service/language.h"
+
+namespace atelier::engine {
+
+// A request that can run. Plain data, read only from then on.
+struct PreparedRequest {
+  GenerationRequest request{};  // its prompt, stop and constraint are used up
+  EncodedPrompt prompt{};
+  int32_t max_tokens = 0;  // of each answer; 0: none is wanted
+  StopOptions stop{};
+  MasksPtr masks{};                    // null: no grammar
+  std::optional<Thoughts> thoughts{};  // before what the grammar binds
+  std::optional<chat::ChatParserOptions> parser{};
+
+  bool WantsPromptRows() const {  // log probabilities of the prompt
+    return request.prompt_logprobs.has_value() || (request.echo && request.sampling.top_logprobs.has_value());
+  }
+};
+
+// What all preparations share; borrowed. Thread-safe.
+struct PreparationParts {
+  const Language& language;
+  GrammarCache& grammars;
+  const Clock& clock;
+  int64_t max_context;  // the longest sequence
+};
+
+// Errors: kInvalidArgument naming the field, "context_length_exceeded" with OpenAI's words; kNotFound for an adapter;
+// those of Language::Encode, GrammarCache and ForceToolCall.
+Result<PreparedRequest> Prepare(GenerationRequest request, const PreparationParts& parts);
+
+}  // namespace atelier::engine

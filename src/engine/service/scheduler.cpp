@@ -1,0 +1,185 @@
+#include "engine/service/scheduler.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace atelier::engine {
+namespace {
+
+Error Cancelled() { return MakeError(Code::kCancelled, "the request was cancelled", "cancelled"); }
+
+void ReleaseFinished(Task& task) {
+  for (const auto& choice : task.choices) {
+    if (choice->answer.finished()) {
+      choice->sequence.reset();
+    }
+  }
+}
+
+}  // namespace
+
+void Scheduler::Add(std::unique_ptr<Task> task) {
+  task->Begin(parts_.language);
+  const auto place = std::ranges::upper_bound(tasks_, task->order, {}, [](const auto& other) { return other->order; });
+  tasks_.insert(place, std::move(task));
+}
+
+size_t Scheduler::running() const {
+  size_t count = 0;
+  for (const auto& task : tasks_) {
+    count += static_cast<size_t>(
+        std::ranges::count_if(task->choices, [](const auto& choice) { return choice->sequence != nullptr; }));
+  }
+  return count;
+}
+
+size_t Scheduler::Admitted() const {
+  return static_cast<size_t>(std::ranges::count_if(tasks_, [](const auto& task) { return task->admitted; }));
+}
+
+size_t Scheduler::Sweep() {
+  std::vector<std::unique_ptr<Task>> ended;
+  const auto gone = std::ranges::stable_partition(tasks_, [](const auto& task) { return !task->cancelled->load(); });
+  std::ranges::move(gone, std::back_inserter(ended));
+  tasks_.erase(gone.begin(), gone.end());
+  size_t waiting = 0;
+  for (const auto& task : ended) {
+    waiting += task->admitted ? 0 : 1;
+    task->End(Cancelled(), parts_.clock.MonotonicNs());
+  }
+  return waiting;
+}
+
+void Scheduler::EndAll(const Error& error) {
+  for (const auto& task : std::exchange(tasks_, {})) {
+    task->End(error, parts_.clock.MonotonicNs());
+  }
+}
+
+size_t Scheduler::Step() {
+  if (tasks_.empty()) {
+    return 0;
+  }
+  const size_t admitted = Admitted();
+  const std::vector<ScheduledItem> items = schedule_.Next(tasks_);
+  const size_t newly = Admitted() - admitted;
+  if (items.empty()) {  // cannot be: the oldest answer always fits
+    Fail(*tasks_.front(), MakeError(Code::kResourceExhausted, "the cache of keys and values is full", "kv_cache_full"));
+  } else {
+    Run(items);
+    ++steps_;
+  }
+  Tell();
+  return newly;
+}
+
+void Scheduler::Run(std::span<const ScheduledItem> items) {
+  std::vector<StepItem> step;
+  for (const ScheduledItem& item : items) {
+    step.push_back(item.item);
+  }
+  if (auto status = parts_.model.Step(step, output_); status.ok()) {
+    for (size_t i = 0; i < items.size(); ++i) {
+      Use(items[i], i);
+    }
+    return;
+  }
+  // One of them is to blame, and nothing has changed.
+  for (const ScheduledItem& item : items) {
+    if (auto status = parts_.model.Step({&item.item, 1}, output_); status.ok()) {
+      Use(item, 0);
+    } else {
+      Fail(item.choice->task, std::move(status).error());
+    }
+  }
+}
+
+void Scheduler::Use(const ScheduledItem& item, size_t index) {
+  Choice& choice = *item.choice;
+  Task& task = choice.task;
+  Status status;
+  if (task.NeedsPromptRows()) {
+    status = KeepPromptRows(item, index);
+  }
+  if (status.ok() && choice.sequence->length() == choice.history.size()) {
+    const auto logits = output_.Row(index, output_.rows(index) - 1);
+    status = task.prompt_done ? Draw(choice, logits) : FinishPrompt(choice, logits);
+    ReleaseFinished(task);
+  }
+  if (!status.ok()) {
+    Fail(task, std::move(status).error());
+  }
+}
+
+Status Scheduler::KeepPromptRows(const ScheduledItem& item, size_t index) {
+  Task& task = item.choice->task;
+  const GenerationRequest& request = task.prepared->request;
+  const auto& tokens = task.prepared->prompt.tokens;
+  const int32_t of_echo = request.echo ? request.sampling.top_logprobs.value_or(0) : 0;
+  const int32_t top = std::max(request.prompt_logprobs.value_or(0), of_echo);
+  const size_t begin = item.choice->sequence->length() - item.item.tokens.size() + item.item.output_from;
+  for (size_t row = 0; row < output_.rows(index); ++row) {
+    const size_t position = begin + row;
+    if (position == task.prompt_rows.size() && position + 1 < tokens.size()) {
+      ATELIER_ASSIGN(logprobs, ComputeLogprobs(output_.Row(index, row), tokens[position + 1], top));
+      task.prompt_rows.push_back(std::move(logprobs));
+    }
+  }
+  return {};
+}
+
+Status Scheduler::FinishPrompt(Choice& first, std::span<const float> logits) {
+  Task& task = first.task;
+  task.FinishPrompt(parts_.language, parts_.clock.MonotonicNs());
+  prompt_tokens_ += static_cast<uint64_t>(task.usage.prompt_tokens);
+  cached_tokens_ += static_cast<uint64_t>(task.usage.cached_tokens);
+  for (const auto& choice : task.choices) {
+    if (task.prepared->max_tokens == 0) {
+      choice->answer.Finish(FinishReason::kLength, task.deltas);
+      continue;
+    }
+    if (choice->index > 0 && schedule_.HasSlot(tasks_)) {
+      choice->sequence = parts_.model.cache().Fork(*first.sequence);
+    }
+    ATELIER_TRY(Draw(*choice, logits));
+  }
+  return {};
+}
+
+Status Scheduler::Draw(Choice& choice, std::span<const float> logits) {
+  Task& task = choice.task;
+  ATELIER_ASSIGN(mask, choice.answer.Mask(mask_));
+  const SampleInput input{logits, choice.history, task.prepared->prompt.tokens.size(), mask, parts_.language.ends()};
+  ATELIER_ASSIGN(token, sampler_.Sample(choice.answer.sampling(), input));
+  ++generated_tokens_;
+  choice.history.push_back(token.id);
+  return choice.answer.Take(token, task.deltas);
+}
+
+void Scheduler::Fail(Task& task, Error error) {
+  if (std::ranges::find(failed_, &task, &std::pair<Task*, Error>::first) == failed_.end()) {
+    failed_.emplace_back(&task, std::move(error));
+  }
+}
+
+// Tells everybody of this step, and lets go of those that are done.
+void Scheduler::Tell() {
+  const auto failed = std::exchange(failed_, {});
+  std::vector<std::pair<std::unique_ptr<Task>, Status>> ended;
+  for (auto& task : tasks_) {
+    const auto error = std::ranges::find(failed, task.get(), &std::pair<Task*, Error>::first);
+    if (error != failed.end()) {
+      ended.emplace_back(std::move(task), error->second);
+    } else if (task->Finished()) {
+      ended.emplace_back(std::move(task), Status());
+    } else {
+      task->Tell();
+    }
+  }
+  std::erase(tasks_, nullptr);
+  for (auto& [task, status] : ended) {
+    task->End(std::move(status), parts_.clock.MonotonicNs());
+  }
+}
+
+}  // namespace atelier::engine
