@@ -3,16 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/task_name.h"
 #include "serving/generation_call.h"
 #include "serving/generative_wire.h"
 
 namespace atelier::serving {
 namespace {
-
-// "chat" and the like are the callers' business; the task says what the model is for.
-std::string TaskOf(const engine::GenerativeDescription& description) {
-  return description.generates ? "text-generation" : description.reranks ? "text-ranking" : "feature-extraction";
-}
 
 // What answers a unary call with the wire's form of a result.
 template <class Answer, class Response>
@@ -49,7 +45,7 @@ grpc::ServerUnaryReactor* GenerativeService::Describe(grpc::CallbackServerContex
   if (const engine::Generator* generator = ready_.load(std::memory_order_acquire)) {
     const engine::GenerativeDescription& description = generator->description();
     response->set_family("llm");
-    response->set_task(TaskOf(description));
+    response->set_task(std::string(engine::TaskName(description)));
     *response->mutable_generative() = ToWire(description);
     reactor->Finish(grpc::Status::OK);
   } else {
