@@ -111,9 +111,9 @@ Pooling PoolingJobs::pooling() const {
   return configured == Pooling::kNone ? (model_.config().causal ? Pooling::kLast : Pooling::kMean) : configured;
 }
 
-Status PoolingJobs::Reserve(Sequence& sequence, size_t count) {
+Status PoolingJobs::Reserve(Sequence& sequence, size_t count, bool must) {
   auto status = model_.cache().Reserve(sequence, count);
-  while (!status.ok() && give_pages_()) {
+  while (must && !status.ok() && give_pages_()) {
     status = model_.cache().Reserve(sequence, count);
   }
   return status;
@@ -130,8 +130,8 @@ std::vector<PoolingJobs::Text> PoolingJobs::Take() {
         return texts;
       }
       Text text{job.get(), job->next, model_.cache().NewSequence()};
-      if (!Reserve(*text.sequence, count).ok() && !texts.empty()) {
-        return texts;  // alone it has room: no text is longer than the cache
+      if (!Reserve(*text.sequence, count, texts.empty()).ok() && !texts.empty()) {
+        return texts;  // the next step has room: no text is longer than the cache
       }
       tokens += count;
       texts.push_back(std::move(text));

@@ -53,7 +53,7 @@ class PoolingJobs {
   };
 
   std::vector<Text> Take();
-  Status Reserve(Sequence& sequence, size_t count);
+  Status Reserve(Sequence& sequence, size_t count, bool must);
   Status Run(std::span<Text> texts);
   Status Keep(const Text& text, size_t item);
   void Fail(PoolingJob* job, const Error& error);
