@@ -151,7 +151,7 @@ TEST_F(GgufTest, RefusesABrokenHead) {
       {"2^31 tensors", [](auto& b) { b.tensor_count = 1U << 31; }, "2147483648 tensors"},
       {"2^63 tensors", [](auto& b) { b.tensor_count = 1ULL << 63; }, "9223372036854775808 tensors"},
       {"-1 tensors", [](auto& b) { b.tensor_count = ~0ULL; }, "18446744073709551615 tensors"},
-      {"a key too many", [](auto& b) { ++b.key_count; }, "key 'a' has the type"},
+      {"a key too many", [](auto& b) { ++b.key_count; }, "name of tensor 0"},
       {"a key too few", [](auto& b) { --b.key_count; }, "tensor 'scores'"},
       {"a tensor too many", [](auto& b) { ++b.tensor_count; }, "tensor 2"},
       {"a tensor too few", [](auto& b) { --b.tensor_count; }, "bytes behind tensor 'a'"},
