@@ -88,13 +88,14 @@ std::vector<jobs::Kind> JobKinds(data::Store& datasets, registry::Registry& regi
   const auto commit_dataset = [&datasets](soci::session& session, const jobs::Job& job, json::object& result) {
     return CommitDataset(datasets, session, job, result);
   };
+  const auto commit_model = [&registry](soci::session& session, const jobs::Job& job, json::object& result) {
+    return CommitModel(registry, session, job, result);
+  };
   return {
       {"import", ImportProgram, commit_dataset},
       {"process", always("atelier"), commit_dataset},
-      {"train", always("atelier-torch"),
-       [&registry](soci::session& session, const jobs::Job& job, json::object& result) {
-         return CommitModel(registry, session, job, result);
-       }},
+      {"train", always("atelier-torch"), commit_model},
+      {"import_model", always("atelier"), commit_model},
       {"evaluate", always("atelier-torch"),
        [&registry](soci::session& session, const jobs::Job& job, json::object& result) {
          return CommitEvaluation(registry, session, job, result);

@@ -123,6 +123,24 @@ TEST_F(HandlersTest, StartsImports) {
   EXPECT_EQ(Call("POST", "/v1/datasets", R"({"name":"..","files":[{"file_id":"file-0"}]})").status, 400);
 }
 
+TEST_F(HandlersTest, StartsImportsOfModels) {
+  const auto id = GetString(Json(Upload("story.gguf", "GGUF")), "id");
+  const std::string body = R"({"kind":"import_model","model":"story","files":[{"file_id":")" + id + R"("}]})";
+  const auto job = Json(Call("POST", "/v1/jobs", body));
+  EXPECT_EQ(GetString(job, "kind"), "import_model");
+  const auto spec = jobs_.Get(GetString(job, "id"))->spec;
+  EXPECT_EQ(GetString(spec, "model"), "story");
+  EXPECT_EQ(GetString(spec.at("files").as_array()[0].as_object(), "path"), "story.gguf");
+  for (const char* bad :
+       {R"({"kind":"import_model","model":"story"})", R"({"kind":"import_model","model":"story","files":[]})",
+        R"({"kind":"import_model","model":"..","files":[{"file_id":"file-0"}]})"}) {
+    EXPECT_EQ(Call("POST", "/v1/jobs", bad).status, 400) << bad;
+  }
+  EXPECT_EQ(
+      Call("POST", "/v1/jobs", R"({"kind":"import_model","model":"story","files":[{"file_id":"file-0"}]})").status,
+      404);
+}
+
 TEST_F(HandlersTest, ChecksJobsBeforeTheyExist) {
   EXPECT_EQ(Reason(Call("POST", "/v1/jobs", R"({"kind":"import"})")), "invalid_value");
   EXPECT_EQ(Reason(Call("POST", "/v1/jobs", R"({"kind":"train","family":"mlp","dataset":"none","model":"m"})")),
@@ -220,6 +238,27 @@ TEST_F(HandlersTest, ShowsModelsAndDeployments) {
         R"({"model":"m","versions":[{"version":1,"weight":50}]})", R"({"model":"m","versions":[]})"}) {
     EXPECT_EQ(Call("POST", "/v1/deployments", bad).status, 400) << bad;
   }
+}
+
+TEST_F(HandlersTest, SettingsFitTheFamilyOfTheModel) {
+  const auto blob = storage::PutBytes(*blobs_, "weights").value();
+  ASSERT_TRUE(
+      catalogue_
+          ->Write([&](soci::session& session) -> Status {
+            ATELIER_TRY(registry_->AddVersion(session, "story", {{"story.gguf", blob}}, {{"family", "llm"}}, ""));
+            ATELIER_TRY(registry_->AddVersion(session, "iris", {{"model.safetensors", blob}}, {{"family", "mlp"}}, ""));
+            return {};
+          })
+          .ok());
+  EXPECT_EQ(GetString(Json(Call("GET", "/v1/registry/models/story/versions/1")), "weights_sha256"), blob.sha256);
+  const auto deploy = [&](const std::string& model, const std::string& settings) {
+    return Call("POST", "/v1/deployments", R"({"model":")" + model + R"(","settings":)" + settings + "}");
+  };
+  EXPECT_EQ(deploy("story", R"({"max_running":4,"context":128,"max_queue":9})").status, 200);
+  EXPECT_EQ(deploy("story", R"({"max_batch":4})").status, 400);
+  EXPECT_EQ(deploy("story", R"({"max_running":0})").status, 400);
+  EXPECT_EQ(deploy("iris", R"({"max_running":4})").status, 400);
+  EXPECT_EQ(deploy("iris", R"({"max_queue":4})").status, 200);
 }
 
 TEST_F(HandlersTest, ManagesTheRegistry) {

@@ -14,6 +14,7 @@
 #include "base/rng.h"
 #include "registry/registry.h"
 #include "serving/batch_options.h"
+#include "serving/language_model.h"
 #include "serving/predictor.h"
 #include "storage/blob_store.h"
 
@@ -66,8 +67,9 @@ struct ManagerOptions {
   int64_t stuck_after_ms = 30000;  // a worker with work that makes no progress for so long is killed and restarted
   int64_t drain_ms = 30000;
   int64_t predict_timeout_ms = 60000;  // of a request that names none
-  int64_t probe_every_ms = 500;        // health of a ready worker
-  int64_t first_back_off_ms = 200;     // before a restart; doubles with each failure in a row
+  int64_t generate_timeout_ms = 1'800'000;
+  int64_t probe_every_ms = 500;     // health of a ready worker
+  int64_t first_back_off_ms = 200;  // before a restart; doubles with each failure in a row
   int64_t longest_back_off_ms = 30000;
   BatchOptions batch;          // where a deployment's settings name nothing else
   Metrics* metrics = nullptr;  // borrowed, outlives the manager; nullptr: none are kept
@@ -88,8 +90,13 @@ class Manager {
   // Does not block: `done` is called once, from a thread of the manager, or before the return where the request does
   // not reach a worker. Never touches the catalogue or a disk.
   // Errors: kNotFound "model_not_found", kUnavailable "model_loading" (with retry_after_s) | "worker_crashed" |
-  // "overloaded", kInvalidArgument (an instance does not fit), kDeadlineExceeded, kResourceExhausted "queue_full".
+  // "overloaded", kInvalidArgument (an instance does not fit; "model_not_supported": it generates), kDeadlineExceeded,
+  // kResourceExhausted "queue_full".
   virtual void Predict(PredictRequest request, std::function<void(Result<PredictAnswer>)> done) = 0;
+  // The generative model that `model` names, as in PredictRequest, chosen by weight; requests to it go to one worker.
+  // Does not block. Errors: kNotFound "model_not_found", kUnavailable "model_loading" (with retry_after_s),
+  // kInvalidArgument "model_not_supported" on `model` (it predicts).
+  virtual Result<std::shared_ptr<LanguageModel>> Pin(const std::string& model) = 0;
   // Drains and ends all workers.
   virtual void Stop() = 0;
 };

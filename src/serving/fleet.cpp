@@ -9,7 +9,7 @@ namespace atelier::serving {
 namespace {
 
 bool SameWorker(const WorkerSpec& a, const WorkerSpec& b) {
-  return a.batch == b.batch && ModelFolderName(a.model) == ModelFolderName(b.model);
+  return a.batch == b.batch && a.generative == b.generative && ModelFolderName(a.model) == ModelFolderName(b.model);
 }
 
 template <class List>
@@ -50,8 +50,9 @@ Fleet::WorkerPtr Fleet::FindOrCreate(const Record& record, WorkerSpec spec) {
 void Fleet::FollowOne(Record& record, Wish wish) {
   std::vector<Served> wanted;
   const BatchOptions batch = BatchOptionsOf(wish.deployment.settings, defaults_);
+  const GenerativeOptions generative = GenerativeOptionsOf(wish.deployment.settings);
   for (size_t i = 0; i < wish.versions.size(); ++i) {
-    WorkerPtr worker = FindOrCreate(record, {wish.deployment.name, wish.versions[i], batch});
+    WorkerPtr worker = FindOrCreate(record, {wish.deployment.name, wish.versions[i], batch, generative});
     wanted.push_back({wish.deployment.versions[i].weight, std::move(worker)});
   }
   const std::vector<Served> former = std::exchange(record.wanted, std::move(wanted));

@@ -6,6 +6,7 @@
 
 #include "base/process.h"
 #include "serving/model_folder.h"
+#include "serving/programs.h"
 #include "serving/spawn.h"
 
 namespace atelier::serving {
@@ -60,18 +61,12 @@ Result<pid_t> Launcher::Start(const WorkerSpec& spec, const std::string& socket_
   ATELIER_ASSIGN(folder, LayOutModel(blobs_, ModelRoot(options_.data_dir), spec.model));
   ATELIER_ASSIGN(log, OpenWorkerLog(LogOf(options_.data_dir, spec)));
   ProcessPlan plan;
-  plan.program = options_.program_dir / "atelier-torch";
-  plan.arguments = {"worker",
-                    "--model",
-                    folder.string(),
-                    "--socket",
-                    socket_path,
-                    "--max-batch",
-                    std::to_string(spec.batch.max_batch),
-                    "--max-delay-us",
-                    std::to_string(spec.batch.max_delay_us),
-                    "--max-queue",
-                    std::to_string(spec.batch.max_queue)};
+  const WorkerProgram& program = ProgramOf(spec.model);
+  plan.program = options_.program_dir / program.name;
+  plan.arguments = program.arguments(spec);
+  for (const std::string& argument : {std::string("--model"), folder.string(), std::string("--socket"), socket_path}) {
+    plan.arguments.push_back(argument);
+  }
   if (options_.threads > 0) {
     plan.environment["ATELIER_THREADS"] = std::to_string(options_.threads);
   }

@@ -12,6 +12,7 @@
 
 #include "registry/registry.h"
 #include "serving/batch_options.h"
+#include "serving/generative_options.h"
 #include "storage/blob_store.h"
 
 namespace atelier::serving {
@@ -20,7 +21,8 @@ namespace atelier::serving {
 struct WorkerSpec {
   std::string deployment;
   registry::ModelVersion model;
-  BatchOptions batch;
+  BatchOptions batch;            // of predictors
+  GenerativeOptions generative;  // of generative models
 };
 
 struct LauncherOptions {

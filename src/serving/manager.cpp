@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "serving/fleet.h"
 #include "serving/model_folder.h"
+#include "serving/pinned_model.h"
 #include "serving/wire.h"
 
 namespace atelier::serving {
@@ -124,11 +125,13 @@ class ManagerImpl final : public Manager {
     return fleet_.With([](const Fleet& fleet) { return fleet.All(); });
   }
   void Predict(PredictRequest request, Done done) override;
+  Result<std::shared_ptr<LanguageModel>> Pin(const std::string& model) override;
   void Stop() override;
 
  private:
   void Supervise();
   void Publish(const Fleet& fleet);
+  Result<std::shared_ptr<const Lease>> Choose(const std::string& model);
   Result<std::shared_ptr<const Lease>> Admit(const PredictRequest& request);
 
   WishSource wishes_;
@@ -219,19 +222,36 @@ Result<DeploymentStatus> ManagerImpl::GetStatus(const std::string& name) {
   return *std::move(status);
 }
 
-Result<std::shared_ptr<const Lease>> ManagerImpl::Admit(const PredictRequest& request) {
+Result<std::shared_ptr<const Lease>> ManagerImpl::Choose(const std::string& model) {
   if (stopping_) {
     return Unavailable("the server is stopping", "stopping");
   }
+  const auto table = routes_.With([](const auto& routes) { return routes; });
+  const double uniform = pick_rng_.With([](SeededRng& rng) { return rng.Uniform(); });
+  return table->Choose(model, uniform);
+}
+
+Result<std::shared_ptr<LanguageModel>> ManagerImpl::Pin(const std::string& model) {
+  ATELIER_ASSIGN(lease, Choose(model));
+  if (!lease->signature->generative) {
+    return InvalidArgument("The model '" + model + "' is not a language model", "model", "model_not_supported");
+  }
+  const int64_t answer_ms = std::min(options_.predict_timeout_ms, kLongestTimeoutMs);
+  return PinModel(std::move(lease), clock_, {options_.generate_timeout_ms, answer_ms});
+}
+
+Result<std::shared_ptr<const Lease>> ManagerImpl::Admit(const PredictRequest& request) {
   if (request.instances.empty() || request.instances.size() > static_cast<size_t>(kMaxInstances)) {
     return InvalidArgument("A request has 1 to " + std::to_string(kMaxInstances) + " inputs", "inputs");
   }
   if (request.timeout_ms.value_or(1) <= 0) {
     return MakeError(Code::kDeadlineExceeded, "The request's time ran out before it reached the model", "timeout");
   }
-  const auto table = routes_.With([](const auto& routes) { return routes; });
-  const double uniform = pick_rng_.With([](SeededRng& rng) { return rng.Uniform(); });
-  ATELIER_ASSIGN(lease, table->Choose(request.model, uniform));
+  ATELIER_ASSIGN(lease, Choose(request.model));
+  if (lease->signature->generative) {
+    return InvalidArgument("The model '" + request.model + "' is a language model: it does not predict", "model",
+                           "model_not_supported");
+  }
   if (!lease->endpoint->Reserve(static_cast<int>(request.instances.size()), lease->max_under_way)) {
     return Unavailable("The model '" + request.model + "' has too many requests under way", "overloaded");
   }

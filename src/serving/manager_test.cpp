@@ -3,16 +3,13 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <sys/stat.h>
 
 #include <atomic>
 #include <fstream>
 #include <future>
-#include <sstream>
 #include <thread>
 
-#include "serving/testing/fake_blobs.h"
-#include "serving/testing/fake_predictor.h"
+#include "serving/testing/manager_fixture.h"
 #include "serving/worker_host.h"
 
 namespace atelier::serving {
@@ -23,22 +20,11 @@ namespace fs = std::filesystem;
 using testing::Pair;
 using testing::WaitFor;
 
-std::map<std::string, std::string> FlagsOf(const std::string& command_line) {
-  std::istringstream words(command_line);
-  std::string verb;
-  words >> verb;
-  std::map<std::string, std::string> flags;
-  for (std::string name, value; words >> name >> value;) {
-    flags[name] = value;
-  }
-  return flags;
-}
-
 // The stand-in of `atelier-torch worker`. Its model is a file with what to answer, or how to fail.
 TEST(FakeWorkerProcess, DISABLED_Run) {
   const char* command_line = std::getenv("ATELIER_FAKE_WORKER");
   ASSERT_NE(command_line, nullptr) << "only the manager's tests start this one";
-  auto flags = FlagsOf(command_line);
+  auto flags = testing::FlagsOf(command_line);
   WorkerOptions options;
   options.socket_path = flags["--socket"];
   options.batch = {std::stoi(flags["--max-batch"]), std::stoi(flags["--max-delay-us"]),
@@ -61,99 +47,7 @@ TEST(FakeWorkerProcess, DISABLED_Run) {
   _exit(status);
 }
 
-class ManagerTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    const fs::path program = dir_.path() / "bin" / "atelier-torch";
-    fs::create_directories(program.parent_path());
-    std::ofstream(program) << "#!/bin/sh\nATELIER_FAKE_WORKER=\"$*\"\nexport ATELIER_FAKE_WORKER\nexec "
-                           << fs::read_symlink("/proc/self/exe").string()
-                           << " --gtest_also_run_disabled_tests --gtest_filter=FakeWorkerProcess.DISABLED_Run\n";
-    chmod(program.c_str(), 0755);
-    options_.data_dir = dir_.path() / "data";
-    options_.program_dir = program.parent_path();
-    options_.probe_every_ms = 50;
-    options_.first_back_off_ms = 20;
-    options_.longest_back_off_ms = 200;
-    options_.drain_ms = 5000;
-    options_.metrics = &metrics_;
-  }
-  void TearDown() override {
-    if (manager_) {
-      manager_->Stop();
-    }
-  }
-
-  struct Version {
-    int64_t version;
-    int weight;
-    std::string behaviour;
-  };
-  void Wish(const std::string& name, const std::vector<Version>& versions) {
-    wishes_.With([&](auto& wishes) {
-      serving::Wish& wish = wishes[name];
-      wish = {};
-      wish.deployment.id = "dep_" + name;
-      wish.deployment.name = name;
-      wish.deployment.model_name = "model-of-" + name;
-      for (const Version& version : versions) {
-        wish.deployment.versions.push_back({version.version, version.weight});
-        registry::ModelVersion model;
-        model.model_id = "model_" + name;
-        model.model_name = wish.deployment.model_name;
-        model.version = version.version;
-        model.files["config.json"] = blobs_.Put(version.behaviour);
-        wish.versions.push_back(std::move(model));
-        wish.latest_version = version.version;
-      }
-    });
-    if (manager_) {
-      ASSERT_TRUE(manager_->Reconcile().ok());
-    }
-  }
-  void Start() {
-    auto manager = StartManager(
-        [this]() -> Result<std::vector<serving::Wish>> {
-          std::vector<serving::Wish> out;
-          wishes_.With([&](const auto& wishes) {
-            for (const auto& [name, wish] : wishes) {
-              out.push_back(wish);
-            }
-          });
-          return out;
-        },
-        blobs_, clock_, rng_, options_);
-    ASSERT_TRUE(manager.ok()) << manager.error().message;
-    manager_ = std::move(manager).value();
-  }
-  std::future<Result<PredictAnswer>> Send(const std::string& model, float first = 1, int64_t timeout_ms = 20000) {
-    auto promise = std::make_shared<std::promise<Result<PredictAnswer>>>();
-    auto future = promise->get_future();
-    PredictRequest request;
-    request.model = model;
-    request.instances = {Pair(first, 2)};
-    request.timeout_ms = timeout_ms;
-    manager_->Predict(std::move(request),
-                      [promise](Result<PredictAnswer> answer) { promise->set_value(std::move(answer)); });
-    return future;
-  }
-  bool Ready(const std::string& name) {
-    auto status = manager_->GetStatus(name);
-    return status.ok() && status->ready;
-  }
-  WorkerStatus Worker(const std::string& name, size_t index = 0) {
-    return manager_->GetStatus(name)->workers.at(index);
-  }
-
-  testing::TempDir dir_;
-  testing::FakeBlobs blobs_{dir_.path() / "blobs"};
-  SystemClock clock_;
-  SeededRng rng_{7};
-  Metrics metrics_;
-  ManagerOptions options_;
-  Guarded<std::map<std::string, serving::Wish>> wishes_;
-  std::unique_ptr<Manager> manager_;
-};
+class ManagerTest : public testing::ManagerTest {};
 
 TEST_F(ManagerTest, BecomesReadyAnswersAndStops) {
   Wish("digits", {{1, 100, "5"}});

@@ -5,12 +5,14 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "base/result.h"
+#include "engine/generation.h"
 
 namespace atelier::serving {
 
@@ -35,12 +37,14 @@ struct TensorSpec {
 
 struct Signature {
   std::string family;
-  std::string task;  // "classification" | "regression"
+  // "classification" | "regression"; of generative models "text-generation" | "feature-extraction" | "text-ranking"
+  std::string task;
   std::vector<TensorSpec> inputs;
   std::vector<TensorSpec> outputs;
   std::vector<std::string> labels;
   std::vector<std::string> input_fields;
   std::vector<std::string> output_fields;
+  std::optional<engine::GenerativeDescription> generative{};  // of generative models, which have none of the above
 };
 
 // An instance after validation and preprocessing, ready for a batch. Opaque to serving.

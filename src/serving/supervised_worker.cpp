@@ -9,6 +9,7 @@
 
 #include "base/ids.h"
 #include "base/log.h"
+#include "serving/programs.h"
 
 namespace atelier::serving {
 namespace {
@@ -132,8 +133,7 @@ void SupervisedWorker::BecomeReady() {
   lease->version = spec_.model.version;
   lease->signature = known_.signature;
   lease->metrics = metrics_;
-  // What the worker queues, the batches it computes and hands over, and one request of the largest size.
-  lease->max_under_way = spec_.batch.max_queue + 4 * spec_.batch.max_batch + kMaxInstances;
+  lease->max_under_way = ProgramOf(spec_.model).max_under_way(spec_);
   leased_ = lease;
   lease_ = std::move(lease);
   failed_ = false;

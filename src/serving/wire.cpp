@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "serving/generative_wire.h"
 
 namespace atelier::serving {
 namespace {
@@ -139,6 +140,9 @@ pb::DescribeResponse ToWire(const Signature& signature) {
   out.mutable_labels()->Assign(signature.labels.begin(), signature.labels.end());
   out.mutable_input_fields()->Assign(signature.input_fields.begin(), signature.input_fields.end());
   out.mutable_output_fields()->Assign(signature.output_fields.begin(), signature.output_fields.end());
+  if (signature.generative) {
+    *out.mutable_generative() = ToWire(*signature.generative);
+  }
   return out;
 }
 
@@ -151,6 +155,9 @@ Signature FromWire(const pb::DescribeResponse& response) {
   out.labels.assign(response.labels().begin(), response.labels().end());
   out.input_fields.assign(response.input_fields().begin(), response.input_fields().end());
   out.output_fields.assign(response.output_fields().begin(), response.output_fields().end());
+  if (response.has_generative()) {
+    out.generative = FromWire(response.generative());
+  }
   return out;
 }
 

@@ -14,4 +14,14 @@ BatchOptions BatchOptionsOf(const boost::json::object& settings, const BatchOpti
           within("max_queue", defaults.max_queue, 1, 1'000'000)};
 }
 
+GenerativeOptions GenerativeOptionsOf(const boost::json::object& settings) {
+  GenerativeOptions out;
+  for (const GenerativeSetting& setting : kGenerativeSettings) {
+    if (settings.contains(setting.name)) {
+      out.*setting.member = std::clamp(GetInt(settings, setting.name), setting.min, setting.max);
+    }
+  }
+  return out;
+}
+
 }  // namespace atelier::serving

@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "registry/registry.h"
 #include "serving/batch_options.h"
+#include "serving/generative_options.h"
 
 namespace atelier::serving {
 
@@ -26,5 +27,6 @@ WishSource RegistryWishes(registry::Registry& registry);
 
 // The deployment's settings over the defaults, each within its range.
 BatchOptions BatchOptionsOf(const boost::json::object& settings, const BatchOptions& defaults);
+GenerativeOptions GenerativeOptionsOf(const boost::json::object& settings);
 
 }  // namespace atelier::serving

@@ -2,23 +2,12 @@
 
 #include <grpcpp/grpcpp.h>
 
-#include <chrono>
 #include <utility>
+
+#include "serving/client_call.h"
 
 namespace atelier::serving {
 namespace {
-
-// What one call needs until it is done.
-template <class Request, class Response>
-struct Call {
-  Call(Request message, int64_t timeout_ms) : request(std::move(message)) {
-    context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(timeout_ms));
-  }
-
-  grpc::ClientContext context;
-  Request request;
-  Response response;
-};
 
 grpc::ChannelArguments Arguments() {
   grpc::ChannelArguments arguments;
@@ -79,7 +68,7 @@ void WorkerClient::Health(int64_t timeout_ms, std::function<void(Result<WorkerHe
         }
         const pb::HealthResponse& response = call->response;
         done(WorkerHealth{response.steps(), static_cast<int>(response.queued()), static_cast<int>(response.running()),
-                          response.draining(), response.resident_bytes()});
+                          response.draining(), response.resident_bytes(), response.kv_used()});
       });
 }
 

@@ -1,126 +1,33 @@
 #include "serving/worker_host.h"
 
-#include <poll.h>
-#include <signal.h>
-#include <sys/eventfd.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
-
-#include <chrono>
-#include <cstdlib>
-#include <thread>
 #include <utility>
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "serving/generative_service.h"
+#include "serving/worker_process.h"
 #include "serving/worker_service.h"
 
 namespace atelier::serving {
-namespace {
-
-// Turns SIGTERM and SIGINT into a call of `notify` on a thread of its own. Created before any other thread, so that
-// all inherit the blocked signals.
-class Termination {
- public:
-  Termination() : stop_fd_(eventfd(0, EFD_CLOEXEC)) {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-    signal_fd_ = signalfd(-1, &signals, SFD_CLOEXEC);
-  }
-  ~Termination() {
-    if (thread_.joinable()) {
-      eventfd_write(stop_fd_, 1);
-      thread_.join();
-    }
-    close(stop_fd_);
-    close(signal_fd_);
-  }
-  Termination(const Termination&) = delete;
-  Termination& operator=(const Termination&) = delete;
-
-  void Watch(std::function<void()> notify) {
-    thread_ = std::thread([this, notify = std::move(notify)] {
-      pollfd watched[2] = {{signal_fd_, POLLIN, 0}, {stop_fd_, POLLIN, 0}};
-      while (poll(watched, 2, -1) < 0) {
-      }
-      if ((watched[0].revents & POLLIN) != 0) {
-        notify();
-      }
-    });
-  }
-
- private:
-  int signal_fd_ = -1;
-  int stop_fd_ = -1;
-  std::thread thread_;
-};
-
-// A flag that one thread waits for and any may raise.
-class Event {
- public:
-  void Raise() {
-    std::lock_guard lock(mutex_);
-    raised_ = true;
-    changed_.notify_all();
-  }
-  void Wait() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return raised_; });
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool raised_ = false;
-};
-
-Result<std::unique_ptr<Predictor>> LoadWarm(const std::function<Result<std::unique_ptr<Predictor>>()>& load,
-                                            int max_batch) {
-  ATELIER_ASSIGN(predictor, load());
-  ATELIER_TRY(WarmUp(*predictor, max_batch));
-  return predictor;
-}
-
-}  // namespace
 
 int RunWorker(const WorkerOptions& options, const std::function<Result<std::unique_ptr<Predictor>>()>& load) {
   SystemClock clock;
-  Event ended;
   WorkerService service(options.batch, clock);
-  service.OnDrained([&ended] { ended.Raise(); });
-  std::atomic<bool> loaded = false;
-  Termination termination;
-  termination.Watch([&] {
-    if (!loaded) {
-      // Loading cannot be interrupted, and there is nothing yet to finish.
-      unlink(options.socket_path.c_str());
-      std::_Exit(0);
-    }
-    service.Drain([&ended] { ended.Raise(); });
+  return RunWorkerProcess(options.socket_path, service, [&]() -> Status {
+    ATELIER_ASSIGN(predictor, load());
+    ATELIER_TRY(WarmUp(*predictor, options.batch.max_batch));
+    service.SetPredictor(std::move(predictor));
+    return {};
   });
-  auto server = Listen(options.socket_path, service);
-  if (!server.ok()) {
-    LogError("the worker cannot listen", {{"error", server.error().message}});
-    return 1;
-  }
-  auto predictor = LoadWarm(load, options.batch.max_batch);
-  int status = 0;
-  if (predictor.ok()) {
-    service.SetPredictor(std::move(predictor).value());
-    loaded = true;
-    LogInfo("the worker is ready", {{"socket", std::string_view(options.socket_path)}});
-    ended.Wait();
-  } else {
-    LogError("the model cannot be loaded", {{"error", predictor.error().message}});
-    status = 1;
-  }
-  // Lets the last answers leave.
-  (*server)->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(5));
-  unlink(options.socket_path.c_str());
-  return status;
+}
+
+int RunGenerativeWorker(const std::string& socket_path,
+                        const std::function<Result<std::unique_ptr<engine::Generator>>()>& load) {
+  GenerativeService service;
+  return RunWorkerProcess(socket_path, service, [&]() -> Status {
+    ATELIER_ASSIGN(generator, load());
+    service.SetGenerator(std::move(generator));
+    return {};
+  });
 }
 
 }  // namespace atelier::serving

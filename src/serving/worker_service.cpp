@@ -1,12 +1,8 @@
 #include "serving/worker_service.h"
 
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
-#include <fstream>
+#include <limits>
 #include <utility>
 
 #include "base/log.h"
@@ -15,14 +11,6 @@ namespace atelier::serving {
 namespace {
 
 constexpr int64_t kLongestWaitNs = int64_t{24} * 3600 * 1'000'000'000;
-
-uint64_t ResidentBytes() {
-  std::ifstream statm("/proc/self/statm");
-  uint64_t total = 0;
-  uint64_t resident = 0;
-  statm >> total >> resident;
-  return resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-}
 
 int64_t DeadlineNs(const grpc::CallbackServerContext& context, int64_t now_ns) {
   // Compared before it is converted: without a deadline the difference would overflow.
@@ -33,8 +21,6 @@ int64_t DeadlineNs(const grpc::CallbackServerContext& context, int64_t now_ns) {
   }
   return now_ns + std::chrono::duration_cast<std::chrono::nanoseconds>(deadline - now).count();
 }
-
-Error Loading() { return Unavailable("the model is loading", "model_loading"); }
 
 std::vector<Instance> MadeUp(const Signature& signature) {
   std::vector<Instance> out;
@@ -122,7 +108,7 @@ grpc::ServerUnaryReactor* WorkerService::Describe(grpc::CallbackServerContext* c
     *response = ToWire(loaded->predictor->signature());
     reactor->Finish(grpc::Status::OK);
   } else {
-    reactor->Finish(ToGrpc(Loading()));
+    reactor->Finish(ToGrpc(ModelLoading()));
   }
   return reactor;
 }
@@ -156,7 +142,7 @@ Status WorkerService::Admit(const grpc::CallbackServerContext& context, const pb
                             PredictCall& call) {
   Loaded* loaded = ready_.load(std::memory_order_acquire);
   if (loaded == nullptr) {
-    return Loading();
+    return ModelLoading();
   }
   if (request.instances_size() < 1 || request.instances_size() > kMaxInstances) {
     return InvalidArgument("a request has 1 to " + std::to_string(kMaxInstances) + " instances", "inputs");
@@ -181,18 +167,6 @@ Status WorkerService::Admit(const grpc::CallbackServerContext& context, const pb
   return loaded->batcher.Submit(std::move(batch));
 }
 
-grpc::ServerUnaryReactor* WorkerService::Drain(grpc::CallbackServerContext* context, const pb::DrainRequest*,
-                                               pb::DrainResponse*) {
-  auto* reactor = context->DefaultReactor();
-  Drain([this, reactor] {
-    reactor->Finish(grpc::Status::OK);
-    if (on_drained_) {
-      on_drained_();
-    }
-  });
-  return reactor;
-}
-
 Status WarmUp(Predictor& predictor, int max_batch) {
   for (const Instance& instance : MadeUp(predictor.signature())) {
     auto prepared = predictor.Prepare(instance);
@@ -207,30 +181,6 @@ Status WarmUp(Predictor& predictor, int max_batch) {
   }
   LogInfo("no instance could be made up; the model starts cold");
   return {};
-}
-
-Result<std::unique_ptr<grpc::Server>> Listen(const std::string& socket_path, WorkerService& service) {
-  if (socket_path.empty() || socket_path.size() >= sizeof(sockaddr_un::sun_path)) {
-    return InvalidArgument("the socket's path is empty or too long: " + socket_path, "socket");
-  }
-  unlink(socket_path.c_str());
-  grpc::ServerBuilder builder;
-  builder.AddListeningPort("unix:" + socket_path, grpc::InsecureServerCredentials());
-  builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
-  builder.SetMaxSendMessageSize(kMaxMessageBytes);
-  // A socket on one machine has no bandwidth to probe, and a large picture should not wait for window updates.
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 4 << 20);
-  grpc::ResourceQuota quota("worker");
-  quota.SetMaxThreads(4);
-  builder.SetResourceQuota(quota);
-  builder.RegisterService(&service);
-  auto server = builder.BuildAndStart();
-  if (!server) {
-    return Internal("cannot listen on " + socket_path);
-  }
-  chmod(socket_path.c_str(), S_IRUSR | S_IWUSR);
-  return server;
 }
 
 }  // namespace atelier::serving

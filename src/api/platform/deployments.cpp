@@ -6,6 +6,7 @@
 #include "api/handlers.h"
 #include "base/ids.h"
 #include "base/log.h"
+#include "serving/programs.h"
 
 namespace atelier::api::platform {
 namespace {
@@ -50,21 +51,33 @@ json::object DeploymentObject(const serving::DeploymentStatus& status) {
           {"updated_at", Seconds(deployment.updated_ms)}};
 }
 
+enum class Whose { kAll, kPredictors, kLanguageModels };
+
+struct Setting {
+  std::string_view name;
+  int64_t min;
+  int64_t max;
+  Whose whose;
+};
+
+std::vector<Setting> AllSettings() {
+  std::vector<Setting> settings{{"max_batch", 1, 1024, Whose::kPredictors},
+                                {"max_delay_us", 0, 1'000'000, Whose::kPredictors}};
+  for (const auto& setting : serving::kGenerativeSettings) {
+    const bool shared = setting.name == "max_queue";
+    settings.push_back({setting.name, setting.min, setting.max, shared ? Whose::kAll : Whose::kLanguageModels});
+  }
+  return settings;
+}
+
 Result<json::object> ParseSettings(Fields& body) {
   json::object settings;
   ATELIER_ASSIGN(given, body.ObjectOr("settings"));
   if (given == nullptr) {
     return settings;
   }
-  struct Setting {
-    std::string_view name;
-    int64_t min;
-    int64_t max;
-  };
-  static constexpr Setting kSettings[] = {
-      {"max_batch", 1, 1024}, {"max_delay_us", 0, 1'000'000}, {"max_queue", 1, 65536}};
   Fields fields(*given, "settings");
-  for (const auto& setting : kSettings) {
+  for (const auto& setting : AllSettings()) {
     if (fields.Has(setting.name)) {
       ATELIER_ASSIGN(value, fields.Int(setting.name, setting.min, setting.max));
       settings[setting.name] = value;
@@ -72,6 +85,19 @@ Result<json::object> ParseSettings(Fields& body) {
   }
   ATELIER_TRY(fields.RejectUnknown());
   return settings;
+}
+
+// Whether models of the family have these settings.
+Status FitSettings(const json::object& settings, const std::string& family) {
+  const bool generates = family == serving::kGenerativeFamily;
+  for (const auto& setting : AllSettings()) {
+    if (settings.contains(setting.name) && setting.whose == (generates ? Whose::kPredictors : Whose::kLanguageModels)) {
+      const std::string name = "settings." + std::string(setting.name);
+      return InvalidArgument("'" + name + "' is not for " + (generates ? "language models" : "models that predict"),
+                             name);
+    }
+  }
+  return {};
 }
 
 Result<std::vector<registry::DeployedVersion>> ParseVersions(const json::array& array) {
@@ -100,9 +126,14 @@ Result<std::vector<registry::DeployedVersion>> ParseVersions(const json::array& 
   return versions;
 }
 
-// The versions asked for, all of which exist, and the model's name.
-Result<std::pair<std::string, std::vector<registry::DeployedVersion>>> FindVersions(const Services& services,
-                                                                                    Fields& fields) {
+struct Wanted {
+  std::string model;
+  std::vector<registry::DeployedVersion> versions;
+  std::string family;  // of the first version
+};
+
+// The versions asked for, all of which exist.
+Result<Wanted> FindVersions(const Services& services, Fields& fields) {
   ATELIER_ASSIGN(reference, fields.String("model", 300));
   if (reference.empty()) {
     return InvalidArgument("'model' is empty", "model");
@@ -110,14 +141,19 @@ Result<std::pair<std::string, std::vector<registry::DeployedVersion>>> FindVersi
   ATELIER_ASSIGN(array, fields.ArrayOr("versions", kMaxVersions));
   if (array == nullptr) {
     ATELIER_ASSIGN(version, services.registry.Resolve(reference));
-    return std::pair(version.model_name, std::vector<registry::DeployedVersion>{{version.version, 100}});
+    return Wanted{version.model_name, {{version.version, 100}}, GetString(version.metadata, "family")};
   }
   ATELIER_ASSIGN(versions, ParseVersions(*array));
   ATELIER_ASSIGN(model, services.registry.GetModel(reference));
+  Wanted wanted{model.name, {}, ""};
   for (const auto& version : versions) {
-    ATELIER_TRY(services.registry.Resolve(model.name + "@" + std::to_string(version.version)));
+    ATELIER_ASSIGN(found, services.registry.Resolve(model.name + "@" + std::to_string(version.version)));
+    if (wanted.family.empty()) {
+      wanted.family = GetString(found.metadata, "family");
+    }
   }
-  return std::pair(model.name, std::move(versions));
+  wanted.versions = std::move(versions);
+  return wanted;
 }
 
 // The catalogue has the change already, and keeps it; workers follow as soon as they can.
@@ -155,10 +191,11 @@ Result<Response> CreateDeployment(const Services& services, Request& request) {
   ATELIER_ASSIGN(wanted_name, fields.StringOr("name", "", 128));
   ATELIER_ASSIGN(settings, ParseSettings(fields));
   ATELIER_ASSIGN(found, FindVersions(services, fields));
+  ATELIER_TRY(FitSettings(settings, found.family));
   ATELIER_TRY(fields.RejectUnknown());
-  const std::string name = wanted_name.empty() ? found.first : wanted_name;
+  const std::string name = wanted_name.empty() ? found.model : wanted_name;
   ATELIER_TRY(ValidateName(name, "name"));
-  ATELIER_TRY(services.registry.PutDeployment(name, found.first, std::move(found.second), std::move(settings)));
+  ATELIER_TRY(services.registry.PutDeployment(name, found.model, std::move(found.versions), std::move(settings)));
   Follow(services, request);
   return Describe(services, name);
 }

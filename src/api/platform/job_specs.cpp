@@ -109,6 +109,24 @@ Result<json::object> ImportSpec(const Services& services, const json::object& re
   return spec;
 }
 
+Result<json::object> ImportModelSpec(const Services& services, const json::object& request) {
+  Fields fields(request);
+  ATELIER_TRY(fields.String("kind"));
+  ATELIER_ASSIGN(model, fields.String("model", 128));
+  ATELIER_TRY(ValidateName(model, "model"));
+  ATELIER_ASSIGN(files, fields.ArrayOr("files", kMaxSources));
+  if (files == nullptr || files->empty()) {
+    return InvalidArgument("'files' is missing: a list of at least one file", "files", "missing_required_parameter");
+  }
+  ATELIER_TRY(fields.RejectUnknown());
+  ATELIER_ASSIGN(sources, SourceFiles(services, *files));
+  json::object spec = NewSpec(services, request);
+  spec["model"] = model;
+  spec["files"] = std::move(sources);
+  spec["code_version"] = services.code_version;
+  return spec;
+}
+
 Result<json::object> SplitSpec(const Services& services, const std::string& dataset, const json::object& request) {
   Fields fields(request);
   ATELIER_ASSIGN(wanted, fields.IntOr("version", 0, 1, std::numeric_limits<int64_t>::max()));

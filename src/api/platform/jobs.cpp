@@ -1,6 +1,8 @@
 // /v1/jobs
 #include "api/platform/jobs.h"
 
+#include <algorithm>
+
 #include "api/handlers.h"
 #include "base/codes.h"
 
@@ -8,6 +10,17 @@ namespace atelier::api::platform {
 namespace {
 
 constexpr size_t kMaxLogBytes = 1U << 20U;
+
+// The kinds that POST /v1/jobs makes.
+struct CreatableKind {
+  std::string_view name;
+  Result<json::object> (*spec)(const Services& services, const json::object& request);
+};
+constexpr CreatableKind kCreatable[] = {
+    {"train", TrainSpec},
+    {"evaluate",
+     [](const Services& services, const json::object& request) { return EvaluateSpec(services, request, true); }},
+    {"import_model", ImportModelSpec}};
 
 json::value TimeOrNull(int64_t unix_ms) { return unix_ms == 0 ? json::value(nullptr) : json::value(Seconds(unix_ms)); }
 json::value ObjectOrNull(const json::object& object) {
@@ -53,15 +66,12 @@ Result<Response> CreateJob(const Services& services, Request& request) {
   ATELIER_ASSIGN(body, request.Json());
   Fields fields(body);
   ATELIER_ASSIGN(kind, fields.String("kind", 32));
-  if (kind == "train") {
-    ATELIER_ASSIGN(spec, TrainSpec(services, body));
-    return StartJob(services, kind, std::move(spec));
+  const auto* found = std::ranges::find(kCreatable, std::string_view(kind), &CreatableKind::name);
+  if (found == std::end(kCreatable)) {
+    return InvalidArgument("'kind' must be train, evaluate or import_model; POST /v1/datasets imports data", "kind");
   }
-  if (kind == "evaluate") {
-    ATELIER_ASSIGN(spec, EvaluateSpec(services, body, true));
-    return StartJob(services, kind, std::move(spec));
-  }
-  return InvalidArgument("'kind' must be train or evaluate; POST /v1/datasets imports", "kind");
+  ATELIER_ASSIGN(spec, found->spec(services, body));
+  return StartJob(services, kind, std::move(spec));
 }
 
 Result<Response> ListJobs(const Services& services, Request& request) {

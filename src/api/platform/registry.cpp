@@ -1,6 +1,8 @@
 // /v1/registry/models
 #include "registry/registry.h"
 
+#include <algorithm>
+
 #include "api/handlers.h"
 #include "api/platform/files.h"
 #include "api/platform/jobs.h"
@@ -16,7 +18,10 @@ json::value ValueOrNull(const json::object& object, std::string_view key) {
 }
 
 json::object VersionSummary(const registry::ModelVersion& version) {
-  const auto weights = version.files.find("model.safetensors");
+  auto weights = version.files.find("model.safetensors");
+  if (weights == version.files.end()) {
+    weights = std::ranges::find_if(version.files, [](const auto& file) { return file.first.ends_with(".gguf"); });
+  }
   return {
       {"version", version.version},
       {"created_at", Seconds(version.created_ms)},

@@ -146,6 +146,9 @@ class FakeServing final : public serving::Manager {
     }
     done(Answer(request.instances));
   }
+  Result<std::shared_ptr<serving::LanguageModel>> Pin(const std::string& model) override {
+    return NotFound("no such model as '" + model + "'", "model_not_found");
+  }
   void Stop() override {}
 
   void WaitForRequest() {

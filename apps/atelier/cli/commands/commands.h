@@ -12,6 +12,7 @@ void AddDatasetCommands(CLI::App& app, Selection& selection);
 void AddTrainCommands(CLI::App& app, Selection& selection);
 void AddJobCommands(CLI::App& app, Selection& selection);
 void AddModelCommands(CLI::App& app, Selection& selection);
+void AddModelImport(CLI::App& group, Selection& selection);  // to the group "model"
 void AddDeploymentCommands(CLI::App& app, Selection& selection);
 void AddPredictCommand(CLI::App& app, Selection& selection);
 void AddKeyCommands(CLI::App& app, Selection& selection);

@@ -18,6 +18,7 @@ struct DeployOptions {
   int64_t max_batch = 0;
   int64_t max_delay_us = -1;
   int64_t max_queue = 0;
+  std::vector<std::string> settings;
   int timeout_s = 120;
   bool no_wait = false;
 };
@@ -98,7 +99,7 @@ Status Deploy(Session& session, const DeployOptions& options) {
     ATELIER_ASSIGN(versions, ParseTraffic(options.traffic));
     request["versions"] = std::move(versions);
   }
-  json::object settings;
+  ATELIER_ASSIGN(settings, ParseSettings(options.settings));
   if (options.max_batch > 0) {
     settings["max_batch"] = options.max_batch;
   }
@@ -162,6 +163,9 @@ void AddDeploy(CLI::App& app, Selection& selection) {
       ->check(CLI::NonNegativeNumber);
   command->add_option("--max-queue", options->max_queue, "Most requests waiting; more are refused")
       ->check(CLI::PositiveNumber);
+  command->add_option(
+      "--set", options->settings,
+      "KEY=VALUE ...: of language models max_running, max_queue, context, kv_bytes, threads, step_tokens");
   command->add_option("--timeout", options->timeout_s, "Seconds to wait until it is ready")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

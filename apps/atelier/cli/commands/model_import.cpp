@@ -1,0 +1,112 @@
+// atelier model import
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <regex>
+
+#include "atelier/cli/commands/commands.h"
+#include "atelier/cli/follow.h"
+#include "atelier/cli/progress.h"
+#include "atelier/cli/source.h"
+#include "atelier/cli/text.h"
+#include "atelier/cli/upload.h"
+#include "base/json.h"
+
+namespace atelier::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct ImportOptions {
+  std::vector<std::string> paths;
+  std::string name;
+};
+
+Error Usage(std::string message) { return InvalidArgument(std::move(message), "path", "usage"); }
+
+std::vector<fs::path> FilesWith(const fs::path& folder, std::string_view extension) {
+  std::vector<fs::path> files;
+  std::error_code error;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    if (std::error_code ignored; at->path().extension() == extension && at->is_regular_file(ignored)) {
+      files.push_back(at->path());
+    }
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+// Files as they are; of a folder its GGUF files, or else its checkpoints.
+Result<std::vector<fs::path>> ModelFilesOf(const std::vector<std::string>& paths) {
+  std::vector<fs::path> files;
+  for (const std::string& text : paths) {
+    std::error_code error;
+    if (!fs::is_directory(text, error)) {
+      files.emplace_back(text);
+      continue;
+    }
+    auto found = FilesWith(text, ".gguf");
+    if (found.empty()) {
+      found = FilesWith(text, ".bin");
+    }
+    if (found.empty()) {
+      return Usage("the folder '" + text + "' holds no GGUF file and no checkpoint");
+    }
+    files.insert(files.end(), found.begin(), found.end());
+  }
+  return files;
+}
+
+// "story-00001-of-00002.gguf" is the model "story".
+std::string NameOf(const std::string& path) {
+  const fs::path whole = fs::absolute(path).lexically_normal();
+  const fs::path named = whole.has_filename() ? whole : whole.parent_path();
+  std::error_code error;
+  const std::string stem = fs::is_directory(named, error) ? named.filename().string() : named.stem().string();
+  return std::regex_replace(stem, std::regex("-[0-9]{5}-of-[0-9]{5}$"), "");
+}
+
+Status Import(Session& session, const ImportOptions& options) {
+  ATELIER_ASSIGN(paths, ModelFilesOf(options.paths));
+  const std::string name = options.name.empty() ? NameOf(options.paths.front()) : options.name;
+  Progress progress(stderr);
+  json::array files;
+  for (const fs::path& path : paths) {
+    ATELIER_ASSIGN(source, OpenFile(path));
+    const std::string file = path.filename().string();
+    ATELIER_ASSIGN(id, SendFile(session.api, file, *source, progress));
+    files.push_back(json::object{{"file_id", id}, {"path", file}});
+  }
+  progress.Clear();
+  ATELIER_ASSIGN(
+      job, session.api.Post("/v1/jobs",
+                            json::object{{"kind", "import_model"}, {"model", name}, {"files", std::move(files)}}));
+  ATELIER_ASSIGN(done, FollowJob(session.api, GetString(job, "id"), progress));
+  if (session.json) {
+    PrintJson(done);
+    return {};
+  }
+  const auto& result = ObjectIn(done, "result");
+  const auto& metadata = ObjectIn(result, "metadata");
+  PrintText(Escape(Cell(result, "model") + "@" + Cell(result, "version") + "  " + Cell(metadata, "architecture") +
+                   "  " + Cell(metadata, "parameters") + " parameters  " + Cell(metadata, "quantisation") +
+                   "  context " + Cell(metadata, "context")) +
+            "\n");
+  return {};
+}
+
+}  // namespace
+
+void AddModelImport(CLI::App& group, Selection& selection) {
+  auto options = std::make_shared<ImportOptions>();
+  auto* command = group.add_subcommand("import", "Send a model's files, check them and register the model");
+  command
+      ->add_option(
+          "path", options->paths,
+          "A GGUF file, the parts of a split one, a llama2.c checkpoint with its tokeniser, or a folder of these")
+      ->required();
+  command->add_option("--name", options->name, "Name of the model; default: that of the file or folder");
+  command->callback([&selection, options] { selection.run = [options](Session& s) { return Import(s, *options); }; });
+}
+
+}  // namespace atelier::cli

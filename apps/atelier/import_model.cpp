@@ -1,0 +1,103 @@
+#include "import_model.h"
+
+#include <system_error>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "engine/importing/import.h"
+#include "storage/blob_json.h"
+
+namespace atelier::apps {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A folder that is there, empty, while the job runs.
+class WorkFolder {
+ public:
+  explicit WorkFolder(fs::path path) : path_(std::move(path)) {
+    Remove();
+    std::error_code ignored;
+    fs::create_directories(path_, ignored);
+  }
+  ~WorkFolder() { Remove(); }
+  WorkFolder(const WorkFolder&) = delete;
+  WorkFolder& operator=(const WorkFolder&) = delete;
+  const fs::path& path() const { return path_; }
+
+ private:
+  void Remove() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  fs::path path_;
+};
+
+struct Sources {
+  std::vector<engine::ModelSource> files;
+  std::vector<storage::BlobRef> blobs;
+};
+
+Result<Sources> FindSources(storage::BlobStore& store, const json::array& list) {
+  Sources out;
+  for (const auto& item : list) {
+    if (!item.is_object()) {
+      return InvalidArgument("a file is no object", "files");
+    }
+    Fields fields(item.get_object(), "files");
+    ATELIER_ASSIGN(name, fields.String("path"));
+    ATELIER_ASSIGN(blob, storage::BlobRefFromJson(item.get_object(), "files"));
+    ATELIER_ASSIGN(local, store.LocalPath(blob.sha256));
+    out.files.push_back({std::move(name), std::move(local)});
+    out.blobs.push_back(std::move(blob));
+  }
+  return out;
+}
+
+// Where the model came from, for its lineage.
+json::object Lineage(const jobs::Host& host, const Sources& sources) {
+  json::array files;
+  for (size_t i = 0; i < sources.files.size(); ++i) {
+    json::object file = storage::ToJson(sources.blobs[i]);
+    file["path"] = sources.files[i].name;
+    files.push_back(std::move(file));
+  }
+  return {{"job_id", GetString(host.spec(), "id")},
+          {"code_version", GetString(host.spec(), "code_version")},
+          {"source_files", std::move(files)}};
+}
+
+}  // namespace
+
+Result<json::object> ImportModelJob(jobs::Host& host) {
+  Fields fields(host.spec());
+  ATELIER_ASSIGN(blob_dir, fields.String("blobs"));
+  ATELIER_ASSIGN(list, fields.ArrayOr("files", 100'000));
+  if (list == nullptr) {
+    return InvalidArgument("the import has no files", "files");
+  }
+  ATELIER_ASSIGN(store, storage::OpenFolderBlobStore(blob_dir));
+  host.Progress({{"stage", "verify"}});
+  ATELIER_ASSIGN(sources, FindSources(*store, *list));
+  host.Progress({{"stage", "load"}});
+  const WorkFolder work(host.directory() / "work");
+  SystemClock clock;
+  ATELIER_ASSIGN(model, engine::ImportModel(sources.files, work.path(), static_cast<size_t>(host.threads()), clock));
+  if (host.cancelled()) {
+    return MakeError(Code::kCancelled, "the import was cancelled");
+  }
+  host.Progress({{"stage", "store"}});
+  json::object files;
+  for (const auto& [name, from] : model.files) {
+    if (const auto* index = std::get_if<size_t>(&from)) {
+      files[name] = storage::ToJson(sources.blobs[*index]);
+    } else {
+      ATELIER_ASSIGN(blob, storage::PutFile(*store, std::get<fs::path>(from)));
+      files[name] = storage::ToJson(blob);
+    }
+  }
+  model.metadata["lineage"] = Lineage(host, sources);
+  return json::object{{"files", std::move(files)}, {"metadata", std::move(model.metadata)}};
+}
+
+}  // namespace atelier::apps

@@ -1,0 +1,72 @@
+#include "language_worker.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <string>
+#include <thread>
+
+#include "base/clock.h"
+#include "engine/service/generator.h"
+#include "serving/generative_options.h"
+#include "serving/worker_host.h"
+
+namespace atelier::apps {
+namespace {
+
+// The flag, ATELIER_THREADS, or all cores.
+size_t Threads(const serving::GenerativeOptions& options) {
+  if (options.threads > 0) {
+    return static_cast<size_t>(options.threads);
+  }
+  const char* text = std::getenv("ATELIER_THREADS");
+  const int asked = text == nullptr ? 0 : std::atoi(text);
+  return asked > 0 ? static_cast<size_t>(asked) : std::max(1U, std::thread::hardware_concurrency());
+}
+
+engine::GeneratorOptions EngineOptions(const serving::GenerativeOptions& options) {
+  engine::GeneratorOptions out;
+  out.threads = Threads(options);
+  out.max_context = options.context;
+  if (options.kv_bytes > 0) {
+    out.kv_bytes = static_cast<size_t>(options.kv_bytes);
+  }
+  if (options.max_running > 0) {
+    out.max_running = static_cast<int32_t>(options.max_running);
+  }
+  if (options.max_queue > 0) {
+    out.max_queue = static_cast<int32_t>(options.max_queue);
+  }
+  if (options.step_tokens > 0) {
+    out.step_tokens = static_cast<size_t>(options.step_tokens);
+    out.shared_tokens = std::min(out.shared_tokens, out.step_tokens);
+  }
+  return out;
+}
+
+}  // namespace
+
+int RunLanguageWorker(int argc, char** argv) {
+  CLI::App app{"A worker of a language model; started by the gateway", "atelier worker llm"};
+  std::string model;
+  std::string socket;
+  serving::GenerativeOptions options;
+  app.add_option("--model", model, "The model's folder")->required();
+  app.add_option("--socket", socket)->required();
+  for (const auto& setting : serving::kGenerativeSettings) {
+    std::string flag = "--" + std::string(setting.name);
+    std::replace(flag.begin(), flag.end(), '_', '-');
+    app.add_option(flag, options.*setting.member)->check(CLI::Range(setting.min, setting.max));
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  SystemClock clock;
+  return serving::RunGenerativeWorker(socket,
+                                      [&] { return engine::OpenGenerator(model, EngineOptions(options), clock); });
+}
+
+}  // namespace atelier::apps

@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+"""A language model from its files to a worker that is ready, through the command line and REST.
+
+    tests/e2e/language.py --server-binary build/bin/atelier [--keep]
+
+Needs the sample data: $ATELIER_SHARED_DATA, or shared/data in a folder above this one; without it, it is skipped
+(status 77). Every step builds on the ones before; the first failure ends the run with status 1.
+"""
+
+import argparse
+import os
+import pathlib
+import signal
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from common.atelier import Server  # noqa: E402
+from e2e.run import Cli  # noqa: E402
+
+SKIPPED = 77
+
+
+def shared_data():
+    """The folder of the sample data, or None."""
+    if given := os.environ.get("ATELIER_SHARED_DATA"):
+        return pathlib.Path(given)
+    folders = [folder / "shared" / "data" for folder in pathlib.Path(__file__).resolve().parents]
+    return next((folder for folder in folders if folder.is_dir()), None)
+
+
+class Language:
+    def __init__(self, server, data, folder):
+        self.server = server
+        self.cli = Cli(server)
+        self.stories = data / "weights" / "llama2c_stories260K"
+        self.folder = pathlib.Path(folder)
+
+    # The steps, in order.
+
+    def import_checkpoint(self):
+        out, _ = self.cli.run("model", "import", str(self.stories), "--name", "stories")
+        assert "stories@1" in out and "llama" in out and "F32" in out and "context 512" in out, out
+        version = self.cli.json("model", "show", "stories@1")
+        metadata = version["metadata"]
+        assert version["family"] == "llm" and version["task"] == "text-generation", version
+        assert list(version["files"]) == ["stories260K.gguf"] and version["weights_sha256"], version
+        assert metadata["format"] == "llama2c" and metadata["vocabulary"] == 512, metadata
+        sources = metadata["lineage"]["source_files"]
+        assert sorted(source["path"] for source in sources) == ["stories260K.bin", "tok512.bin"], sources
+
+    def import_gguf(self):
+        """What was made of the checkpoint is a model that can be taken away and given back."""
+        self.cli.run("model", "download", "stories", "--to", str(self.folder / "got"))
+        gguf = self.folder / "got" / "stories260K.gguf"
+        done = self.cli.json("model", "import", str(gguf))
+        assert done["status"] == "succeeded" and done["result"]["model"] == "stories260K", done
+        first, second = (self.cli.json("model", "show", name) for name in ("stories@1", "stories260K@1"))
+        assert first["files"] == second["files"], (first, second)
+        assert second["metadata"]["format"] == "gguf", second
+        assert "stories260K" in self.cli.run("model", "card", "stories260K@1")[0]
+
+    def refuse_bad_files(self):
+        gguf = (self.folder / "got" / "stories260K.gguf").read_bytes()
+        bad = {"cut.gguf": gguf[:-5000], "head.gguf": gguf[:20], "text.gguf": b"hello",
+               "key.gguf": gguf.replace(b"llama.block_count", b"llama.block_c0unt")}
+        for name, data in bad.items():
+            (self.folder / name).write_bytes(data)
+            _, err = self.cli.run("model", "import", str(self.folder / name), "--name", "bad", code=1)
+            assert "invalid_model_file" in err, (name, err)
+            if name == "cut.gguf":
+                assert "weight" in err, err  # the tensor that is not there
+            if name == "key.gguf":
+                assert "llama.block_count" in err, err
+        self.cli.run("model", "show", "bad", code=1)
+        self.cli.run("model", "import", "/no/such/file", code=2)
+        failed = [job for job in self.server.request("GET", "/v1/jobs?kind=import_model").json()["data"]
+                  if job["status"] == "failed"]
+        assert len(failed) == len(bad), failed
+        assert self.server.request("GET", "/readyz", key=None).status == 200
+
+    def deploy(self):
+        _, err = self.cli.run("deploy", "stories", "--max-batch", "8", code=1)
+        assert "max_batch" in err, err
+        settings = {"max_running": 4, "context": 256, "kv_bytes": 16 << 20, "threads": 2}
+        self.cli.run("deploy", "stories", "--as", "story", "--set", *(f"{key}={value}" for key, value in settings.items()))
+        state = self.server.wait_ready("story")
+        assert state["status"] == "ready" and state["settings"] == settings, state
+        out, _ = self.cli.run("deployments")
+        assert "story" in out and "ready" in out, out
+        _, err = self.cli.run("predict", "story", "1,2", code=1)
+        assert "model_not_supported" in err, err
+
+    def crash(self):
+        """A worker that is killed comes back."""
+        pid = self.server.request("GET", "/v1/deployments/story").json()["versions"][0]["pid"]
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            assert b"worker\0llm" in file.read()
+        os.kill(pid, signal.SIGKILL)
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            version = self.server.request("GET", "/v1/deployments/story").json()["versions"][0]
+            if version["status"] == "ready" and version["pid"] != pid:
+                break
+            time.sleep(0.1)
+        assert version["restarts"] == 1 and version["status"] == "ready", version
+
+    def remove(self):
+        self.cli.run("undeploy", "story")
+        self.cli.run("model", "delete", "stories")
+
+
+STEPS = ["import_checkpoint", "import_gguf", "refuse_bad_files", "deploy", "crash", "remove"]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--server-binary", required=True)
+    parser.add_argument("--keep", action="store_true", help="leave the data folder behind")
+    arguments = parser.parse_args()
+    data = shared_data()
+    if data is None or not (data / "weights" / "llama2c_stories260K").is_dir():
+        print("skipped: no sample data (set ATELIER_SHARED_DATA)")
+        sys.exit(SKIPPED)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server is stopped, too
+    server = Server(arguments.server_binary)
+    passed = 0
+    try:
+        with tempfile.TemporaryDirectory(prefix="atelier-language-") as folder:
+            language = Language(server.start(), data, folder)
+            for step in STEPS:
+                begin = time.monotonic()
+                getattr(language, step)()
+                passed += 1
+                print(f"ok   {step} ({time.monotonic() - begin:.2f} s)", flush=True)
+    except Exception as error:  # noqa: BLE001: whatever it is, the log of the server explains it
+        print(f"FAIL {STEPS[min(passed, len(STEPS) - 1)]}: {error!r}\n{server.log_text()[-2000:]}")
+        raise
+    finally:
+        if arguments.keep:
+            server.stop()
+            print(f"left behind: {server.data_dir}")
+        else:
+            server.remove()
+        print(f"{passed} passed, {len(STEPS) - passed} failed")
+
+
+if __name__ == "__main__":
+    main()
