@@ -24,7 +24,7 @@ namespace atelier::text {
 struct RenderLimits {
   size_t max_output_bytes = 16U << 20U;   // also of every string in between
   size_t max_memory_bytes = 256U << 20U;  // of all values at once
-  uint64_t max_steps = 10'000'000;        // about half a second
+  uint64_t max_steps = 10'000'000;        // a second or two at most
   int max_depth = 400;                    // of evaluation and of values; at most 400 is used
   // What strftime_now shows, in seconds since 1970, taken as UTC: add the offset of a time zone before. Without it
   // strftime_now is undefined; templates then show a date of their own.

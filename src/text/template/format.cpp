@@ -58,9 +58,10 @@ std::string Grouped(const std::string& number) {
 }
 
 std::string IntDigits(Int magnitude, int base, bool upper) {
+  const std::string_view digits = upper ? "0123456789ABCDEF" : "0123456789abcdef";
   std::string out;
   do {
-    out.push_back((upper ? "0123456789ABCDEF" : "0123456789abcdef")[static_cast<size_t>(magnitude % base)]);
+    out.push_back(digits[static_cast<size_t>(magnitude % base)]);
     magnitude /= base;
   } while (magnitude > 0);
   std::ranges::reverse(out);
