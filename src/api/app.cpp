@@ -52,7 +52,7 @@ App::App(Services services, Options options)
       options_(std::move(options)),
       router_(Routes()),
       gate_(services_.keys, services_.clock, KnownHosts(options_)),
-      job_listener_(services_.jobs.Subscribe([this](const std::string& job_id) { wakes_.Notify(job_id); })),
+      job_listener_(services_.jobs.Subscribe([this](const std::string& job_id) { services_.wakes->Notify(job_id); })),
       overhead_(services_.metrics.Histogram("atelier_gateway_overhead_seconds",
                                             "Time of an inference request without its worker's part", {},
                                             OverheadBuckets())),

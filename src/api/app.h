@@ -45,7 +45,7 @@ class App {
   const Services& services() const { return services_; }
   const Options& options() const { return options_; }
   http::Pool& pool() { return pool_; }
-  Wakes& wakes() { return wakes_; }
+  Wakes& wakes() { return *services_.wakes; }
   prometheus::Gauge& connections() { return connections_; }
 
  private:
@@ -62,7 +62,6 @@ class App {
   const Options options_;
   const Router router_;
   http::Gate gate_;
-  Wakes wakes_;
   uint64_t job_listener_;
   Guarded<std::vector<RouteBook>> books_;  // one a route, the last for requests without one
   prometheus::Histogram& overhead_;

@@ -13,6 +13,8 @@ Result<Response> OpenapiText(const Services&, Request&);
 namespace atelier::api::openai {
 Result<Response> ListModels(const Services&, Request&);
 Result<Response> GetModel(const Services&, Request&);
+void ChatCompletions(const Services&, Request&, Done);
+void Completions(const Services&, Request&, Done);
 }  // namespace atelier::api::openai
 
 namespace atelier::api::kserve {

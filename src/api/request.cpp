@@ -24,6 +24,34 @@ json::value TextOrNull(const std::string& text) { return text.empty() ? json::va
 // Below these codes the message may hold paths or SQL, and tells a client nothing it can act on.
 bool IsInside(Code code) { return code == Code::kInternal || code == Code::kUnknown || code == Code::kDataLoss; }
 
+enum class ErrorShape { kOpenAi, kAnthropic, kText };
+
+ErrorShape ShapeOf(std::string_view path) {
+  if (path == "/v2" || path.starts_with("/v2/") || path.starts_with("/api/")) {
+    return ErrorShape::kText;  // Open Inference Protocol, Ollama
+  }
+  return path == "/v1/messages" || path.starts_with("/v1/messages/") ? ErrorShape::kAnthropic : ErrorShape::kOpenAi;
+}
+
+std::string_view AnthropicErrorType(int status) {
+  switch (status) {
+    case 401:
+      return "authentication_error";
+    case 403:
+      return "permission_error";
+    case 404:
+      return "not_found_error";
+    case 413:
+      return "request_too_large";
+    case 429:
+      return "rate_limit_error";
+    case 503:
+      return "overloaded_error";
+    default:
+      return status >= 500 ? "api_error" : "invalid_request_error";
+  }
+}
+
 }  // namespace
 
 std::optional<Method> MethodFromName(std::string_view name) {
@@ -65,24 +93,44 @@ Response JsonResponse(const json::value& value, int status) {
   return response;
 }
 
-Response ErrorResponse(const Error& error, const Request& request) {
-  const int status = HttpStatus(error);
-  std::string message = error.message;
-  std::string reason = error.reason;
-  if (IsInside(error.code) && status >= 500 && reason != "storage_full") {
-    LogError("internal error", {{"request_id", request.id}, {"path", request.target.path}, {"error", error.message}});
-    message = "internal error";
-    reason.clear();
+ClientError ForClient(const Error& error, std::string_view request_id, std::string_view path) {
+  ClientError out{HttpStatus(error), error.message, error.reason, error.param};
+  if (IsInside(error.code) && out.status >= 500 && out.reason != "storage_full") {
+    LogError("internal error", {{"request_id", request_id}, {"path", path}, {"error", error.message}});
+    out.message = "internal error";
+    out.reason.clear();
   }
-  const bool kserve = request.target.path == "/v2" || request.target.path.starts_with("/v2/");
+  return out;
+}
+
+json::object OpenAiError(const ClientError& error) {
+  return {{"error",
+           {{"message", error.message},
+            {"type", OpenAiErrorType(error.status)},
+            {"param", TextOrNull(error.param)},
+            {"code", TextOrNull(error.reason)}}}};
+}
+
+json::object AnthropicError(const ClientError& error, std::string_view request_id) {
+  return {{"type", "error"},
+          {"error", {{"type", AnthropicErrorType(error.status)}, {"message", error.message}}},
+          {"request_id", request_id}};
+}
+
+Response ErrorResponse(const Error& error, const Request& request) {
+  const ClientError seen = ForClient(error, request.id, request.target.path);
+  const int status = seen.status;
   json::object body;
-  if (kserve) {
-    body["error"] = message;
-  } else {
-    body["error"] = {{"message", message},
-                     {"type", OpenAiErrorType(status)},
-                     {"param", TextOrNull(error.param)},
-                     {"code", TextOrNull(reason)}};
+  switch (ShapeOf(request.target.path)) {
+    case ErrorShape::kText:
+      body["error"] = seen.message;
+      break;
+    case ErrorShape::kAnthropic:
+      body = AnthropicError(seen, request.id);
+      break;
+    case ErrorShape::kOpenAi:
+      body = OpenAiError(seen);
+      break;
   }
   Response response = JsonResponse(body, status);
   if (status == 401) {

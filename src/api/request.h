@@ -13,6 +13,7 @@
 #include "access/keys.h"
 #include "api/http/form.h"
 #include "api/http/head.h"
+#include "api/http/sse.h"
 #include "api/http/target.h"
 #include "base/json.h"
 #include "base/result.h"
@@ -36,6 +37,9 @@ struct Request {
   access::Role role = access::Role::kMember;
   std::string key_id;
 
+  // A quick handler may set it: called at most once, on an io thread, if the client goes away before the answer.
+  std::function<void()> abandoned{};
+
   const std::string& Param(std::string_view name) const;
   std::optional<std::string_view> Header(std::string_view name) const { return head->Find(name); }
   std::optional<std::string_view> Query(std::string_view name) const { return target.Query(name); }
@@ -51,8 +55,8 @@ class BodySource {
   virtual Result<size_t> Read(std::span<std::byte> out) = 0;  // 0 at the end
 };
 
-// An endless answer of server-sent events. Not thread-safe; Next may block on the catalogue, but never waits for
-// events.
+// An answer without a known length: server-sent events, or lines. Not thread-safe; Next may block on the catalogue, but
+// never waits for events.
 class EventSource {
  public:
   virtual ~EventSource() = default;
@@ -60,6 +64,10 @@ class EventSource {
   virtual Result<bool> Next(std::string& out) = 0;
   // Whose changes end the wait between two calls of Next.
   virtual const std::string& topic() const = 0;
+  // What is sent when there was nothing for a while.
+  virtual std::string_view ping() const { return http::kPing; }
+  // Whether it is over soon, so that a server that drains lets it go on.
+  virtual bool ends() const { return false; }
 };
 
 struct Response {
@@ -73,8 +81,20 @@ struct Response {
 };
 
 Response JsonResponse(const json::value& value, int status = 200);
-// The error in the shape of the route's group: OpenAI's, or Open Inference Protocol's below /v2. What went wrong inside
-// is logged with the request's id and told to the client only as "internal error".
+
+// An error as a client may see it. What went wrong inside is logged with the request's id and told only as "internal
+// error".
+struct ClientError {
+  int status = 500;
+  std::string message;
+  std::string reason;
+  std::string param;
+};
+ClientError ForClient(const Error& error, std::string_view request_id, std::string_view path);
+json::object OpenAiError(const ClientError& error);
+json::object AnthropicError(const ClientError& error, std::string_view request_id);
+// In the shape of the route's group: OpenAI's; Anthropic's for /v1/messages; that of the Open Inference Protocol and
+// Ollama below /v2 and /api.
 Response ErrorResponse(const Error& error, const Request& request);
 
 // Paging of lists: limit 1..100 (default 20), order asc|desc, after.

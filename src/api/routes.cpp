@@ -48,6 +48,9 @@ constexpr Route kRoutes[] = {
     Quick("/v2/models/{model}/infer", "infer", kserve::Infer, BodyKind::kJson),
     Quick("/v2/models/{model}/versions/{version}/infer", "infer", kserve::Infer, BodyKind::kJson),
 
+    Quick("/v1/chat/completions", "chat_completions", openai::ChatCompletions, BodyKind::kJson),
+    Quick("/v1/completions", "completions", openai::Completions, BodyKind::kJson),
+
     Plain(kGet, "/v2", "server_metadata", kserve::ServerMetadata),
     Plain(kGet, "/v2/health/live", "health_live", kserve::Live),
     Plain(kGet, "/v2/health/ready", "health_ready", kserve::Ready),

@@ -3,7 +3,10 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
+
+#include "api/wakes.h"
 
 namespace atelier {
 class Clock;
@@ -46,6 +49,8 @@ struct Services {
   std::string code_version;
   std::filesystem::path blob_dir;  // of the blob store: job processes open it themselves
   std::string openapi;             // the text of spec/openapi.yaml
+  // Shared: a generation that was cancelled may end after the server.
+  std::shared_ptr<Wakes> wakes = std::make_shared<Wakes>();
 };
 
 }  // namespace atelier::api

@@ -172,8 +172,8 @@ bool Connection::ClientGone() {
   return got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 
-asio::awaitable<void> Connection::WaitForEvents() {
-  if (!woken_ && !draining_) {
+asio::awaitable<void> Connection::WaitForEvents(bool drains) {
+  if (!woken_ && !drains) {
     boost::system::error_code ignored;
     wait_.expires_after(kPollInterval);  // a wake-up may come from another gateway's job, which tells us nothing
     co_await wait_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
@@ -202,7 +202,8 @@ asio::awaitable<bool> Connection::WriteEvents(EventSource& events, bool chunked)
   auto last_write = std::chrono::steady_clock::now();
   bool alive = true;
   bool over = false;
-  while (alive && !over && !draining_) {
+  const auto drains = [&] { return draining_ && !events.ends(); };
+  while (alive && !over && !drains()) {
     std::string ready;
     const auto next = co_await Blocking(
         app_.pool(), [&] { return events.Next(ready); }, true);
@@ -214,14 +215,14 @@ asio::awaitable<bool> Connection::WriteEvents(EventSource& events, bool chunked)
     over = !next.ok() || *next;
     const auto now = std::chrono::steady_clock::now();
     if (ready.empty() && now - last_write >= kPingInterval) {
-      ready = kPing;
+      ready = events.ping();
     }
     if (!ready.empty()) {
       alive = co_await WriteChunk(ready, chunked);
       last_write = now;
     }
     if (alive && !over) {
-      co_await WaitForEvents();
+      co_await WaitForEvents(drains());
       alive = !ClientGone();
     }
   }

@@ -1,6 +1,8 @@
 #include "api/http/connection.h"
 
 #include <atomic>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -18,6 +20,7 @@ constexpr size_t kPieceBytes = 256U << 10U;  // of bodies that are not kept in m
 constexpr size_t kReadBytes = 8U << 10U;
 // The parser keeps what it cannot use yet, such as a chunk's extension: beyond this much the request is refused.
 constexpr size_t kInboxSlackBytes = 128U << 10U;
+constexpr auto kWatchInterval = std::chrono::milliseconds(250);  // of a client that waits for a quick handler
 
 HeadLimits HeadLimitsOf(const Limits& limits) {
   return {limits.header_bytes, limits.header_fields, limits.target_bytes};
@@ -285,8 +288,15 @@ asio::awaitable<Response> Connection::Handle(Exchange& exchange) {
   Request& request = exchange.request;
   Result<Response> response = Internal("no answer");
   if (route.quick != nullptr) {
-    response = co_await Await<Result<Response>>(
-        [&route, &services, &request](const Done& done) { StartQuick(route, services, request, done); });
+    const auto answered = std::make_shared<bool>(false);
+    const auto start = [this, &route, &services, &request, answered](const Done& done) {
+      StartQuick(route, services, request, done);
+      if (request.abandoned) {
+        asio::co_spawn(stream_.get_executor(), WatchClient(std::move(request.abandoned), answered), asio::detached);
+      }
+    };
+    response = co_await Await<Result<Response>>(start);
+    *answered = true;
   } else {
     const auto run = [&route, &services, &request] {
       return Guarded([&] { return route.handler(services, request); });
@@ -294,6 +304,20 @@ asio::awaitable<Response> Connection::Handle(Exchange& exchange) {
     response = co_await Blocking(app_.pool(), run);
   }
   co_return response.ok() ? std::move(response).value() : ErrorResponse(response.error(), request);
+}
+
+asio::awaitable<void> Connection::WatchClient(std::function<void()> abandoned, std::shared_ptr<const bool> answered) {
+  const auto self = shared_from_this();
+  asio::steady_timer pause(stream_.get_executor());
+  while (!*answered) {
+    boost::system::error_code ignored;
+    pause.expires_after(kWatchInterval);
+    co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    if (!*answered && ClientGone()) {
+      abandoned();
+      co_return;
+    }
+  }
 }
 
 asio::awaitable<void> Connection::Linger() {

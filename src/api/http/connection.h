@@ -49,10 +49,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   asio::awaitable<bool> WriteSource(BodySource& source);
   asio::awaitable<bool> WriteEvents(EventSource& events, bool chunked);
   asio::awaitable<bool> WriteChunk(std::string_view bytes, bool chunked);
-  asio::awaitable<void> WaitForEvents();
+  asio::awaitable<void> WaitForEvents(bool drains);
   uint64_t WakeOn(const std::string& topic);
   std::string HeadOf(const Exchange& exchange, const Response& response) const;
   bool ClientGone();
+  // Tells a quick handler, until it has answered, that nobody waits any more.
+  asio::awaitable<void> WatchClient(std::function<void()> abandoned, std::shared_ptr<const bool> answered);
   // Reads and drops what the client still sends, a little while, so that it can read our answer before the reset.
   asio::awaitable<void> Linger();
 
