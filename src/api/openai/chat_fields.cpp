@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::array<std::string_view, 6> kRoles{"system", "developer", "user", "assistant", "tool", "function"};
 constexpr std::array<std::string_view, 7> kEfforts{"none", "minimal", "low", "medium", "high", "xhigh", "max"};
+constexpr std::array<std::string_view, 3> kToolChoices{"none", "auto", "required"};
 constexpr size_t kMaxWordBytes = 64;
 
 template <class List>
@@ -131,7 +132,7 @@ Status ReadTools(Fields& fields, const json::object& body, engine::ChatPrompt& p
     prompt.tool_choice = std::move(name);
   } else {
     ATELIER_ASSIGN(word, fields.StringOr("tool_choice", "auto", kMaxWordBytes));
-    if (word != "none" && word != "auto" && word != "required") {
+    if (!Has(kToolChoices, word)) {
       return InvalidArgument("'tool_choice' must be none, auto, required or an object", "tool_choice");
     }
     prompt.tool_choice = std::move(word);
