@@ -239,14 +239,24 @@ Result<std::string> LoadedGenerator::Detokenize(const std::vector<int32_t>& toke
   return std::move(prompt.text);
 }
 
+// One thread for every 2 MiB of weights: for less, threads wait for each other longer than they work.
+size_t UsefulThreads(const tensor::GgufFile& weights, size_t threads) {
+  constexpr size_t kBytesAThread = 2U << 20U;
+  size_t bytes = 0;
+  for (const auto& [name, tensor] : weights.tensors()) {
+    bytes += tensor.bytes.size();
+  }
+  return std::min(threads, std::max<size_t>(1, bytes / kBytesAThread));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Generator>> MakeGenerator(ModelFiles files, const GeneratorOptions& options, Clock& clock) {
   ATELIER_TRY(CheckOptions(options));
   ATELIER_ASSIGN(language, Language::Make(std::move(files.tokenizer), files.chat_template));
   // Texts of encoders come as a whole, however long, so the model itself sets no limit.
-  const ModelOptions model_options{options.threads, options.max_context, options.kv_bytes, options.page_positions,
-                                   SIZE_MAX};
+  const ModelOptions model_options{UsefulThreads(*files.weights, options.threads), options.max_context,
+                                   options.kv_bytes, options.page_positions, SIZE_MAX};
   ATELIER_ASSIGN(model, Model::Load(std::move(files.weights), model_options));
   const ModelConfig& config = model->config();
   if (!config.architecture->encoder.empty()) {

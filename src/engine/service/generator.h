@@ -21,7 +21,7 @@
 namespace atelier::engine {
 
 struct GeneratorOptions {
-  size_t threads = 1;
+  size_t threads = 1;               // at most; a small model takes fewer
   int64_t max_context = 0;          // longest sequence; 0: what the model was made for
   size_t kv_bytes = 512ULL << 20U;  // of the cache of keys and values
   size_t page_positions = 16;
