@@ -25,7 +25,7 @@ struct Case {
   size_t width;
 };
 
-std::vector<float> Run(const FloatKernels& kernels, const Case& shape, const std::vector<float>& weights,
+std::vector<float> Multiply(const FloatKernels& kernels, const Case& shape, const std::vector<float>& weights,
                        const std::vector<float>& inputs) {
   std::vector<float> outputs(shape.count * shape.rows, NAN);
   kernels.multiply({.weights = weights.data(),
@@ -45,7 +45,7 @@ TEST(FloatKernels, EveryInstructionSetAgreesWithDoubles) {
     const auto weights = Noise(shape.rows * shape.width, 1);
     const auto inputs = Noise(shape.count * shape.width, 2);
     for (const FloatKernels* kernels : UsableFloatKernels()) {
-      const auto outputs = Run(*kernels, shape, weights, inputs);
+      const auto outputs = Multiply(*kernels, shape, weights, inputs);
       for (size_t j = 0; j < shape.count; ++j) {
         for (size_t i = 0; i < shape.rows; ++i) {
           double expected = 0;
@@ -64,14 +64,14 @@ TEST(FloatKernels, AnOutputIsTheSameBitsInEveryBlock) {
   const auto weights = Noise(21 * width, 3);
   const auto inputs = Noise(13 * width, 4);
   for (const FloatKernels* kernels : UsableFloatKernels()) {
-    const auto together = Run(*kernels, {21, 13, width}, weights, inputs);
+    const auto together = Multiply(*kernels, {21, 13, width}, weights, inputs);
     for (size_t j = 0; j < 13; ++j) {
       for (size_t i = 0; i < 21; ++i) {
         const std::vector<float> row(weights.begin() + static_cast<long>(i * width),
                                      weights.begin() + static_cast<long>((i + 1) * width));
         const std::vector<float> input(inputs.begin() + static_cast<long>(j * width),
                                        inputs.begin() + static_cast<long>((j + 1) * width));
-        EXPECT_EQ(Run(*kernels, {1, 1, width}, row, input).front(), together[j * 21 + i]) << kernels->name;
+        EXPECT_EQ(Multiply(*kernels, {1, 1, width}, row, input).front(), together[j * 21 + i]) << kernels->name;
       }
     }
   }
