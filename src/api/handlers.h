@@ -15,6 +15,10 @@ Result<Response> ListModels(const Services&, Request&);
 Result<Response> GetModel(const Services&, Request&);
 void ChatCompletions(const Services&, Request&, Done);
 void Completions(const Services&, Request&, Done);
+void Embeddings(const Services&, Request&, Done);
+void Rerank(const Services&, Request&, Done);
+void Tokenize(const Services&, Request&, Done);
+void Detokenize(const Services&, Request&, Done);
 }  // namespace atelier::api::openai
 
 namespace atelier::api::kserve {

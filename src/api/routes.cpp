@@ -50,6 +50,10 @@ constexpr Route kRoutes[] = {
 
     Quick("/v1/chat/completions", "chat_completions", openai::ChatCompletions, BodyKind::kJson),
     Quick("/v1/completions", "completions", openai::Completions, BodyKind::kJson),
+    Quick("/v1/embeddings", "embeddings", openai::Embeddings, BodyKind::kJson),
+    Quick("/v1/rerank", "rerank", openai::Rerank, BodyKind::kJson),
+    Quick("/tokenize", "tokenize", openai::Tokenize, BodyKind::kJson),
+    Quick("/detokenize", "detokenize", openai::Detokenize, BodyKind::kJson),
 
     Plain(kGet, "/v2", "server_metadata", kserve::ServerMetadata),
     Plain(kGet, "/v2/health/live", "health_live", kserve::Live),
