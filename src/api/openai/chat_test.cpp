@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "api/testing/events.h"
 #include "api/testing/fixture.h"
 
 namespace atelier::api {
@@ -9,6 +10,7 @@ using engine::FinishReason;
 using test::Answer;
 using test::Client;
 using test::Delta;
+using test::Events;
 using test::Finish;
 using test::Kind;
 
@@ -26,15 +28,6 @@ class ChatTest : public test::ServerTest {
   }
   std::string ChatStream(const std::string& more = "", const std::string& until = "\r\n0\r\n") {
     return Stream("/v1/chat/completions", std::string("{\"stream\":true,") + kMessages + more + "}", until);
-  }
-  static std::vector<json::object> Events(const std::string& text) {
-    std::vector<json::object> events;
-    for (size_t at = text.find("data: {"); at != std::string::npos; at = text.find("data: {", at + 1)) {
-      const auto value = ParseJson(text.substr(at + 6, text.find('\n', at) - at - 6));
-      EXPECT_TRUE(value.ok()) << text;
-      events.push_back(value.ok() ? value->get_object() : json::object());
-    }
-    return events;
   }
   const engine::GenerationRequest& Asked() { return serving_.language->requests.back(); }
   static std::string Param(const Answer& answer) {
