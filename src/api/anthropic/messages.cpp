@@ -74,8 +74,7 @@ void Messages(const Services& services, Request& request, Done done) {
   text::Work work{std::move(*model), {}};
   work.requests.push_back(std::move(question->request));
   if (question->stream) {
-    const std::string topic = wish.id;
-    text::RunStream(services, request, std::move(work), MakeStream(std::move(wish)), topic, std::move(done));
+    text::RunStream(services, request, std::move(work), MakeStream(std::move(wish)), std::move(done));
     return;
   }
   const auto make = [wish = std::move(wish)](std::vector<text::Answer> answers) -> Result<Response> {

@@ -17,21 +17,23 @@ constexpr size_t kMaxWordBytes = 64;
 constexpr size_t kMaxTextBytes = 8U << 20U;
 constexpr int64_t kRepeatLastN = 64;
 
-// A number of the options with the range that the engine takes.
-Status ReadFloat(Fields& options, std::string_view key, double min, double max, float fallback, float& out) {
-  ATELIER_ASSIGN(value, options.NumberOr(key, static_cast<double>(fallback), min, max));
+// A number, where there is one, to a float that has its default.
+Status ReadFloat(Fields& options, std::string_view key, double min, double max, float& out) {
+  ATELIER_ASSIGN(value, options.NumberOr(key, static_cast<double>(out), min, max));
   out = static_cast<float>(value);
   return {};
 }
 
 Status ReadSampler(Fields& options, Rng& rng, engine::SamplingOptions& sampling) {
-  ATELIER_TRY(ReadFloat(options, "temperature", 0, 2, 0.8F, sampling.temperature));
-  ATELIER_TRY(ReadFloat(options, "top_p", 0, 1, 0.9F, sampling.top_p));
-  ATELIER_TRY(ReadFloat(options, "min_p", 0, 1, 0, sampling.min_p));
-  ATELIER_TRY(ReadFloat(options, "typical_p", 0, 1, 1, sampling.typical_p));
-  ATELIER_TRY(ReadFloat(options, "repeat_penalty", 0, 100, 1, sampling.repetition_penalty));
-  ATELIER_TRY(ReadFloat(options, "presence_penalty", -2, 2, 0, sampling.presence_penalty));
-  ATELIER_TRY(ReadFloat(options, "frequency_penalty", -2, 2, 0, sampling.frequency_penalty));
+  sampling.temperature = 0.8F;
+  sampling.top_p = 0.9F;
+  ATELIER_TRY(ReadFloat(options, "temperature", 0, 2, sampling.temperature));
+  ATELIER_TRY(ReadFloat(options, "top_p", 0, 1, sampling.top_p));
+  ATELIER_TRY(ReadFloat(options, "min_p", 0, 1, sampling.min_p));
+  ATELIER_TRY(ReadFloat(options, "typical_p", 0, 1, sampling.typical_p));
+  ATELIER_TRY(ReadFloat(options, "repeat_penalty", 0, 100, sampling.repetition_penalty));
+  ATELIER_TRY(ReadFloat(options, "presence_penalty", -2, 2, sampling.presence_penalty));
+  ATELIER_TRY(ReadFloat(options, "frequency_penalty", -2, 2, sampling.frequency_penalty));
   ATELIER_ASSIGN(top_k, options.IntOr("top_k", 40, -1, INT32_MAX));
   sampling.top_k = static_cast<int32_t>(top_k);
   ATELIER_ASSIGN(last_n, options.IntOr("repeat_last_n", kRepeatLastN, -1, INT32_MAX));

@@ -5,7 +5,6 @@
 #include "api/ollama/answers.h"
 #include "api/ollama/fields.h"
 #include "api/text/models.h"
-#include "base/ids.h"
 
 namespace atelier::api::ollama {
 namespace {
@@ -119,8 +118,7 @@ void Run(const Services& services, Request& request, Result<Question> question, 
   text::Work work{std::move(*model), {}};
   work.requests.push_back(std::move(common.request));
   if (common.stream) {
-    text::RunStream(services, request, std::move(work), MakeLines(std::move(wish)), NewId("ollama-", services.rng),
-                    std::move(done));
+    text::RunStream(services, request, std::move(work), MakeLines(std::move(wish)), std::move(done));
     return;
   }
   const auto make = [wish = std::move(wish)](std::vector<text::Answer> answers) -> Result<Response> {

@@ -169,8 +169,7 @@ void Responses(const Services& services, Request& request, Done done) {
   text::Work work{std::move(*model), {}};
   work.requests.push_back(std::move(question->request));
   if (question->stream) {
-    const std::string topic = wish.id;
-    text::RunStream(services, request, std::move(work), MakeResponseStream(std::move(wish)), topic, std::move(done));
+    text::RunStream(services, request, std::move(work), MakeResponseStream(std::move(wish)), std::move(done));
     return;
   }
   const auto make = [wish = std::move(wish)](std::vector<text::Answer> answers) -> Result<Response> {
