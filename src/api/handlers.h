@@ -15,7 +15,29 @@ Result<Response> ListModels(const Services&, Request&);
 Result<Response> GetModel(const Services&, Request&);
 void ChatCompletions(const Services&, Request&, Done);
 void Completions(const Services&, Request&, Done);
+void Responses(const Services&, Request&, Done);
+Result<Response> GetResponse(const Services&, Request&);
+Result<Response> DeleteResponse(const Services&, Request&);
+void Embeddings(const Services&, Request&, Done);
+void Rerank(const Services&, Request&, Done);
+void Tokenize(const Services&, Request&, Done);
+void Detokenize(const Services&, Request&, Done);
 }  // namespace atelier::api::openai
+
+namespace atelier::api::anthropic {
+void Messages(const Services&, Request&, Done);
+void CountTokens(const Services&, Request&, Done);
+}  // namespace atelier::api::anthropic
+
+namespace atelier::api::ollama {
+void Chat(const Services&, Request&, Done);
+void Generate(const Services&, Request&, Done);
+void Embed(const Services&, Request&, Done);
+void OldEmbed(const Services&, Request&, Done);
+Result<Response> Tags(const Services&, Request&);
+Result<Response> Show(const Services&, Request&);
+Result<Response> Version(const Services&, Request&);
+}  // namespace atelier::api::ollama
 
 namespace atelier::api::kserve {
 Result<Response> ServerMetadata(const Services&, Request&);

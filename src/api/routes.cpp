@@ -50,6 +50,24 @@ constexpr Route kRoutes[] = {
 
     Quick("/v1/chat/completions", "chat_completions", openai::ChatCompletions, BodyKind::kJson),
     Quick("/v1/completions", "completions", openai::Completions, BodyKind::kJson),
+    Quick("/v1/responses", "responses", openai::Responses, BodyKind::kJson),
+    Plain(kGet, "/v1/responses/{id}", "get_response", openai::GetResponse),
+    Plain(kDelete, "/v1/responses/{id}", "delete_response", openai::DeleteResponse),
+    Quick("/v1/embeddings", "embeddings", openai::Embeddings, BodyKind::kJson),
+    Quick("/v1/rerank", "rerank", openai::Rerank, BodyKind::kJson),
+    Quick("/tokenize", "tokenize", openai::Tokenize, BodyKind::kJson),
+    Quick("/detokenize", "detokenize", openai::Detokenize, BodyKind::kJson),
+
+    Quick("/v1/messages", "messages", anthropic::Messages, BodyKind::kJson),
+    Quick("/v1/messages/count_tokens", "count_tokens", anthropic::CountTokens, BodyKind::kJson),
+
+    Quick("/api/chat", "ollama_chat", ollama::Chat, BodyKind::kJson),
+    Quick("/api/generate", "ollama_generate", ollama::Generate, BodyKind::kJson),
+    Quick("/api/embed", "ollama_embed", ollama::Embed, BodyKind::kJson),
+    Quick("/api/embeddings", "ollama_embed", ollama::OldEmbed, BodyKind::kJson),
+    Plain(kGet, "/api/tags", "ollama_tags", ollama::Tags),
+    Json(kPost, "/api/show", "ollama_show", ollama::Show),
+    Plain(kGet, "/api/version", "ollama_version", ollama::Version),
 
     Plain(kGet, "/v2", "server_metadata", kserve::ServerMetadata),
     Plain(kGet, "/v2/health/live", "health_live", kserve::Live),

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "api/text/response_store.h"
 #include "api/wakes.h"
 
 namespace atelier {
@@ -51,6 +52,7 @@ struct Services {
   std::string openapi;             // the text of spec/openapi.yaml
   // Shared: a generation that was cancelled may end after the server.
   std::shared_ptr<Wakes> wakes = std::make_shared<Wakes>();
+  std::shared_ptr<text::ResponseStore> responses = std::make_shared<text::ResponseStore>();
 };
 
 }  // namespace atelier::api

@@ -106,10 +106,17 @@ Status Gate::CheckOrigin(const Head& head, const std::string& authority, std::st
 Result<access::Key> Gate::Authenticate(const Head& head, const std::string& remote) {
   static constexpr std::string_view kScheme = "Bearer ";
   const auto header = head.Find("authorization");
-  const bool formed = header.has_value() && head.Count("authorization") == 1 && header->starts_with(kScheme) &&
-                      header->size() <= kScheme.size() + kMaxKeyBytes;
-  if (formed) {
-    auto key = keys_.Authenticate(header->substr(kScheme.size()));
+  // Anthropic's clients have a header of their own.
+  const auto own = head.Find("x-api-key");
+  std::string_view secret;
+  if (header.has_value()) {
+    const bool formed = head.Count("authorization") == 1 && header->starts_with(kScheme);
+    secret = formed ? header->substr(kScheme.size()) : "";
+  } else if (own.has_value() && head.Count("x-api-key") == 1) {
+    secret = *own;
+  }
+  if (!secret.empty() && secret.size() <= kMaxKeyBytes) {
+    auto key = keys_.Authenticate(secret);
     if (key.ok() || key.error().code != Code::kUnauthenticated) {
       return key;
     }

@@ -104,8 +104,7 @@ void ChatCompletions(const Services& services, Request& request, Done done) {
   text::Work work{std::move(*model), {}};
   work.requests.push_back(std::move(question->request));
   if (question->stream.stream) {
-    const std::string topic = wish.envelope.id;
-    text::RunStream(services, request, std::move(work), MakeChatStream(std::move(wish)), topic, std::move(done));
+    text::RunStream(services, request, std::move(work), MakeChatStream(std::move(wish)), std::move(done));
     return;
   }
   const auto make = [wish = std::move(wish)](std::vector<text::Answer> answers) -> Result<Response> {

@@ -110,8 +110,7 @@ void Completions(const Services& services, Request& request, Done done) {
   const bool stream = question->stream.stream;
   text::Work work{std::move(*model), Requests(std::move(*question), request.id)};
   if (stream) {
-    const std::string topic = wish.envelope.id;
-    text::RunStream(services, request, std::move(work), MakeCompletionStream(std::move(wish)), topic, std::move(done));
+    text::RunStream(services, request, std::move(work), MakeCompletionStream(std::move(wish)), std::move(done));
     return;
   }
   const auto make = [wish = std::move(wish)](std::vector<text::Answer> answers) -> Result<Response> {

@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "access/keys.h"
+#include "api/testing/fake_language.h"
 #include "base/json.h"
 #include "jobs/service.h"
 #include "serving/deployments.h"
@@ -147,9 +148,14 @@ class FakeServing final : public serving::Manager {
     done(Answer(request.instances));
   }
   Result<std::shared_ptr<serving::LanguageModel>> Pin(const std::string& model) override {
+    if (model == "chatty") {
+      return std::shared_ptr<serving::LanguageModel>(language);
+    }
     return NotFound("no such model as '" + model + "'", "model_not_found");
   }
   void Stop() override {}
+
+  const std::shared_ptr<FakeLanguage> language = std::make_shared<FakeLanguage>();  // "chatty"
 
   void WaitForRequest() {
     std::unique_lock lock(mutex_);

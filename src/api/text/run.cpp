@@ -6,6 +6,7 @@
 
 #include "api/http/sse.h"
 #include "api/wakes.h"
+#include "base/ids.h"
 
 namespace atelier::api::text {
 namespace {
@@ -257,9 +258,8 @@ void RunWhole(Request& request, Work work, std::function<Result<Response>(std::v
   run->Start(std::move(work));
 }
 
-void RunStream(const Services& services, Request& request, Work work, std::unique_ptr<StreamWriter> writer,
-               std::string topic, Done done) {
-  const auto run = std::make_shared<StreamRun>(services.wakes, std::move(topic));
+void RunStream(const Services& services, Request& request, Work work, std::unique_ptr<StreamWriter> writer, Done done) {
+  const auto run = std::make_shared<StreamRun>(services.wakes, NewId("stream_", services.rng));
   // std::function wants copies.
   const auto kept = std::make_shared<std::unique_ptr<StreamWriter>>(std::move(writer));
   run->begin = [weak = std::weak_ptr(run), kept, done = std::move(done)](Status status) {

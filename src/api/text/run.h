@@ -37,9 +37,7 @@ class StreamWriter {
 // Answers once, with what `make` makes of the answers (one a prompt), or with the first error.
 void RunWhole(Request& request, Work work, std::function<Result<Response>(std::vector<Answer>)> make, Done done);
 
-// Answers with a stream when there is something to write; an error before that is an ordinary answer. `topic` must be
-// unlike that of all other streams.
-void RunStream(const Services& services, Request& request, Work work, std::unique_ptr<StreamWriter> writer,
-               std::string topic, Done done);
+// Answers with a stream when there is something to write; an error before that is an ordinary answer.
+void RunStream(const Services& services, Request& request, Work work, std::unique_ptr<StreamWriter> writer, Done done);
 
 }  // namespace atelier::api::text

@@ -1,0 +1,37 @@
+// What Ollama's requests have in common.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "api/services.h"
+#include "base/json.h"
+#include "base/result.h"
+#include "engine/generation.h"
+
+namespace atelier::api::ollama {
+
+// "model", without the tag ":latest". Errors: kInvalidArgument.
+Result<std::string> ReadModel(Fields& fields);
+
+struct Common {
+  std::string model;
+  bool stream = true;
+  engine::GenerationRequest request;  // without a prompt
+};
+// model, options (with Ollama's defaults), format, stream, logprobs. Errors: kInvalidArgument on the field.
+Result<Common> ReadCommon(Fields& fields, const json::object& body, Rng& rng);
+
+// `think` as variables of the chat template; empty: none.
+Result<std::string> ReadThink(const json::object& body);
+
+// Messages in OpenAI's shape. Errors: kInvalidArgument.
+Result<json::array> ReadMessages(Fields& fields);
+
+// Errors: kInvalidArgument where there are pictures.
+Status RefuseImages(Fields& fields);
+
+// RFC 3339, UTC.
+std::string Rfc3339(int64_t unix_ms);
+
+}  // namespace atelier::api::ollama
