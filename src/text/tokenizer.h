@@ -105,7 +105,7 @@ class Tokenizer {
   virtual ~Tokenizer() = default;
 
   // Every byte string can be encoded; bytes that are no UTF-8 become byte tokens or the unknown token, or are left out
-  // where the vocabulary has neither. Time is O(n log n) in the text's length.
+  // where the vocabulary has neither. `text`: less than 2 GiB; time is O(n log n) in its length.
   virtual std::vector<int32_t> Encode(std::string_view text, const EncodeOptions& options) const = 0;
   // The bytes that token `id` adds to a text, in its middle; empty for control tokens and ids out of range. For a
   // control token's spelling see spec().tokens.

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <limits>
+#include <span>
 
 #include "base/rng.h"
 #include "text/end_tokens.h"
@@ -123,7 +124,7 @@ std::unique_ptr<Tokenizer> Make(TokenizerSpec spec) {
 TEST(TokenizerTest, MergesByRank) {
   const auto tokenizer = Make(ByteLevelSpec());
   const int32_t aa = 256;
-  EXPECT_EQ(tokenizer->Encode("aaa", {}), (Ids{aa, 'a' - 33})) << "leftmost first";
+  EXPECT_EQ(tokenizer->Encode("aaa", {}), (Ids{aa, 'a'})) << "leftmost first";
   EXPECT_EQ(tokenizer->Bytes(aa), "aa");
   EXPECT_EQ(tokenizer->Encode("hello", {}), (Ids{267}));
   EXPECT_EQ(tokenizer->Encode("", {}), (Ids{}));
@@ -158,8 +159,9 @@ TEST(TokenizerTest, TheLongestSpecialTokenWinsAndMayTakeWhiteSpace) {
   spec.strips_right = {first + 1};
   const auto tokenizer = Make(spec);
   EXPECT_EQ(tokenizer->Encode("<x>><x><x", {}), (Ids{first + 2, first + 1, first}));
-  EXPECT_EQ(tokenizer->Encode("a \n<x", {}), (Ids{'a' - 33, first}));
-  EXPECT_EQ(tokenizer->Encode("<x> \n a", {}), (Ids{first + 1, 'a' - 33}));
+  EXPECT_EQ(tokenizer->Encode("a \n<x", {}), (Ids{'a', first}));
+  EXPECT_EQ(tokenizer->Encode("<x> \n a", {}), (Ids{first + 1, 'a'}));
+  EXPECT_EQ(tokenizer->Encode("a\u3000 \u00a0<x<x>\u2003a", {}), (Ids{'a', first, first + 1, 'a'}));
   EXPECT_EQ(tokenizer->Encode(" <x> ", {}).size(), 2U);
 }
 
@@ -187,7 +189,7 @@ TEST(TokenizerTest, FindsTheMostProbableSegmentation) {
   EXPECT_EQ(tokenizer->Encode("abab", {}), (Ids{5, 4}));
   EXPECT_EQ(tokenizer->Encode("a??b", {}), (Ids{1, 2, 0, 3})) << "a run of unknown characters is one token";
   EXPECT_EQ(tokenizer->Encode("\xFF\xFE", {}), (Ids{1, 0}));
-  EXPECT_EQ(tokenizer->Encode("  ab  ab ", {}).size(), 8U);
+  EXPECT_EQ(tokenizer->Encode("  ab  ab ", {}), (Ids{1, 1, 5, 1, 5, 1}));
   auto spec = UnigramSpec();
   spec.remove_extra_whitespaces = true;
   EXPECT_EQ(Make(spec)->Encode("  ab  ab ", {}), (Ids{5, 5}));
@@ -221,41 +223,51 @@ TEST(TokenizerTest, RoundTripsRandomTextAndBytes) {
     }
     for (const Tokenizer* tokenizer : {bytes.get(), scored.get()}) {
       const Ids ids = tokenizer->Encode(text, {.add_special = false, .parse_special = false});
+      const bool marks = tokenizer == scored.get();  // in which a mark is a space
+      EXPECT_EQ(tokenizer->Decode(ids), marks ? ReplaceAll(text, kMark, " ") : text);
+    }
+  }
+}
+
+std::vector<std::string> Monotonous(size_t count) {
+  std::string chinese;
+  std::string words;
+  for (size_t i = 0; i < count / 3; ++i) {
+    chinese += "你";
+  }
+  while (words.size() < count) {
+    words += "hello, 12 ";
+  }
+  return {std::string(count, 'a'), std::string(count, ' '),  chinese, std::string(count, 'A'),
+          std::string(count, '9'), std::string(count, '\n'), words,   std::string(count, '\xFF')};
+}
+
+void ExpectFast(const TokenizerSpec& spec, std::span<const std::string> texts) {
+  const auto tokenizer = Make(spec);
+  for (const auto& text : texts) {
+    const auto start = std::chrono::steady_clock::now();
+    const Ids ids = tokenizer->Encode(text, {.add_special = false});
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+    EXPECT_LT(taken.count(), 5.0) << spec.pre << " " << text.substr(0, 6);  // quadratic: minutes
+    if (spec.kind == TokenizerKind::kByteLevelBpe) {
       EXPECT_EQ(tokenizer->Decode(ids), text);
     }
   }
 }
 
 TEST(TokenizerTest, TakesLinearTime) {
-  std::string chinese;
-  for (int i = 0; i < 350'000; ++i) {
-    chinese += "你";
+  const auto large = Monotonous(1'000'000);
+  auto words = WordPieceSpec();
+  words.word_piece.max_word_chars = 0;
+  for (const auto& spec : {ByteLevelSpec(), ScoredSpec(), UnigramSpec(), words}) {
+    ExpectFast(spec, std::span(large).first(3));
   }
-  std::string words;
-  while (words.size() < 1'000'000) {
-    words += "hello, 12 ";
-  }
-  const std::string texts[] = {std::string(1'000'000, 'a'),  std::string(1'000'000, ' '),   chinese,
-                               std::string(1'000'000, 'A'),  std::string(1'000'000, '9'),   words,
-                               std::string(1'000'000, '\n'), std::string(1'000'000, '\xFF')};
-  std::vector<TokenizerSpec> specs{ScoredSpec(), UnigramSpec(), WordPieceSpec()};
-  specs[2].word_piece.max_word_chars = 0;
-  for (const auto* pre : {"gpt-2", "llama-bpe", "qwen2", "gpt-4o", "deepseek-v3", "deepseek-llm", "deepseek-coder",
-                          "falcon", "default", "tekken", "exaone-moe", "bloom"}) {
-    specs.push_back(ByteLevelSpec());
-    specs.back().pre = pre;
-  }
-  for (const auto& spec : specs) {
-    const auto tokenizer = Make(spec);
-    for (const auto& text : texts) {
-      const auto start = std::chrono::steady_clock::now();
-      const Ids ids = tokenizer->Encode(text, {.add_special = false});
-      const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
-      EXPECT_LT(taken.count(), 5.0) << spec.pre << " " << text.substr(0, 6);
-      if (spec.kind == TokenizerKind::kByteLevelBpe) {
-        EXPECT_EQ(tokenizer->Decode(ids), text);
-      }
-    }
+  const auto small = Monotonous(100'000);
+  for (const auto* pre : {"llama-bpe", "qwen2", "gpt-4o", "deepseek-v3", "deepseek-llm", "deepseek-coder", "falcon",
+                          "default", "tekken", "exaone-moe", "bloom"}) {
+    auto spec = ByteLevelSpec();
+    spec.pre = pre;
+    ExpectFast(spec, small);
   }
 }
 

@@ -286,8 +286,7 @@ class Closure {
 }  // namespace
 
 bool operator==(const Config& left, const Config& right) {
-  return left.terminal == right.terminal && left.state == right.state &&
-         SameStack(left.stack.get(), right.stack.get());
+  return left.terminal == right.terminal && left.state == right.state && SameStack(left.stack.get(), right.stack.get());
 }
 
 void ConfigSet::Clear() {

@@ -12,15 +12,15 @@
 namespace atelier::engine::grammar {
 
 struct GrammarLimits {
-  uint64_t max_steps = 30'000'000;         // elementary steps of compiling; about 0.1 to 0.3 s
-  int64_t max_compile_ms = 2000;           // looked at only where a clock is given
-  size_t max_cells = 16U << 20U;           // transitions of all automata together
-  size_t max_source_bytes = 1U << 20U;     // of the schema, expression or grammar
-  size_t max_source_depth = 64;            // of nesting in the source
-  size_t max_rules = 20'000;               // distinct value shapes
-  size_t max_alternatives = 256;           // of one value after all disjunctions are multiplied out
-  size_t max_properties = 2000;            // of one object
-  uint32_t max_repetition = 100'000;       // bounds in regular expressions and grammars
+  uint64_t max_steps = 30'000'000;      // elementary steps of compiling; about 0.1 to 0.3 s
+  int64_t max_compile_ms = 2000;        // looked at only where a clock is given
+  size_t max_cells = 16U << 20U;        // transitions of all automata together
+  size_t max_source_bytes = 1U << 20U;  // of the schema, expression or grammar
+  size_t max_source_depth = 64;         // of nesting in the source
+  size_t max_rules = 20'000;            // distinct value shapes
+  size_t max_alternatives = 256;        // of one value after all disjunctions are multiplied out
+  size_t max_properties = 2000;         // of one object
+  uint32_t max_repetition = 100'000;    // bounds in regular expressions and grammars
 };
 
 // Counts down; once exhausted it stays so. Not thread-safe. The clock, if any, must outlive it.

@@ -41,8 +41,8 @@ struct Dfa {
   static constexpr int32_t kDead = -1;
 
   std::vector<CodePoint> starts;
-  std::vector<int32_t> next;       // [states, classes]
-  std::vector<uint8_t> accepting;  // [states]
+  std::vector<int32_t> next;        // [states, classes]
+  std::vector<uint8_t> accepting;   // [states]
   std::vector<uint8_t> extendable;  // [states] whether a longer word goes on from here
   std::array<uint16_t, 128> ascii_class{};
 

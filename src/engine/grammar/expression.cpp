@@ -33,7 +33,7 @@ struct Place {
 struct NfaState {
   const CodeSet* set = nullptr;  // borrowed from the expression; consumes one code point and goes to `target`
   int32_t target = -1;
-  std::vector<int32_t> free;                                // without consuming
+  std::vector<int32_t> free;                                 // without consuming
   std::vector<std::pair<Assertion, int32_t>> conditional{};  // without consuming, where the assertion holds
 };
 
@@ -307,8 +307,8 @@ class SubsetConstruction {
       } else if (k > 0 && targets[k] == targets[k - 1] && !nfa_.has_words()) {
         dfa_.next.push_back(dfa_.next.back());
       } else {
-        dfa_.next.push_back(StateOf(Key{.set = Closure(targets[k], {}),
-                                        .after_word = nfa_.has_words() && IsWord(dfa_.starts[k])}));
+        dfa_.next.push_back(
+            StateOf(Key{.set = Closure(targets[k], {}), .after_word = nfa_.has_words() && IsWord(dfa_.starts[k])}));
       }
     }
   }

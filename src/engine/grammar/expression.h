@@ -19,12 +19,12 @@ struct Expression {
   enum class Kind : uint8_t { kSet, kSequence, kAlternatives, kRepeat, kAssertion, kRule };
 
   Kind kind = Kind::kSequence;
-  CodeSet set{};                        // kSet: one code point of it; normalized
-  std::vector<Expression> children{};   // kRepeat has one; an empty kSequence is the empty text
-  uint32_t min = 0;                   // kRepeat
-  std::optional<uint32_t> max{};      // kRepeat; nullopt: without end
-  Assertion assertion{};              // kAssertion
-  uint32_t rule = 0;                  // kRule: number of a grammar's rule
+  CodeSet set{};                       // kSet: one code point of it; normalized
+  std::vector<Expression> children{};  // kRepeat has one; an empty kSequence is the empty text
+  uint32_t min = 0;                    // kRepeat
+  std::optional<uint32_t> max{};       // kRepeat; nullopt: without end
+  Assertion assertion{};               // kAssertion
+  uint32_t rule = 0;                   // kRule: number of a grammar's rule
 
   static Expression Set(CodeSet set) { return {.kind = Kind::kSet, .set = std::move(set)}; }
   static Expression Sequence(std::vector<Expression> children) {
@@ -38,8 +38,8 @@ struct Expression {
 };
 
 // Subset construction (Rabin and Scott, "Finite automata and their decision problems", 1959) over Thompson's
-// automaton. The expression must hold no rules. kPrefix: texts that go on in any way after a match belong to the language,
-// too. Errors: "schema_too_complex".
+// automaton. The expression must hold no rules. kPrefix: texts that go on in any way after a match belong to the
+// language, too. Errors: "schema_too_complex".
 enum class Ending { kExact, kPrefix };
 Result<Dfa> ToDfa(const Expression& expression, Ending ending, Budget& budget);
 

@@ -7,24 +7,26 @@ namespace atelier::engine::grammar {
 namespace {
 
 // RFC 3339 section 5.6.
-#define ATELIER_DATE                                                                                    \
-  R"((\d{4}-((0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31))"        \
+#define ATELIER_DATE                                                                             \
+  R"((\d{4}-((0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31))" \
   R"(|\d\d(0[48]|[2468][048]|[13579][26])-02-29))"
 #define ATELIER_TIME R"(([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d))"
 // RFC 3986 appendix A.
 #define ATELIER_PCHAR R"(([A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2}))"
 #define ATELIER_PCHAR_NO_COLON R"(([A-Za-z0-9._~!$&'()*+,;=@-]|%[0-9A-Fa-f]{2}))"
-#define ATELIER_AUTHORITY                                                                           \
-  R"((([A-Za-z0-9._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})*@)?)"                                           \
+#define ATELIER_AUTHORITY                                 \
+  R"((([A-Za-z0-9._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})*@)?)" \
   R"((\[[0-9A-Fa-f:.]{2,45}\]|([A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)(:[0-9]*)?)"
-#define ATELIER_TAIL \
-  R"((\?()" ATELIER_PCHAR R"(|[/?])*)?(#()" ATELIER_PCHAR R"(|[/?])*)?)"
+#define ATELIER_TAIL R"((\?()" ATELIER_PCHAR R"(|[/?])*)?(#()" ATELIER_PCHAR R"(|[/?])*)?)"
 #define ATELIER_ABSOLUTE_PATH R"(/()" ATELIER_PCHAR "+(/" ATELIER_PCHAR "*)*)?"
-#define ATELIER_HIERARCHY "(//" ATELIER_AUTHORITY "(/" ATELIER_PCHAR "*)*|" ATELIER_ABSOLUTE_PATH "|" ATELIER_PCHAR "+(/" ATELIER_PCHAR "*)*|)"
+#define ATELIER_HIERARCHY                                                                                       \
+  "(//" ATELIER_AUTHORITY "(/" ATELIER_PCHAR "*)*|" ATELIER_ABSOLUTE_PATH "|" ATELIER_PCHAR "+(/" ATELIER_PCHAR \
+  "*)*|"                                                                                                        \
+  ")"
 #define ATELIER_URI "[A-Za-z][A-Za-z0-9+.-]*:" ATELIER_HIERARCHY ATELIER_TAIL
-#define ATELIER_RELATIVE                                                                                  \
-  "(//" ATELIER_AUTHORITY "(/" ATELIER_PCHAR "*)*|" ATELIER_ABSOLUTE_PATH "|" ATELIER_PCHAR_NO_COLON "+(/" \
-  ATELIER_PCHAR "*)*|)" ATELIER_TAIL
+#define ATELIER_RELATIVE                                                                             \
+  "(//" ATELIER_AUTHORITY "(/" ATELIER_PCHAR "*)*|" ATELIER_ABSOLUTE_PATH "|" ATELIER_PCHAR_NO_COLON \
+  "+(/" ATELIER_PCHAR "*)*|)" ATELIER_TAIL
 // RFC 1123 section 2.1.
 #define ATELIER_LABEL R"([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)"
 #define ATELIER_HOST ATELIER_LABEL R"((\.)" ATELIER_LABEL ")*"
@@ -33,12 +35,13 @@ namespace {
 // RFC 3986's IPv6address.
 #define ATELIER_H16 "[0-9A-Fa-f]{1,4}"
 #define ATELIER_LS32 "(" ATELIER_H16 ":" ATELIER_H16 "|" ATELIER_IPV4 ")"
-#define ATELIER_IPV6                                                                                              \
-  "((" ATELIER_H16 ":){6}" ATELIER_LS32 "|::(" ATELIER_H16 ":){5}" ATELIER_LS32 "|(" ATELIER_H16 ")?::("           \
-  ATELIER_H16 ":){4}" ATELIER_LS32 "|((" ATELIER_H16 ":){0,1}" ATELIER_H16 ")?::(" ATELIER_H16 ":){3}" ATELIER_LS32 \
-  "|((" ATELIER_H16 ":){0,2}" ATELIER_H16 ")?::(" ATELIER_H16 ":){2}" ATELIER_LS32 "|((" ATELIER_H16 ":){0,3}"      \
-  ATELIER_H16 ")?::" ATELIER_H16 ":" ATELIER_LS32 "|((" ATELIER_H16 ":){0,4}" ATELIER_H16 ")?::" ATELIER_LS32       \
-  "|((" ATELIER_H16 ":){0,5}" ATELIER_H16 ")?::" ATELIER_H16 "|((" ATELIER_H16 ":){0,6}" ATELIER_H16 ")?::)"
+#define ATELIER_IPV6                                                                                                 \
+  "((" ATELIER_H16 ":){6}" ATELIER_LS32 "|::(" ATELIER_H16 ":){5}" ATELIER_LS32 "|(" ATELIER_H16 ")?::(" ATELIER_H16 \
+  ":){4}" ATELIER_LS32 "|((" ATELIER_H16 ":){0,1}" ATELIER_H16 ")?::(" ATELIER_H16 ":){3}" ATELIER_LS32              \
+  "|((" ATELIER_H16 ":){0,2}" ATELIER_H16 ")?::(" ATELIER_H16 ":){2}" ATELIER_LS32 "|((" ATELIER_H16                 \
+  ":){0,3}" ATELIER_H16 ")?::" ATELIER_H16 ":" ATELIER_LS32 "|((" ATELIER_H16 ":){0,4}" ATELIER_H16                  \
+  ")?::" ATELIER_LS32 "|((" ATELIER_H16 ":){0,5}" ATELIER_H16 ")?::" ATELIER_H16 "|((" ATELIER_H16                   \
+  ":){0,6}" ATELIER_H16 ")?::)"
 
 struct Row {
   std::string_view name;

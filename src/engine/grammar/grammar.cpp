@@ -67,7 +67,8 @@ class Productivity {
       required += property.required ? 1 : 0;
       available += possible ? 1 : 0;
     }
-    const bool endless = std::any_of(object.extras.begin(), object.extras.end(), [&](uint32_t node) { return NodeAt(node); });
+    const bool endless =
+        std::any_of(object.extras.begin(), object.extras.end(), [&](uint32_t node) { return NodeAt(node); });
     return required <= object.max && object.min <= object.max && (endless || available >= object.min);
   }
   bool Array(const ArrayRule& array) const {
@@ -120,31 +121,27 @@ void Prune(Grammar& grammar, const Productivity& productive) {
   }
 }
 
-// Looks for a rule that can come back to itself before it reads a byte: its closure would have no end.
+// Looks for a rule that can come back to itself before it reads a byte: its closure would have no end. (A loop over
+// something empty is harmless, as the closure remembers where it was.)
 class LeftRecursion {
  public:
-  explicit LeftRecursion(const Grammar& grammar)
-      : grammar_(grammar), nullable_(grammar.nodes.size()), colours_(grammar.nodes.size(), Colour::kNew) {
-    FindNullable();
-  }
+  explicit LeftRecursion(const Grammar& grammar) : grammar_(grammar), nullable_(grammar.nodes.size()) {}
 
   bool Exists() {
+    FindNullable();
+    FindComponents();
     for (uint32_t node = 0; node < grammar_.nodes.size(); ++node) {
-      if (Visit(node)) {
-        return true;
+      for (const Edge& edge : grammar_.nodes[node].edges) {
+        if (edge.kind == Edge::Kind::kRule && component_[node] == component_[grammar_.rules[edge.id]]) {
+          return true;
+        }
       }
     }
     return false;
   }
 
  private:
-  enum class Colour : uint8_t { kNew, kOpen, kDone };
-  struct Visited {
-    uint32_t node;
-    size_t next;
-  };
-
-  bool EmptyEdge(const Edge& edge) const {
+  bool IsEmptyEdge(const Edge& edge) const {
     switch (edge.kind) {
       case Edge::Kind::kFree:
         return true;
@@ -158,15 +155,16 @@ class LeftRecursion {
         return false;
     }
   }
+  bool IsNullable(const Node& node) const {
+    return node.final || std::any_of(node.edges.begin(), node.edges.end(),
+                                     [&](const Edge& edge) { return IsEmptyEdge(edge) && nullable_[edge.target]; });
+  }
   void FindNullable() {
     bool changed = true;
     while (changed) {
       changed = false;
       for (size_t i = nullable_.size(); i-- > 0;) {
-        const Node& node = grammar_.nodes[i];
-        if (!nullable_[i] && (node.final || std::any_of(node.edges.begin(), node.edges.end(), [&](const Edge& edge) {
-                                return EmptyEdge(edge) && nullable_[edge.target];
-                              }))) {
+        if (!nullable_[i] && IsNullable(grammar_.nodes[i])) {
           nullable_[i] = true;
           changed = true;
         }
@@ -180,42 +178,60 @@ class LeftRecursion {
       if (edge.kind == Edge::Kind::kRule) {
         out.push_back(grammar_.rules[edge.id]);
       }
-      if (EmptyEdge(edge)) {
+      if (IsEmptyEdge(edge)) {
         out.push_back(edge.target);
       }
     }
     return out;
   }
-  // Depth-first without recursion. A cycle of free edges alone is harmless (the closure remembers where it was), but
-  // then the front end wrote a pointless loop; they do not, so any cycle is refused.
-  bool Visit(uint32_t root) {
-    if (colours_[root] != Colour::kNew) {
-      return false;
+  // Strongly connected components (Kosaraju and Sharir), without recursion.
+  void FindComponents() {
+    const auto size = static_cast<uint32_t>(grammar_.nodes.size());
+    std::vector<std::vector<uint32_t>> forward(size);
+    std::vector<std::vector<uint32_t>> backward(size);
+    for (uint32_t node = 0; node < size; ++node) {
+      forward[node] = Reached(node);
+      for (const uint32_t target : forward[node]) {
+        backward[target].push_back(node);
+      }
     }
-    std::vector<Visited> path{{root, 0}};
-    colours_[root] = Colour::kOpen;
+    std::vector<uint32_t> order;
+    std::vector<uint32_t> mark(size, kNone);
+    for (uint32_t node = 0; node < size; ++node) {
+      Search(node, 0, forward, mark, order);
+    }
+    component_.assign(size, kNone);
+    std::vector<uint32_t> unused;
+    for (size_t i = order.size(); i-- > 0;) {
+      Search(order[i], order[i], backward, component_, unused);
+    }
+  }
+  // Marks what is reachable and not marked yet; adds it to `order` once all below is marked.
+  static void Search(uint32_t root, uint32_t number, const std::vector<std::vector<uint32_t>>& edges,
+                     std::vector<uint32_t>& mark, std::vector<uint32_t>& order) {
+    if (mark[root] != kNone) {
+      return;
+    }
+    std::vector<std::pair<uint32_t, size_t>> path{{root, 0}};
+    mark[root] = number;
     while (!path.empty()) {
-      const auto reached = Reached(path.back().node);
-      if (path.back().next == reached.size()) {
-        colours_[path.back().node] = Colour::kDone;
+      auto& [node, next] = path.back();
+      if (next == edges[node].size()) {
+        order.push_back(node);
         path.pop_back();
         continue;
       }
-      const uint32_t node = reached[path.back().next++];
-      if (colours_[node] == Colour::kOpen) {
-        return true;
-      }
-      if (colours_[node] == Colour::kNew) {
-        colours_[node] = Colour::kOpen;
-        path.push_back({node, 0});
+      const uint32_t target = edges[node][next++];
+      if (mark[target] == kNone) {
+        mark[target] = number;
+        path.emplace_back(target, 0);
       }
     }
-    return false;
   }
 
   const Grammar& grammar_;
   std::vector<bool> nullable_;
-  std::vector<Colour> colours_;
+  std::vector<uint32_t> component_;
 };
 
 }  // namespace

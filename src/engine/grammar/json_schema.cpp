@@ -84,8 +84,8 @@ class Compiler {
       if ((shape.types & kNumber) != 0) {
         ATELIER_ASSIGN(any, expander_.languages().Number());
         const DfaPtr& language = shape.number == nullptr ? any : shape.number;
-        ATELIER_ASSIGN(either, numbers == nullptr ? Result<DfaPtr>(language)
-                                                  : expander_.languages().Either(numbers, language));
+        ATELIER_ASSIGN(either,
+                       numbers == nullptr ? Result<DfaPtr>(language) : expander_.languages().Either(numbers, language));
         numbers = std::move(either);
       }
     }

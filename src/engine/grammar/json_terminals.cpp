@@ -84,8 +84,7 @@ Status JsonTerminals::AddTokens() {
 }
 
 uint32_t JsonTerminals::Add(const Terminal& terminal) {
-  const auto key =
-      std::make_tuple(terminal.language, terminal.json_string, terminal.min_length, terminal.max_length);
+  const auto key = std::make_tuple(terminal.language, terminal.json_string, terminal.min_length, terminal.max_length);
   const auto [entry, fresh] = known_.try_emplace(key, static_cast<uint32_t>(grammar_.terminals.size()));
   if (fresh) {
     grammar_.terminals.push_back(terminal);

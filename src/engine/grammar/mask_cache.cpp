@@ -8,6 +8,9 @@ namespace {
 
 // More allowed tokens than this, as a share of the vocabulary, are kept as bits.
 constexpr size_t kIdsPerWord = 2;
+// What a terminal that counts its characters allows by itself is kept for tokens of at most so many bytes; so it is the
+// same for all counts that are further than this from their limits. The few longer tokens are looked at each time.
+constexpr uint32_t kCountedBytes = 32;
 
 void Allow(std::span<const int32_t> ids, std::span<uint64_t> bits) {
   for (const int32_t id : ids) {
@@ -91,6 +94,7 @@ void MaskCache::Compute(const ConfigSet& set, Bits& bits) {
       bits[i] |= inner->bits[i];
     }
     Allow(inner->ids, bits);
+    WalkDeep(config, inner->deep, bits);
     if (inner->exits.empty()) {
       continue;
     }
@@ -107,7 +111,7 @@ void MaskCache::Compute(const ConfigSet& set, Bits& bits) {
 std::shared_ptr<const MaskCache::Inner> MaskCache::InnerOf(const Config& config) {
   // Counts that no single token can bring to their limit are all the same.
   const Terminal& terminal = automaton_.grammar().terminals[config.terminal];
-  const auto longest = static_cast<uint32_t>(vocabulary_->longest_token());
+  constexpr uint32_t longest = kCountedBytes;
   const uint32_t need = terminal.min_length - std::min(terminal.min_length, config.state.count);
   const uint32_t room = terminal.max_length - std::min(terminal.max_length, config.state.count);
   Config alone{config.terminal, config.state, nullptr};
@@ -144,9 +148,15 @@ std::shared_ptr<const MaskCache::Inner> MaskCache::ComputeInner(const Config& co
       node = vocabulary.subtree_end(node);
       continue;
     }
+    const bool has_children = vocabulary.subtree_end(node) > node + 1;
     const auto ids = vocabulary.ids(node);
     inner->ids.insert(inner->ids.end(), ids.begin(), ids.end());
-    if (vocabulary.subtree_end(node) > node + 1 && Accepts(terminal, state)) {
+    if (has_children && terminal.counts() && depth == kCountedBytes) {
+      inner->deep.push_back(static_cast<uint32_t>(node));
+      node = vocabulary.subtree_end(node);
+      continue;
+    }
+    if (has_children && Accepts(terminal, state)) {
       inner->exits.push_back(static_cast<uint32_t>(node));
     }
     ++node;
@@ -157,6 +167,20 @@ std::shared_ptr<const MaskCache::Inner> MaskCache::ComputeInner(const Config& co
     inner->ids = {};
   }
   return inner;
+}
+
+void MaskCache::WalkDeep(const Config& config, std::span<const uint32_t> nodes, Bits& bits) const {
+  for (const uint32_t node : nodes) {
+    ConfigSet set;
+    set.configs.push_back(config);
+    set.hashes.push_back(0);
+    ConfigSet next;
+    for (const char byte : vocabulary_->Prefix(node)) {
+      automaton_.Step(set, static_cast<uint8_t>(byte), next);
+      std::swap(set, next);
+    }
+    WalkBelow(node, set, bits);
+  }
 }
 
 void MaskCache::WalkBelow(size_t node, const ConfigSet& set, Bits& bits) const {

@@ -25,7 +25,8 @@ class MaskCache {
     size_t max_bytes = 48U << 20U;
   };
 
-  MaskCache(GrammarPtr grammar, VocabularyPtr vocabulary) : MaskCache(std::move(grammar), std::move(vocabulary), Limits()) {}
+  MaskCache(GrammarPtr grammar, VocabularyPtr vocabulary)
+      : MaskCache(std::move(grammar), std::move(vocabulary), Limits()) {}
   MaskCache(GrammarPtr grammar, VocabularyPtr vocabulary, Limits limits);
 
   // Sets exactly the bits of the tokens that may come next; ends are set where the text is complete. `mask` has
@@ -42,7 +43,8 @@ class MaskCache {
     Bits bits;                    // where many tokens are allowed
     std::vector<int32_t> ids;     // where few are
     std::vector<uint32_t> exits;  // trie nodes with children after which the terminal may be over
-    size_t MemoryBytes() const { return bits.size() * 8 + ids.size() * 4 + exits.size() * 4 + 128; }
+    std::vector<uint32_t> deep;   // trie nodes with children at which counting terminals are given up
+    size_t MemoryBytes() const { return bits.size() * 8 + ids.size() * 4 + exits.size() * 4 + deep.size() * 4 + 128; }
   };
   struct Key {
     uint64_t hash = 0;
@@ -65,6 +67,7 @@ class MaskCache {
   std::shared_ptr<const Inner> InnerOf(const Config& config);
   std::shared_ptr<const Inner> ComputeInner(const Config& config) const;
   void Compute(const ConfigSet& set, Bits& bits);
+  void WalkDeep(const Config& config, std::span<const uint32_t> nodes, Bits& bits) const;
   // Allows the tokens below `node` that go on from `set`, which holds just before the bytes below the node.
   void WalkBelow(size_t node, const ConfigSet& set, Bits& bits) const;
 

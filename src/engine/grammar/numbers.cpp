@@ -78,7 +78,8 @@ class Comparator {
     const int32_t greater = Fraction(comparison_.greater);
     const int32_t equal = FractionOf(0, less, greater);
     const int32_t longer = WholeTail(comparison_.greater, greater);
-    const std::array<Order, 3> orders{{{comparison_.less, less}, {EqualAtPoint(), equal}, {comparison_.greater, greater}}};
+    const std::array<Order, 3> orders{
+        {{comparison_.less, less}, {EqualAtPoint(), equal}, {comparison_.greater, greater}}};
     // Backwards: after `i` digits with an order so far.
     const size_t size = bound_.whole.size();
     std::array<int32_t, 3> next{};
@@ -269,12 +270,14 @@ std::optional<Decimal> ToDecimal(const json::value& value) {
     return std::nullopt;
   }
   std::array<char, 1200> buffer{};
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value.get_double(), std::chars_format::fixed);
+  const auto end =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), value.get_double(), std::chars_format::fixed);
   return FromDigits(std::string_view(buffer.data(), static_cast<size_t>(end.ptr - buffer.data())));
 }
 
 Result<Dfa> AnyNumber(Budget& budget) {
-  return CompileRegex(R"(-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?([0-9]{1,2}|[12][0-9]{2}))?)", RegexMatch::kWhole, budget);
+  return CompileRegex(R"(-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?([0-9]{1,2}|[12][0-9]{2}))?)", RegexMatch::kWhole,
+                      budget);
 }
 
 Result<Dfa> AnyInteger(Budget& budget) {

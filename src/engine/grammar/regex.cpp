@@ -62,7 +62,8 @@ class Parser {
       ATELIER_ASSIGN(sequence, ParseSequence(depth));
       alternatives.push_back(std::move(sequence));
     } while (Take('|'));
-    return alternatives.size() == 1 ? std::move(alternatives.front()) : Expression::Alternatives(std::move(alternatives));
+    return alternatives.size() == 1 ? std::move(alternatives.front())
+                                    : Expression::Alternatives(std::move(alternatives));
   }
 
   Result<Expression> ParseSequence(size_t depth) {
@@ -159,8 +160,8 @@ class Parser {
 
   Result<Expression> ParseGroup(size_t depth) {
     if (TakeText("?:")) {
-    } else if (Peek() == '?' && (Peek(1) == '=' || Peek(1) == '!' ||
-                                 (Peek(1) == '<' && (Peek(2) == '=' || Peek(2) == '!')))) {
+    } else if (Peek() == '?' &&
+               (Peek(1) == '=' || Peek(1) == '!' || (Peek(1) == '<' && (Peek(2) == '=' || Peek(2) == '!')))) {
       return NotRegular("lookaround");
     } else if (TakeText("?<") || TakeText("?P<")) {
       while (!AtEnd() && Peek() != '>') {
@@ -310,8 +311,8 @@ class Parser {
       }
       const size_t dash = at_++;
       ATELIER_ASSIGN(last, ParseClassAtom());
-      const bool singles = first.size() == 1 && last.size() == 1 && first[0].first == first[0].last &&
-                           last[0].first == last[0].last;
+      const bool singles =
+          first.size() == 1 && last.size() == 1 && first[0].first == first[0].last && last[0].first == last[0].last;
       if (singles && first[0].first > last[0].first) {
         return Bad("a range of a class is swapped");
       }
@@ -365,8 +366,8 @@ Result<Expression> ParseRegex(std::string_view pattern, const GrammarLimits& lim
 Result<Dfa> CompileRegex(std::string_view pattern, RegexMatch match, Budget& budget) {
   ATELIER_ASSIGN(expression, ParseRegex(pattern, budget.limits()));
   if (match == RegexMatch::kPart) {
-    expression = Expression::Sequence(
-        {Expression::Repeat(Expression::Set(AnyCode()), 0, std::nullopt), std::move(expression)});
+    expression =
+        Expression::Sequence({Expression::Repeat(Expression::Set(AnyCode()), 0, std::nullopt), std::move(expression)});
   }
   return ToDfa(expression, match == RegexMatch::kPart ? Ending::kPrefix : Ending::kExact, budget);
 }

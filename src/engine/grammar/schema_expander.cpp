@@ -8,6 +8,7 @@ namespace atelier::engine::grammar {
 namespace {
 
 constexpr int kMaxChoices = 200;   // one within the other
+constexpr int kMaxNesting = 24;    // expansions that are under way at once
 constexpr int kMaxLookDepth = 4;   // of IsEmpty
 constexpr size_t kMaxSubsets = 5;  // branches of an anyOf whose every subset is looked at
 
@@ -29,8 +30,15 @@ Result<std::vector<Shape>> Expander::Expand(const Literals& literals) {
     ATELIER_TRY(RefuseCycles(*literal.schema));
     branch.items.push_back({.literal = literal, .constrain = {}});
   }
+  // Expanding looks into other schemas (of names, of overlaps), and they may lead back here.
+  if (nesting_ >= kMaxNesting) {
+    return TooComplex("the schema's reference to itself");
+  }
+  ++nesting_;
   std::vector<Shape> shapes;
-  ATELIER_TRY(Run(std::move(branch), 0, shapes));
+  Status status = Run(std::move(branch), 0, shapes);
+  --nesting_;
+  ATELIER_TRY(std::move(status));
   return shapes;
 }
 
@@ -130,7 +138,7 @@ Status Expander::Apply(const Literal& literal, Branch& branch) {
   if (!literal.negated) {
     return ApplySchema(*literal.schema, branch);
   }
-  ATELIER_ASSIGN(cases, Negation(*literal.schema, *this));
+  ATELIER_ASSIGN(cases, Negation(*literal.schema, branch.shape.types, *this));
   AddCases(std::move(cases), branch);
   return {};
 }
@@ -222,31 +230,71 @@ Status Expander::ApplyAnyOf(const json::value& schema, const json::array& schema
   return {};
 }
 
-// Exactly one holds. Branches that cannot hold together need no word about each other.
+// Exactly one holds. Branches that cannot hold together need no word about each other, and where they overlap for some
+// types only, their negations are looked at for these types only.
 Status Expander::ApplyOneOf(const json::array& schemas, Branch& branch) {
   std::vector<Case> cases;
   for (const auto& part : schemas) {
-    cases.push_back({Of(part)});
-  }
-  for (size_t i = 0; i < schemas.size(); ++i) {
-    for (size_t j = i + 1; j < schemas.size(); ++j) {
-      const auto key = std::make_pair(&schemas[i], &schemas[j]);
-      auto known = disjoint_.find(key);
-      if (known == disjoint_.end()) {
-        Literals both;
-        Add(both, {&schemas[i], false});
-        Add(both, {&schemas[j], false});
-        ATELIER_ASSIGN(disjoint, IsEmpty(both));
-        known = disjoint_.emplace(key, disjoint).first;
+    uint8_t shared = 0;
+    Case alone{Of(part)};
+    Case beside{Of(part)};
+    for (const auto& other : schemas) {
+      if (&other == &part) {
+        continue;
       }
-      if (!known->second) {
-        cases[i].push_back(Of(schemas[j], true));
-        cases[j].push_back(Of(schemas[i], true));
+      ATELIER_ASSIGN(types, Overlap(part, other));
+      shared |= types;
+      if (types != 0) {
+        beside.push_back(Of(other, true));
       }
+    }
+    const auto restrict_to = [](uint8_t types) {
+      return Of([types](Shape& shape) {
+        shape.types &= types;
+        return Status();
+      });
+    };
+    alone.insert(alone.begin(), restrict_to(static_cast<uint8_t>(~shared)));
+    cases.push_back(std::move(alone));
+    if (shared != 0) {
+      beside.insert(beside.begin(), restrict_to(shared));
+      cases.push_back(std::move(beside));
     }
   }
   AddCases(std::move(cases), branch);
   return {};
+}
+
+Result<uint8_t> Expander::Overlap(const json::value& left, const json::value& right) {
+  const auto key = std::minmax(&left, &right);
+  if (const auto known = overlaps_.find(key); known != overlaps_.end()) {
+    return known->second;
+  }
+  overlaps_[key] = kAllTypes;  // for whoever asks while the answer is being found
+  Literals both;
+  Add(both, {&left, false});
+  Add(both, {&right, false});
+  auto shapes = Expand(both);
+  uint8_t types = 0;
+  if (!shapes.ok()) {
+    if (!budget_.Spend()) {
+      return std::move(shapes).error();
+    }
+    types = kAllTypes;  // what cannot be multiplied out is taken for possible
+  } else {
+    for (Shape& shape : *shapes) {
+      const uint8_t all = shape.types;
+      for (uint8_t bit = kNull; bit <= kObject; bit = static_cast<uint8_t>(bit << 1U)) {
+        shape.types = all & bit;
+        if (shape.types != 0) {
+          ATELIER_ASSIGN(empty, IsEmptyShape(shape, 0));
+          types |= empty ? 0 : bit;
+        }
+      }
+    }
+  }
+  overlaps_[key] = types;
+  return types;
 }
 
 Status Expander::ApplyIf(const json::object& object, Branch& branch) {
@@ -329,7 +377,8 @@ Status Expander::ApplyUnevaluated(Branch& branch) {
 }
 
 Result<bool> Expander::IsEmpty(const Literals& literals, int depth) {
-  if (std::any_of(literals.begin(), literals.end(), [](const Literal& l) { return !l.negated && IsFalse(*l.schema); })) {
+  if (std::any_of(literals.begin(), literals.end(),
+                  [](const Literal& l) { return !l.negated && IsFalse(*l.schema); })) {
     return true;
   }
   if (literals.empty() || depth > kMaxLookDepth) {

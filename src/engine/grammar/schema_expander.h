@@ -69,6 +69,8 @@ class Expander {
   Status ApplyCombinators(const json::value& schema, Branch& branch);
   Status ApplyOneOf(const json::array& schemas, Branch& branch);
   Status ApplyAnyOf(const json::value& schema, const json::array& schemas, Branch& branch);
+  // The types of values that may satisfy both.
+  Result<uint8_t> Overlap(const json::value& left, const json::value& right);
   Status ApplyIf(const json::object& object, Branch& branch);
   Status ApplyDependent(const json::value& schema, std::string_view keyword, Branch& branch);
   Status ApplyUnevaluated(Branch& branch);
@@ -81,16 +83,17 @@ class Expander {
   std::deque<json::value> owned_;
   std::map<const json::value*, const json::value*> constants_;
   std::map<const json::value*, const json::value*> lists_;
-  std::map<std::pair<const json::value*, const json::value*>, bool> disjoint_;
+  std::map<std::pair<const json::value*, const json::value*>, uint8_t> overlaps_;
   std::set<const json::value*> acyclic_;
+  int nesting_ = 0;
 };
 
 // Keywords that constrain a value by itself (schema_constraints.cpp).
 Status ApplyConstraints(const json::value& schema, Expander& expander, Shape& shape);
 // Enumerations with objects or arrays in them are cases; others are one.
 Result<std::vector<Case>> EnumerationCases(const json::array& values, Expander& expander);
-// The cases in which the schema does not hold (schema_negation.cpp).
-Result<std::vector<Case>> Negation(const json::value& schema, Expander& expander);
+// The cases in which the schema does not hold, of values of these types (schema_negation.cpp).
+Result<std::vector<Case>> Negation(const json::value& schema, uint8_t types, Expander& expander);
 
 // The schemas that this one applies to the same value, whether they must hold or not.
 Result<std::vector<const json::value*>> InPlaceParts(const json::value& schema, const Expander& expander);

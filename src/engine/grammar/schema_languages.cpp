@@ -52,8 +52,8 @@ Result<DfaPtr> Languages::Compare(const json::value& bound, Comparison compariso
   if (!decimal) {
     return DfaPtr();
   }
-  const std::string which = std::string(comparison.less ? "<" : "") + (comparison.equal ? "=" : "") +
-                            (comparison.greater ? ">" : "");
+  const std::string which =
+      std::string(comparison.less ? "<" : "") + (comparison.equal ? "=" : "") + (comparison.greater ? ">" : "");
   return Named("number " + which + Spelling(*decimal),
                [&](Budget& budget) { return Compared(*decimal, comparison, budget); });
 }

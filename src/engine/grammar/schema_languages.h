@@ -22,7 +22,9 @@ class Languages {
   Result<DfaPtr> Pattern(std::string_view regex);  // texts of which a part matches
   Result<DfaPtr> Format(std::string_view format);  // null for a format that is only an annotation
   Result<DfaPtr> Words(const std::vector<std::string>& words);
-  Result<DfaPtr> Text() { return Named("any text", [](Budget&) { return Result<Dfa>(AnyText()); }); }
+  Result<DfaPtr> Text() {
+    return Named("any text", [](Budget&) { return Result<Dfa>(AnyText()); });
+  }
   Result<DfaPtr> Number() { return Named("any number", AnyNumber); }
   Result<DfaPtr> Integer() { return Named("any integer", AnyInteger); }
   Result<DfaPtr> NoInteger();

@@ -10,8 +10,8 @@ namespace {
 
 class Negator {
  public:
-  Negator(const json::value& schema, Expander& expander)
-      : schema_(schema), object_(schema.get_object()), expander_(expander) {}
+  Negator(const json::value& schema, uint8_t types, Expander& expander)
+      : schema_(schema), object_(schema.get_object()), types_(types), expander_(expander) {}
 
   Result<std::vector<Case>> Run() {
     ATELIER_ASSIGN(targets, ReferencesOf(schema_, expander_));
@@ -43,6 +43,9 @@ class Negator {
   }
   // A case: a value of these types that is constrained so.
   void Only(uint8_t types, Constrain constrain) {
+    if (types != 0 && (types & types_) == 0) {
+      return;
+    }
     cases_.push_back({Item{.literal = {}, .constrain = [types, constrain = std::move(constrain)](Shape& shape) {
                              shape.types &= types;
                              return constrain(shape);
@@ -70,23 +73,29 @@ class Negator {
     });
   }
 
+  static bool SaysNothing(const json::value& schema) {
+    return (schema.is_object() && schema.get_object().empty()) || (schema.is_bool() && schema.get_bool());
+  }
   // What must exist somewhere among unboundedly many keys or items is beyond this automaton.
   Status Refuse() const {
-    for (const std::string_view keyword : {"patternProperties", "propertyNames", "unevaluatedProperties",
-                                           "unevaluatedItems", "dependencies", "dependentSchemas"}) {
+    const auto refuse = [&](std::string_view keyword) {
       const auto* value = Get(keyword);
-      if (value != nullptr && !(value->is_object() && value->get_object().empty()) &&
-          !(value->is_bool() && value->get_bool())) {
-        return Bad(keyword);
+      return value == nullptr || SaysNothing(*value) ? Status() : Status(Bad(keyword));
+    };
+    if ((types_ & kObject) != 0) {
+      for (const std::string_view keyword : {"patternProperties", "propertyNames", "additionalProperties",
+                                             "unevaluatedProperties", "dependencies", "dependentSchemas"}) {
+        ATELIER_TRY(refuse(keyword));
       }
     }
-    const auto* additional = Get("additionalProperties");
-    if (additional != nullptr && !(additional->is_bool() && additional->get_bool()) &&
-        !(additional->is_object() && additional->get_object().empty())) {
-      return Bad("additionalProperties");
+    if ((types_ & kArray) != 0) {
+      ATELIER_TRY(refuse("unevaluatedItems"));
+      const auto* unique = Get("uniqueItems");
+      if (unique != nullptr && unique->is_bool() && unique->get_bool()) {
+        return Bad("uniqueItems");
+      }
     }
-    const auto* unique = Get("uniqueItems");
-    return unique != nullptr && unique->is_bool() && unique->get_bool() ? Status(Bad("uniqueItems")) : Status();
+    return {};
   }
 
   Status Scalars() {
@@ -161,15 +170,16 @@ class Negator {
     ATELIER_ASSIGN(words, languages().Words(texts));
     ATELIER_ASSIGN(other_texts, languages().Without(nullptr, words));
     ATELIER_ASSIGN(other_numbers, languages().NumbersExcept(numbers));
-    one.push_back(Item{.literal = {},
-                       .constrain = [&languages = languages(), types, other_texts, other_numbers](Shape& shape) -> Status {
-                         shape.types &= types;
-                         ATELIER_ASSIGN(text, languages.Both(shape.string.language, other_texts));
-                         ATELIER_ASSIGN(number, languages.Both(shape.number, other_numbers));
-                         shape.string.language = text;
-                         shape.number = number;
-                         return {};
-                       }});
+    one.push_back(
+        Item{.literal = {},
+             .constrain = [&languages = languages(), types, other_texts, other_numbers](Shape& shape) -> Status {
+               shape.types &= types;
+               ATELIER_ASSIGN(text, languages.Both(shape.string.language, other_texts));
+               ATELIER_ASSIGN(number, languages.Both(shape.number, other_numbers));
+               shape.string.language = text;
+               shape.number = number;
+               return {};
+             }});
     cases_.push_back(std::move(one));
     return {};
   }
@@ -242,7 +252,7 @@ class Negator {
       }
       return {};
     }
-    if (size > 0) {
+    if (size > 0 && (types_ & kArray) != 0) {
       return Bad("items");
     }
     Only(kArray, [&rest](Shape& shape) {
@@ -367,14 +377,15 @@ class Negator {
 
   const json::value& schema_;
   const json::object& object_;
+  uint8_t types_;
   Expander& expander_;
   std::vector<Case> cases_;
 };
 
 }  // namespace
 
-Result<std::vector<Case>> Negation(const json::value& schema, Expander& expander) {
-  return Negator(schema, expander).Run();
+Result<std::vector<Case>> Negation(const json::value& schema, uint8_t types, Expander& expander) {
+  return Negator(schema, types, expander).Run();
 }
 
 }  // namespace atelier::engine::grammar

@@ -170,7 +170,8 @@ void SchemaReferences::Note(const json::object& object, const json::value& value
       dynamic_anchors_[anchor] += kind == "$dynamicAnchor" ? 1 : 0;
     }
   }
-  has_unevaluated_ = has_unevaluated_ || object.contains("unevaluatedProperties") || object.contains("unevaluatedItems");
+  has_unevaluated_ =
+      has_unevaluated_ || object.contains("unevaluatedProperties") || object.contains("unevaluatedItems");
   bases_.emplace(&object, base);
 }
 
@@ -230,7 +231,8 @@ Result<const json::value*> SchemaReferences::Resolve(const json::object& holder,
     found = anchor->second;
   }
   if (found == nullptr) {
-    return Unsupported("the reference '" + std::string(reference.substr(0, 200)) + "', which leads to nothing here,", "");
+    return Unsupported("the reference '" + std::string(reference.substr(0, 200)) + "', which leads to nothing here,",
+                       "");
   }
   return found;
 }

@@ -57,9 +57,9 @@ Literals ObjectPart::ValueOf(std::string_view name) const {
     }
   }
   for (const Additional& other : additional) {
-    const bool covered =
-        std::binary_search(other.names.begin(), other.names.end(), name) ||
-        std::any_of(other.patterns.begin(), other.patterns.end(), [&](const DfaPtr& dfa) { return dfa->Matches(name); });
+    const bool covered = std::binary_search(other.names.begin(), other.names.end(), name) ||
+                         std::any_of(other.patterns.begin(), other.patterns.end(),
+                                     [&](const DfaPtr& dfa) { return dfa->Matches(name); });
     if (!covered) {
       Add(out, other.literals);
     }

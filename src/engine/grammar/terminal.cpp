@@ -7,19 +7,19 @@ namespace {
 
 // `partial` is a phase in its high 8 bits and a value in its low 24 bits.
 enum Phase : uint32_t {
-  kBetween = 0,    // between code points
-  kTail1 = 1,      // inside of UTF-8, one byte to come; the value is the code so far
-  kTail2 = 2,      //
-  kTail3 = 3,      //
-  kEscape = 4,     // after a backslash
-  kHex0 = 5,       // after \u; the value is the code so far
-  kHex3 = 8,       //
-  kHighDone = 9,   // after a high surrogate; the value is its low 10 bits
-  kLowEscape = 10, // after the backslash that follows
-  kLowHex0 = 11,   // the value is (high << 12) | the low surrogate so far
-  kLowHex3 = 14,   //
-  kOpening = 15,   // before the first quote
-  kClosed = 16,    // after the last quote
+  kBetween = 0,     // between code points
+  kTail1 = 1,       // inside of UTF-8, one byte to come; the value is the code so far
+  kTail2 = 2,       //
+  kTail3 = 3,       //
+  kEscape = 4,      // after a backslash
+  kHex0 = 5,        // after \u; the value is the code so far
+  kHex3 = 8,        //
+  kHighDone = 9,    // after a high surrogate; the value is its low 10 bits
+  kLowEscape = 10,  // after the backslash that follows
+  kLowHex0 = 11,    // the value is (high << 12) | the low surrogate so far
+  kLowHex3 = 14,    //
+  kOpening = 15,    // before the first quote
+  kClosed = 16,     // after the last quote
 };
 
 constexpr uint32_t kHighBegin = 0xD800;
@@ -58,8 +58,8 @@ bool HexLeads(const Terminal& terminal, const TerminalState& at, uint32_t first,
   }
   const uint32_t low = std::max(first, kHighBegin);
   const uint32_t high = std::min(last, kLowBegin - 1);
-  return low <= high && Leads(terminal, at, 0x10000 + ((low - kHighBegin) << 10U),
-                              0x10000 + ((high - kHighBegin) << 10U) + 0x3FF);
+  return low <= high &&
+         Leads(terminal, at, 0x10000 + ((low - kHighBegin) << 10U), 0x10000 + ((high - kHighBegin) << 10U) + 0x3FF);
 }
 
 constexpr int kNoEscape = -1;
@@ -109,8 +109,8 @@ bool EnterTail(const Terminal& terminal, TerminalState& at, uint32_t tail, uint3
 bool StepBetween(const Terminal& terminal, TerminalState& at, uint8_t byte) {
   if (terminal.json_string) {
     if (byte == '"') {
-      const bool whole = terminal.language->accepting[static_cast<size_t>(at.state)] != 0 &&
-                         at.count >= terminal.min_length;
+      const bool whole =
+          terminal.language->accepting[static_cast<size_t>(at.state)] != 0 && at.count >= terminal.min_length;
       at = {0, Pack(kClosed, 0), 0};
       return whole;
     }
@@ -138,7 +138,11 @@ bool StepTail(const Terminal& terminal, TerminalState& at, uint32_t tail, uint8_
   if ((byte & 0xC0U) != 0x80) {
     return false;
   }
-  const uint32_t value = ((at.partial & 0xFFFFFFU) << 6U) | (byte & 0x3FU);
+  const uint32_t begun = at.partial & 0xFFFFFFU;
+  if (begun == 0 && byte < (tail == 3 ? 0x90 : 0xA0)) {  // after E0 or F0: it would have a shorter spelling
+    return false;
+  }
+  const uint32_t value = (begun << 6U) | (byte & 0x3FU);
   if (tail > 1) {
     return EnterTail(terminal, at, tail - 1, value);
   }
@@ -211,9 +215,7 @@ bool Become(TerminalState& at, bool possible, uint32_t phase, uint32_t value) {
 
 }  // namespace
 
-TerminalState StartOf(const Terminal& terminal) {
-  return {0, terminal.json_string ? Pack(kOpening, 0) : 0, 0};
-}
+TerminalState StartOf(const Terminal& terminal) { return {0, terminal.json_string ? Pack(kOpening, 0) : 0, 0}; }
 
 bool Step(const Terminal& terminal, TerminalState& state, uint8_t byte) {
   const uint32_t phase = state.partial >> 24U;
@@ -245,8 +247,8 @@ bool GoesOn(const Terminal& terminal, const TerminalState& state) {
   if (terminal.json_string) {
     return state.partial != Pack(kClosed, 0);
   }
-  return state.partial != 0 || (terminal.language->extendable[static_cast<size_t>(state.state)] != 0 &&
-                                state.count < terminal.max_length);
+  return state.partial != 0 ||
+         (terminal.language->extendable[static_cast<size_t>(state.state)] != 0 && state.count < terminal.max_length);
 }
 
 bool Accepts(const Terminal& terminal, const TerminalState& state) {

@@ -30,6 +30,11 @@ std::string_view Vocabulary::Bytes(int32_t id) const {
 
 bool Vocabulary::IsEnd(int32_t id) const { return std::binary_search(ends_.begin(), ends_.end(), id); }
 
+std::string_view Vocabulary::Prefix(size_t node) const {
+  // Every node belongs to a token, and the first of its subtree begins with its bytes.
+  return std::string_view(tokens_[static_cast<size_t>(order_[first_[node]])]).substr(0, depth_[node]);
+}
+
 void Vocabulary::Build() {
   for (size_t id = 0; id < tokens_.size(); ++id) {
     const auto number = static_cast<int32_t>(id);
@@ -60,8 +65,8 @@ void Vocabulary::Build() {
   for (size_t i = 0; i < order_.size(); ++i) {
     const std::string_view token = tokens_[static_cast<size_t>(order_[i])];
     longest_ = std::max(longest_, token.size());
-    const auto common = static_cast<size_t>(
-        std::mismatch(last.begin(), last.end(), token.begin(), token.end()).first - last.begin());
+    const auto common =
+        static_cast<size_t>(std::mismatch(last.begin(), last.end(), token.begin(), token.end()).first - last.begin());
     close_below(common);
     for (size_t depth = common; depth < token.size(); ++depth) {
       path.push_back(static_cast<uint32_t>(byte_.size()));

@@ -33,8 +33,9 @@ class Vocabulary {
   // The trie. Node 0 is the root; the nodes of a subtree follow its root without gap.
   size_t nodes() const { return byte_.size(); }
   uint8_t byte(size_t node) const { return byte_[node]; }
-  uint32_t depth(size_t node) const { return depth_[node]; }    // 0 for the root
+  uint32_t depth(size_t node) const { return depth_[node]; }      // 0 for the root
   uint32_t subtree_end(size_t node) const { return end_[node]; }  // one past the subtree's last node
+  std::string_view Prefix(size_t node) const;                     // the bytes from the root to the node
   std::span<const int32_t> ids(size_t node) const {               // tokens that are spelled exactly so
     return std::span(order_).subspan(first_[node], first_[node + 1] - first_[node]);
   }

@@ -86,7 +86,7 @@ Answer::Answer(const PreparedRequest& prepared, const Language& language, int32_
       language_(language),
       choice_(choice),
       sampling_(OfChoice(prepared.request.sampling, choice)),
-      constraint_(language, prepared.masks, prepared.thoughts),
+      constraint_(language, prepared.matcher, prepared.thoughts),
       decoder_(language.tokenizer(), BeginsText(prepared, language)),
       stop_(StopMatcher::Make(prepared.stop).value()),
       parser_(MakeParser(prepared, sampling_.seed)),

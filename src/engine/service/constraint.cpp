@@ -17,13 +17,10 @@ void SetBit(std::vector<uint64_t>& bits, int32_t token, bool value) {
 
 }  // namespace
 
-Constraint::Constraint(const Language& language, MasksPtr masks, const std::optional<Thoughts>& thoughts)
-    : language_(language) {
-  if (masks == nullptr) {
-    return;
-  }
-  matcher_.emplace(std::move(masks));
-  if (thoughts) {
+Constraint::Constraint(const Language& language, std::optional<grammar::Matcher> matcher,
+                       const std::optional<Thoughts>& thoughts)
+    : language_(language), matcher_(std::move(matcher)) {
+  if (matcher_ && thoughts) {
     thoughts_ = *thoughts;
     place_ = thoughts_.opened ? Place::kThinking : thoughts_.open_token ? Place::kStart : Place::kBound;
   }

@@ -10,7 +10,6 @@
 
 #include "base/result.h"
 #include "engine/grammar/matcher.h"
-#include "engine/service/grammar_cache.h"
 #include "engine/service/language.h"
 
 namespace atelier::engine {
@@ -25,8 +24,9 @@ struct Thoughts {
 // Not thread-safe. Borrows the language.
 class Constraint {
  public:
-  // `masks` null: everything is allowed, always. `thoughts` nullopt: the grammar binds from the first token on.
-  Constraint(const Language& language, MasksPtr masks, const std::optional<Thoughts>& thoughts);
+  // No `matcher`: everything is allowed, always. No `thoughts`: the grammar binds from the first token on.
+  Constraint(const Language& language, std::optional<grammar::Matcher> matcher,
+             const std::optional<Thoughts>& thoughts);
 
   // What may come next; empty: anything. Borrowed from `buffer`. Errors: kFailedPrecondition "no_allowed_token" (the
   // vocabulary cannot spell what is due).

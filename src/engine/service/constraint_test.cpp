@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "engine/service/generator.h"
+#include "engine/service/grammars.h"
 #include "engine/service/testing/service.h"
 
 namespace atelier::engine {
@@ -82,6 +83,10 @@ TEST_F(ConstraintTest, ChoicesAndExpressionsHold) {
     request.constraint = {Form::kRegex, "[A-F]{2}-[0-9]{3}"};
     const auto code = AskAndWait(*generator, request)->answer();
     ASSERT_EQ(code.content.size(), 6) << code.content;
+    request.constraint = {Form::kGrammar, R"(root ::= "<" [ab]{3} ">")"};
+    const auto gbnf = AskAndWait(*generator, request)->answer();
+    EXPECT_EQ(gbnf.content.size(), 5) << gbnf.content;
+    EXPECT_TRUE(gbnf.content.starts_with('<') && gbnf.content.ends_with('>'));
     EXPECT_EQ(code.content[2], '-');
     EXPECT_TRUE(std::isdigit(code.content[5]));
   }
@@ -164,10 +169,10 @@ TEST_F(ConstraintTest, ThoughtsComeBeforeTheForm) {
   ASSERT_TRUE(files.ok());
   const auto language = Language::Make(files->tokenizer, HermesTemplate(true));
   ASSERT_TRUE(language.ok()) << language.error().message;
-  GrammarCache grammars(**language, testing::TestClock());
-  const auto masks = grammars.Get({Form::kChoice, R"(["no"])"});
-  ASSERT_TRUE(masks.ok()) << masks.error().message;
-  Constraint constraint(**language, *masks, Thoughts{.opened = true, .close = "</think>"});
+  Grammars grammars(**language, testing::TestClock());
+  auto matcher = grammars.Get({Form::kChoice, R"(["no"])"});
+  ASSERT_TRUE(matcher.ok()) << matcher.error().message;
+  Constraint constraint(**language, *matcher, Thoughts{.opened = true, .close = "</think>"});
   std::vector<uint64_t> buffer;
   const auto allowed = [&](int32_t token) {
     const auto mask = constraint.Mask(buffer);

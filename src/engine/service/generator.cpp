@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "engine/service/engine_thread.h"
-#include "engine/service/grammar_cache.h"
+#include "engine/service/grammars.h"
 #include "engine/service/helpers.h"
 #include "engine/service/language.h"
 #include "engine/service/pooling_jobs.h"
@@ -108,7 +108,7 @@ class LoadedGenerator final : public Generator {
   std::unique_ptr<Language> language_;
   const GenerativeDescription description_;
   Clock& clock_;
-  GrammarCache grammars_;
+  Grammars grammars_;
   std::atomic<uint64_t> arrivals_{0};
   std::atomic<bool> closing_{false};
   EngineThread thread_;

@@ -81,17 +81,18 @@ Result<std::vector<chat::ToolSpec>> ToolsOf(const std::string& text) {
   return tools;
 }
 
-// The grammar of a call that the request demands; null where it demands none.
-Result<MasksPtr> ForcedMasks(const ChatPrompt& chat, const std::vector<chat::ToolSpec>& tools,
-                             const PreparationParts& parts) {
+// The grammar of a call that the request demands; nothing where it demands none.
+Result<std::optional<grammar::Matcher>> ForcedCalls(const ChatPrompt& chat, const std::vector<chat::ToolSpec>& tools,
+                                                    const PreparationParts& parts) {
   std::optional<std::string_view> name;
   if (chat.tool_choice.starts_with(kByName)) {
     name = std::string_view(chat.tool_choice).substr(kByName.size());
   } else if (chat.tool_choice != "required") {
-    return MasksPtr();
+    return std::optional<grammar::Matcher>();
   }
   ATELIER_ASSIGN(calls, chat::ForceToolCall(parts.language.tool_format(), tools, name));
-  return parts.grammars.GetCalls(calls);
+  ATELIER_ASSIGN(matcher, parts.grammars.GetCalls(calls));
+  return std::optional(std::move(matcher));
 }
 
 Status PrepareChat(const ChatPrompt& chat, const PreparationParts& parts, PreparedRequest& prepared) {
@@ -100,12 +101,12 @@ Status PrepareChat(const ChatPrompt& chat, const PreparationParts& parts, Prepar
     return InvalidArgument("tool_choice must be none, auto, required or a tool's name", "tool_choice");
   }
   ATELIER_ASSIGN(tools, ToolsOf(chat.tools));
-  ATELIER_ASSIGN(forced, ForcedMasks(chat, tools, parts));
-  if (forced != nullptr) {
-    prepared.masks = std::move(forced);
+  ATELIER_ASSIGN(forced, ForcedCalls(chat, tools, parts));
+  if (forced) {
+    prepared.matcher = std::move(forced);
   }
   const auto& marks = parts.language.reasoning();
-  if (marks && prepared.prompt.may_reason && prepared.masks != nullptr) {
+  if (marks && prepared.prompt.may_reason && prepared.matcher) {
     prepared.thoughts = Thoughts{prepared.prompt.opens_reasoning, parts.language.FindToken(marks->open), marks->close};
   }
   if (prepared.request.parse_chat) {
@@ -139,8 +140,8 @@ Result<PreparedRequest> Prepare(GenerationRequest request, const PreparationPart
   }
   ATELIER_ASSIGN(max_tokens, AnswerTokens(request, static_cast<int64_t>(tokens.size()), parts.max_context));
   prepared.max_tokens = max_tokens;
-  ATELIER_ASSIGN(masks, parts.grammars.Get(request.constraint));
-  prepared.masks = std::move(masks);
+  ATELIER_ASSIGN(matcher, parts.grammars.Get(request.constraint));
+  prepared.matcher = std::move(matcher);
   prepared.stop = {std::move(request.stop), language.ends(), request.include_stop_text};
   auto& stops = prepared.stop.token_ids;
   stops.insert(stops.end(), request.sampling.stop_token_ids.begin(), request.sampling.stop_token_ids.end());

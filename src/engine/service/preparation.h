@@ -13,7 +13,7 @@
 #include "engine/generation.h"
 #include "engine/sampling/stop_matcher.h"
 #include "engine/service/constraint.h"
-#include "engine/service/grammar_cache.h"
+#include "engine/service/grammars.h"
 #include "engine/service/language.h"
 
 namespace atelier::engine {
@@ -24,8 +24,8 @@ struct PreparedRequest {
   EncodedPrompt prompt{};
   int32_t max_tokens = 0;  // of each answer; 0: none is wanted
   StopOptions stop{};
-  MasksPtr masks{};                    // null: no grammar
-  std::optional<Thoughts> thoughts{};  // before what the grammar binds
+  std::optional<grammar::Matcher> matcher{};  // at the start of its grammar
+  std::optional<Thoughts> thoughts{};         // before what the grammar binds
   std::optional<chat::ChatParserOptions> parser{};
 
   bool WantsPromptRows() const {  // log probabilities of the prompt
@@ -36,13 +36,13 @@ struct PreparedRequest {
 // What all preparations share; borrowed. Thread-safe.
 struct PreparationParts {
   const Language& language;
-  GrammarCache& grammars;
+  Grammars& grammars;
   const Clock& clock;
   int64_t max_context;  // the longest sequence
 };
 
 // Errors: kInvalidArgument naming the field, "context_length_exceeded" with OpenAI's words; kNotFound for an adapter;
-// those of Language::Encode, GrammarCache and ForceToolCall.
+// those of Language::Encode, Grammars and ForceToolCall.
 Result<PreparedRequest> Prepare(GenerationRequest request, const PreparationParts& parts);
 
 }  // namespace atelier::engine

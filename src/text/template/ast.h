@@ -37,6 +37,7 @@ struct Attribute {  // base.name
 struct Item {  // base[index]
   ExprPtr base;
   ExprPtr index;
+  std::string name;  // of a constant index, for messages
 };
 struct Slice {  // base[begin:end:step], each may be null
   ExprPtr base;

@@ -66,7 +66,7 @@ Result<Value> Evaluator::Eval(const Item& node, int line) {
   ATELIER_ASSIGN(base, Evaluate(*node.base));
   ATELIER_ASSIGN(index, Evaluate(*node.index));
   runtime_.set_line(line);
-  return GetItem(runtime_, base, index);
+  return GetItem(runtime_, base, index, node.name.empty() ? nullptr : &node.name);
 }
 
 Result<Value> Evaluator::Eval(const Slice& node, int line) {
@@ -215,6 +215,7 @@ Result<Value> Evaluator::Eval(const DictLiteral& node, int line) {
       return TemplateError("unhashable type: '" + std::string(TypeName(key)) + "'");
     }
     runtime_.heap().Count(4 * sizeof(Value));
+    ATELIER_TRY(runtime_.Step(key.text().size() / 8));
     dict->Set(key, std::move(value));
   }
   return Value(dict);

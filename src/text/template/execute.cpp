@@ -132,6 +132,7 @@ Result<Evaluator::Flow> Evaluator::RunLoop(const For& node, const Value& iterabl
       break;
     }
   }
+  loop->Finish();
   return ran || node.otherwise.empty() ? Flow::kNormal : ExecuteInScope(node.otherwise, NewScope());
 }
 

@@ -253,6 +253,9 @@ Result<Arguments> ExpressionParser::ParseArguments() {
       const std::string name = stream_.Next().text;
       stream_.Next();
       ATELIER_ASSIGN(value, ParseExpression());
+      if (arguments.named.size() >= kMaxParameters) {
+        return SyntaxError(stream_.line(), "a call has too many arguments");
+      }
       arguments.named.emplace_back(name, std::move(value));
       continue;
     }

@@ -115,6 +115,9 @@ Result<Value> RoundFilter(Runtime& /*runtime*/, const Value& self, const CallArg
       return whole ? Value(self.AsInt().value_or(0)) : self;
     }
     const double rounded = RoundHalfEven(number, digits);
+    if (!self.is_float() && std::fabs(rounded) > 1e38) {
+      return TemplateError("a number is too large to round");
+    }
     return self.is_float() ? Value(rounded) : Value(static_cast<Int>(rounded));
   }
   const double scale = std::pow(10.0, digits);

@@ -6,6 +6,11 @@
 namespace atelier::text::jinja {
 namespace {
 
+// As Iterate; but what is false has no items here, whatever it is: jinja2 looks at the truth first.
+Result<std::vector<Value>> IterateIfTrue(Runtime& runtime, const Value& value) {
+  return Truth(value) ? Iterate(runtime, value) : Result<std::vector<Value>>(std::vector<Value>());
+}
+
 // The named argument, taken out of `args`.
 std::optional<Value> TakeNamed(CallArgs& args, std::string_view name) {
   const auto found = std::ranges::find(args.named, name, &std::pair<std::string, Value>::first);
@@ -48,7 +53,7 @@ class Selector {
 };
 
 Result<Value> Select(Runtime& runtime, const Value& self, CallArgs args, bool wanted) {
-  ATELIER_ASSIGN(items, Iterate(runtime, self));
+  ATELIER_ASSIGN(items, IterateIfTrue(runtime, self));
   ATELIER_ASSIGN(selector, Selector::Make(std::move(args)));
   std::vector<Value> selected;
   for (Value& item : items) {
@@ -66,7 +71,7 @@ Result<Value> SelectAttribute(Runtime& runtime, const Value& self, CallArgs args
   }
   const Value path = args.positional.front();
   args.positional.erase(args.positional.begin());
-  ATELIER_ASSIGN(items, Iterate(runtime, self));
+  ATELIER_ASSIGN(items, IterateIfTrue(runtime, self));
   ATELIER_ASSIGN(selector, Selector::Make(std::move(args)));
   std::vector<Value> selected;
   for (Value& item : items) {
@@ -95,25 +100,24 @@ Result<Value> RejectAttrFilter(Runtime& runtime, const Value& self, const CallAr
   return SelectAttribute(runtime, self, args, false);
 }
 
-Result<Value> MapAttribute(Runtime& runtime, std::vector<Value> items, const Value& path,
-                           const std::optional<Value>& fallback) {
+Result<Value> MapAttribute(Runtime& runtime, std::vector<Value> items, const Value& path, const Value& fallback) {
   for (Value& item : items) {
-    ATELIER_ASSIGN(found, FollowPath(runtime, item, path));
-    item = found.is_undefined() && fallback ? *fallback : found;
+    ATELIER_ASSIGN(found, FollowPath(runtime, item, path, fallback));
+    item = found;
   }
   return runtime.heap().NewList(std::move(items), Shape::kIterator);
 }
 
 Result<Value> MapFilter(Runtime& runtime, const Value& self, const CallArgs& given) {
   CallArgs args = given;
-  ATELIER_ASSIGN(items, Iterate(runtime, self));
+  ATELIER_ASSIGN(items, IterateIfTrue(runtime, self));
   if (args.positional.empty()) {
     const auto path = TakeNamed(args, "attribute");
     const auto fallback = TakeNamed(args, "default");
     if (!path || !args.named.empty()) {
       return TemplateError("map needs a filter or an attribute");
     }
-    return MapAttribute(runtime, std::move(items), *path, fallback);
+    return MapAttribute(runtime, std::move(items), *path, fallback.value_or(Value()));
   }
   const std::string name(args.positional.front().text());
   const Native* filter = FindFilter(name);

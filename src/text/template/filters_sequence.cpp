@@ -208,8 +208,7 @@ Result<Value> GroupByFilter(Runtime& runtime, const Value& self, const CallArgs&
   ATELIER_ASSIGN(items, Iterate(runtime, self));
   std::vector<Keyed> keyed;
   for (const Value& item : items) {
-    ATELIER_ASSIGN(found, FollowPath(runtime, item, args.positional[0]));
-    const Value shown = found.is_undefined() && !args.positional[1].is_undefined() ? args.positional[1] : found;
+    ATELIER_ASSIGN(shown, FollowPath(runtime, item, args.positional[0], args.positional[1]));
     ATELIER_ASSIGN(key, SortKey(runtime, shown, Value(), FlagArgument(args, 2)));
     keyed.emplace_back(std::move(key), runtime.heap().NewList({shown, item}, Shape::kTuple));
   }

@@ -48,6 +48,7 @@ Result<Value> TrimFilter(Runtime& runtime, const Value& self, const CallArgs& ar
     return OnText(runtime, self, [](std::string_view text) { return std::string(StripSpace(text, Ends::kBoth)); });
   }
   ATELIER_ASSIGN(characters, TextArgument(args, 0));
+  ATELIER_TRY(runtime.Step(characters.size() / 4));
   return OnText(runtime, self,
                 [&](std::string_view text) { return std::string(StripCharacters(text, characters, Ends::kBoth)); });
 }

@@ -288,6 +288,7 @@ class PercentFormatter {
 }  // namespace
 
 Result<Value> PercentFormat(Runtime& runtime, std::string_view format, const Value& values) {
+  ATELIER_TRY(runtime.Step(format.size() / 8));
   TextBuilder out(runtime);
   ATELIER_TRY(PercentFormatter(out, format, values).Run());
   return out.Finish();
@@ -428,6 +429,7 @@ class BraceFormatter {
 }  // namespace
 
 Result<Value> BraceFormat(Runtime& runtime, std::string_view format, const CallArgs& args) {
+  ATELIER_TRY(runtime.Step(format.size() / 8));
   TextBuilder out(runtime);
   ATELIER_TRY(BraceFormatter(out, format, args).Run());
   return out.Finish();

@@ -1,5 +1,6 @@
 #include "text/template/loop.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "text/template/objects.h"
@@ -25,7 +26,17 @@ constexpr Native kChanged{"changed", ChangedMethod, 0, {}, true};
 
 }  // namespace
 
+void Loop::Finish() {
+  length_ = passed_.size();
+  finished_ = true;
+  passed_ = {};
+  source_.items = {};
+}
+
 Result<bool> Loop::Fill(size_t count) {
+  if (finished_) {
+    return length_ >= count;
+  }
   while (passed_.size() < count && read_ < source_.items.size()) {
     const Value item = source_.items[read_++];
     if (source_.condition) {
@@ -74,14 +85,15 @@ Result<std::optional<Value>> Loop::Attribute(Runtime& runtime, const std::string
   if (name == "length" || name == "revindex" || name == "revindex0") {
     ATELIER_TRY(Fill(std::numeric_limits<size_t>::max()));
     const size_t before = name == "length" ? 0 : name == "revindex" ? position_ : position_ + 1;
-    return some(Value::Size(passed_.size() - before));
+    const size_t length = finished_ ? length_ : passed_.size();
+    return some(Value::Size(length - std::min(before, length)));
   }
   if (name == "previtem") {
-    return some(position_ == 0 ? Value() : passed_[position_ - 1]);
+    return some(position_ == 0 ? Value() : At(position_ - 1));
   }
   if (name == "nextitem") {
     ATELIER_ASSIGN(more, Fill(position_ + 2));
-    return some(more ? passed_[position_ + 1] : Value());
+    return some(more ? At(position_ + 1) : Value());
   }
   if (name == "depth" || name == "depth0") {
     return some(Value(static_cast<Int>(source_.depth - (name == "depth" ? 0 : 1))));

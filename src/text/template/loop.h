@@ -30,11 +30,15 @@ class Loop final : public Object {
   // Moves to the next item, at first to the first one; false at the end.
   Result<bool> Advance();
   const Value& current() const { return passed_[position_]; }
+  // Gives back the memory of the items; the loop is over, but a template may have kept the object.
+  void Finish();
   size_t index0() const { return position_; }
   // Whether the values differ from those of the last call.
   Result<bool> Changed(Runtime& runtime, const std::vector<Value>& values);
 
  private:
+  Value At(size_t index) const { return index < passed_.size() ? passed_[index] : Value(); }
+
   // Filters until there are `count` items behind the filter; false when there are fewer.
   Result<bool> Fill(size_t count);
 
@@ -43,6 +47,8 @@ class Loop final : public Object {
   std::vector<Value> passed_;  // those behind the filter so far
   size_t position_ = 0;
   bool started_ = false;
+  bool finished_ = false;
+  size_t length_ = 0;  // once it is finished
   std::optional<std::vector<Value>> last_changed_;
 };
 

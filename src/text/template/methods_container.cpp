@@ -117,7 +117,8 @@ constexpr Native kListTable[] = {
 
 // ---- dict ----
 
-Result<Value> Get(Runtime& /*runtime*/, const Value& self, const CallArgs& args) {
+Result<Value> Get(Runtime& runtime, const Value& self, const CallArgs& args) {
+  ATELIER_TRY(runtime.Step(args.positional[0].text().size() / 8));
   const Value* found = IsKey(args.positional[0]) ? self.dict()->Find(args.positional[0]) : nullptr;
   if (found != nullptr) {
     return *found;
@@ -146,7 +147,7 @@ Status Put(Runtime& runtime, Dict& dict, const Value& key, const Value& value) {
   }
   runtime.heap().Count(kEntryBytes);
   dict.Set(key, value);
-  return runtime.Step();
+  return runtime.Step(1 + key.text().size() / 8);
 }
 
 // dict.update(mapping or pairs, name=value ...)
@@ -185,7 +186,7 @@ Result<Value> PopKey(Runtime& runtime, const Value& self, const CallArgs& args) 
     return args.positional[1].is_undefined() ? TemplateError("pop: there is no such key")
                                              : Result<Value>(args.positional[1]);
   }
-  ATELIER_TRY(runtime.Step(dict.entries().size()));
+  ATELIER_TRY(runtime.Step(dict.entries().size() + key.text().size() / 8));
   Value value = *found;
   dict.Erase(key);
   return value;
@@ -193,6 +194,7 @@ Result<Value> PopKey(Runtime& runtime, const Value& self, const CallArgs& args) 
 
 Result<Value> SetDefault(Runtime& runtime, const Value& self, const CallArgs& args) {
   const Value& key = args.positional[0];
+  ATELIER_TRY(runtime.Step(key.text().size() / 8));
   if (const Value* found = IsKey(key) ? self.dict()->Find(key) : nullptr) {
     return *found;
   }

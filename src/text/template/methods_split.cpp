@@ -29,7 +29,7 @@ Pieces SplitAtSpace(std::string_view text, size_t max) {
   Pieces pieces;
   for (size_t at = RunEnd(text, 0, true); at < text.size(); at = RunEnd(text, at, true)) {
     if (pieces.size() == max) {
-      pieces.push_back(StripSpace(text.substr(at), Ends::kRight));
+      pieces.push_back(text.substr(at));  // with the space at its end
       break;
     }
     const size_t end = RunEnd(text, at, false);
@@ -46,7 +46,7 @@ Pieces SplitAtSpaceFromEnd(std::string_view text, size_t max) {
   }
   const std::string_view last_of_rest = all[all.size() - max - 1];
   const auto rest_end = static_cast<size_t>(last_of_rest.data() + last_of_rest.size() - text.data());
-  Pieces pieces{StripSpace(text.substr(0, rest_end), Ends::kLeft)};
+  Pieces pieces{text.substr(0, rest_end)};  // with the space at its start
   pieces.insert(pieces.end(), all.end() - static_cast<std::ptrdiff_t>(max), all.end());
   return pieces;
 }
@@ -94,6 +94,7 @@ Result<Value> Split(Runtime& runtime, const Value& self, const CallArgs& args) {
   if (separator.empty()) {
     return TemplateError("empty separator");
   }
+  ATELIER_TRY(runtime.StepSearch(text, separator));
   return ListOf(runtime, from_end ? SplitAtFromEnd(text, separator, max) : SplitAt(text, separator, max));
 }
 
@@ -109,7 +110,7 @@ Result<Value> Partition(Runtime& runtime, const Value& self, const CallArgs& arg
     return TemplateError("empty separator");
   }
   const std::string_view text = self.text();
-  ATELIER_TRY(runtime.StepBytes(text.size()));
+  ATELIER_TRY(runtime.StepSearch(text, separator));
   const size_t found = from_end ? text.rfind(separator) : text.find(separator);
   if (found == std::string_view::npos) {
     return ListOf(runtime, from_end ? Pieces{"", "", text} : Pieces{text, "", ""}, Shape::kTuple);

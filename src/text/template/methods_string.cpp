@@ -20,6 +20,7 @@ Result<Value> Strip(Runtime& runtime, const Value& self, const CallArgs& args) {
     return runtime.heap().NewText(std::string(StripSpace(self.text(), ends)));
   }
   ATELIER_ASSIGN(characters, TextArgument(args, 0));
+  ATELIER_TRY(runtime.Step(characters.size() / 4));
   return runtime.heap().NewText(std::string(StripCharacters(self.text(), characters, ends)));
 }
 
@@ -32,9 +33,12 @@ Result<Value> HasAffix(Runtime& runtime, const Value& self, const CallArgs& args
   const List* several = args.positional[0].list();
   if (several == nullptr || several->shape != Shape::kTuple) {
     ATELIER_ASSIGN(affix, TextArgument(args, 0));
+    ATELIER_TRY(runtime.StepBytes(affix.size()));
     return Value(has(affix));
   }
-  ATELIER_TRY(runtime.Step(several->items.size()));
+  for (const Value& item : several->items) {
+    ATELIER_TRY(runtime.StepBytes(item.text().size()));
+  }
   return Value(
       std::ranges::any_of(several->items, [&](const Value& item) { return item.is_text() && has(item.text()); }));
 }
@@ -108,7 +112,8 @@ template <bool from_end, bool must>
 Result<Value> Find(Runtime& runtime, const Value& self, const CallArgs& args) {
   ATELIER_ASSIGN(needle, TextArgument(args, 0));
   const std::string_view text = self.text();
-  ATELIER_TRY(runtime.StepBytes(text.size() * 2));
+  ATELIER_TRY(runtime.StepSearch(text, needle));
+  ATELIER_TRY(runtime.StepBytes(text.size()));
   size_t begin = 0;
   size_t end = text.size();
   if (!IsAbsent(args.positional[1]) || !IsAbsent(args.positional[2])) {
@@ -131,7 +136,7 @@ Result<Value> Find(Runtime& runtime, const Value& self, const CallArgs& args) {
 Result<Value> Count(Runtime& runtime, const Value& self, const CallArgs& args) {
   ATELIER_ASSIGN(needle, TextArgument(args, 0));
   const std::string_view text = self.text();
-  ATELIER_TRY(runtime.StepBytes(text.size()));
+  ATELIER_TRY(runtime.StepSearch(text, needle));
   if (needle.empty()) {
     return Value::Size(CountCodePoints(text) + 1);
   }

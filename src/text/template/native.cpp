@@ -105,13 +105,15 @@ Result<std::string_view> TextArgument(const CallArgs& args, size_t index) {
   return value.is_text() ? Result<std::string_view>(value.text()) : WrongArgument(index, "a string", value);
 }
 
-Result<Value> FollowPath(Runtime& runtime, const Value& item, const Value& path) {
+Result<Value> FollowPath(Runtime& runtime, const Value& item, const Value& path, const Value& fallback) {
   if (!path.is_text()) {
-    return GetItem(runtime, item, path);
+    ATELIER_ASSIGN(found, GetItem(runtime, item, path));
+    return found.is_undefined() ? fallback : found;
   }
   Value value = item;
   std::string_view rest = path.text();
   for (bool more = true; more;) {
+    ATELIER_TRY(runtime.Step());
     const size_t dot = rest.find('.');
     const std::string_view part = rest.substr(0, dot);
     more = dot != std::string_view::npos;
@@ -119,7 +121,7 @@ Result<Value> FollowPath(Runtime& runtime, const Value& item, const Value& path)
     const bool number = !part.empty() && part.size() < 10 && part.find_first_not_of("0123456789") == part.npos;
     const Value key = number ? Value(static_cast<Int>(std::stoul(std::string(part)))) : Value::Constant(part);
     ATELIER_ASSIGN(next, GetItem(runtime, value, key));
-    value = next;
+    value = next.is_undefined() ? fallback : next;
   }
   return value;
 }
@@ -130,8 +132,8 @@ Result<Value> SortKey(Runtime& runtime, const Value& item, const Value& path, bo
     ATELIER_ASSIGN(found, FollowPath(runtime, item, path));
     key = found;
   }
+  ATELIER_TRY(runtime.Step(key.text().size() / 16));
   if (key.is_text() && !case_sensitive) {
-    ATELIER_TRY(runtime.StepBytes(key.text().size()));
     return runtime.heap().NewText(Lower(key.text()));
   }
   return key;
@@ -195,7 +197,7 @@ std::vector<std::string_view> SplitLines(std::string_view text, bool keep_ends) 
 Status ReplaceAll(TextBuilder& out, std::string_view text, const std::pair<std::string_view, std::string_view>& change,
                   Int count) {
   const auto& [old_text, new_text] = change;
-  ATELIER_TRY(out.runtime().StepBytes(text.size()));
+  ATELIER_TRY(out.runtime().StepSearch(text, old_text));
   size_t at = 0;
   for (; count != 0 && at <= text.size(); --count) {
     const size_t found = text.find(old_text, at);

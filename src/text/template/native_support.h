@@ -34,8 +34,9 @@ Result<std::string_view> TextArgument(const CallArgs& args, size_t index);
 inline bool FlagArgument(const CallArgs& args, size_t index) { return Truth(args.positional[index]); }
 inline bool IsAbsent(const Value& value) { return value.is_undefined() || value.is_none(); }
 
-// Follows "a.b.0" from `item`; an integer is an index.
-Result<Value> FollowPath(Runtime& runtime, const Value& item, const Value& path);
+// Follows "a.b.0" from `item`; an integer is an index. `fallback`, if given, stands for what is undefined, on every
+// step of the path.
+Result<Value> FollowPath(Runtime& runtime, const Value& item, const Value& path, const Value& fallback = Value());
 // The value that `sort`, `unique`, `min` and `max` compare: of the path, if there is one, in lower case unless
 // `case_sensitive`.
 Result<Value> SortKey(Runtime& runtime, const Value& item, const Value& path, bool case_sensitive);

@@ -112,6 +112,7 @@ size_t DirectiveEnd(std::string_view format, size_t at) {
 
 Result<Value> StrftimeNow(Runtime& runtime, const Value& /*self*/, const CallArgs& args) {
   ATELIER_ASSIGN(format, TextArgument(args, 0));
+  ATELIER_TRY(runtime.Step(format.size() / 4));
   const auto now = static_cast<std::time_t>(runtime.limits().now_s.value_or(0));
   std::tm calendar{};
   if (::gmtime_r(&now, &calendar) == nullptr) {

@@ -83,6 +83,7 @@ Result<std::optional<Value>> CharacterAt(Runtime& runtime, std::string_view text
 
 // The entry of a list, string or dict; nullopt when there is none.
 Result<std::optional<Value>> EntryOf(Runtime& runtime, const Value& base, const Value& index) {
+  ATELIER_TRY(runtime.Step(index.text().size() / 8));  // keys are compared several times
   if (Dict* dict = base.dict()) {
     const Value* found = IsKey(index) ? dict->Find(index) : nullptr;
     return found == nullptr ? std::optional<Value>() : std::optional(*found);
@@ -179,6 +180,7 @@ Result<bool> Equal(Runtime& runtime, const Value& a, const Value& b) {
     return false;
   }
   if (a.is_text()) {
+    ATELIER_TRY(runtime.StepBytes(std::min(a.text().size(), b.text().size())));
     return a.text() == b.text();
   }
   if (a.list() != nullptr) {
@@ -200,6 +202,7 @@ Result<bool> Less(Runtime& runtime, const Value& a, const Value& b) {
     return int_a && int_b ? *int_a < *int_b : a.AsDouble() < b.AsDouble();
   }
   if (a.is_text() && b.is_text()) {
+    ATELIER_TRY(runtime.StepBytes(std::min(a.text().size(), b.text().size())));
     return a.text() < b.text();  // the order of UTF-8 is that of code points
   }
   if (a.list() != nullptr && b.list() != nullptr && a.list()->shape == b.list()->shape && IsIndexable(*a.list())) {
@@ -214,7 +217,7 @@ Result<bool> Contains(Runtime& runtime, const Value& container, const Value& ite
       return TemplateError("'in <string>' requires a string as its left side, not '" + std::string(TypeName(item)) +
                            "'");
     }
-    ATELIER_TRY(runtime.StepBytes(container.text().size()));
+    ATELIER_TRY(runtime.StepSearch(container.text(), item.text()));
     return container.text().find(item.text()) != std::string_view::npos;
   }
   if (Dict* dict = container.dict()) {
@@ -222,6 +225,7 @@ Result<bool> Contains(Runtime& runtime, const Value& container, const Value& ite
       return item.is_undefined() ? Result<bool>(false)
                                  : TemplateError("unhashable type: '" + std::string(TypeName(item)) + "'");
     }
+    ATELIER_TRY(runtime.Step(item.text().size() / 8));
     return dict->Find(item) != nullptr;
   }
   ATELIER_ASSIGN(items, Iterate(runtime, container));
@@ -305,7 +309,7 @@ Result<Value> GetSlice(Runtime& runtime, const Value& base, const SliceBounds& b
   }
   const List* list = base.list();
   if (list == nullptr || !IsIndexable(*list)) {
-    return Value();
+    return TemplateError("'" + std::string(TypeName(base)) + "' object cannot be sliced");
   }
   ATELIER_ASSIGN(steps, ResolveSlice(bounds, list->items.size()));
   ATELIER_TRY(runtime.Step(steps.count));

@@ -219,6 +219,9 @@ Status Parser::ParseSignature(Signature& signature) {
     if (std::ranges::find(signature.parameters, parameter) != signature.parameters.end()) {
       return SyntaxError(line, "the parameter '" + parameter + "' is there twice");
     }
+    if (signature.parameters.size() >= kMaxParameters) {
+      return SyntaxError(line, "a macro has more than " + std::to_string(kMaxParameters) + " parameters");
+    }
     signature.parameters.push_back(std::move(parameter));
     if (stream_.SkipOperator("=")) {
       ATELIER_ASSIGN(value, expressions_.ParseExpression());

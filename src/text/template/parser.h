@@ -12,6 +12,7 @@ namespace atelier::text::jinja {
 
 // Nesting of expressions and blocks; deeper is refused.
 inline constexpr int kMaxSyntaxDepth = 100;
+inline constexpr size_t kMaxParameters = 255;  // of a macro, and arguments with names of a call
 inline constexpr size_t kMaxTemplateBytes = 1U << 20U;
 
 // Errors: kInvalidArgument "invalid_template" with the line: broken syntax, too deep, unknown tags, and filters and

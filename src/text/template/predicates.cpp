@@ -46,11 +46,12 @@ bool IsIterable(const Value& value) {
   return value.is_text() || value.dict() != nullptr || value.is_undefined() || value.list() != nullptr;
 }
 
-bool IsLowerCase(const Value& value) {
-  return value.is_text() && value.text() != Upper(value.text()) && value.text() == Lower(value.text());
-}
-bool IsUpperCase(const Value& value) {
-  return value.is_text() && value.text() != Lower(value.text()) && value.text() == Upper(value.text());
+template <bool upper>
+Result<Value> HasCase(Runtime& runtime, const Value& self, const CallArgs& /*args*/) {
+  ATELIER_TRY(runtime.StepBytes(2 * self.text().size()));
+  const std::string raised = Upper(self.text());
+  const std::string lowered = Lower(self.text());
+  return Value(self.is_text() && self.text() == (upper ? raised : lowered) && raised != lowered);
 }
 
 Result<Value> RemainderIs(Runtime& runtime, const Value& self, const Value& divisor, Int wanted) {
@@ -86,13 +87,15 @@ Result<Value> SameAsTest(Runtime& runtime, const Value& self, const CallArgs& ar
   return Value(same);
 }
 
-Result<Value> StartsWithTest(Runtime& /*runtime*/, const Value& self, const CallArgs& args) {
+Result<Value> StartsWithTest(Runtime& runtime, const Value& self, const CallArgs& args) {
   ATELIER_ASSIGN(start, TextArgument(args, 0));
+  ATELIER_TRY(runtime.StepBytes(start.size()));
   return Value(self.is_text() && self.text().starts_with(start));
 }
 
-Result<Value> EndsWithTest(Runtime& /*runtime*/, const Value& self, const CallArgs& args) {
+Result<Value> EndsWithTest(Runtime& runtime, const Value& self, const CallArgs& args) {
   ATELIER_ASSIGN(end, TextArgument(args, 0));
+  ATELIER_TRY(runtime.StepBytes(end.size()));
   return Value(self.is_text() && self.text().ends_with(end));
 }
 
@@ -131,7 +134,7 @@ constexpr Native kTable[] = {
     {"iterable", Is<IsIterable>},
     {"le", Compares<CompareOperator::kLessEqual>, 1, {"other"}},
     {"lessthan", Compares<CompareOperator::kLess>, 1, {"other"}},
-    {"lower", Is<IsLowerCase>},
+    {"lower", HasCase<false>},
     {"lt", Compares<CompareOperator::kLess>, 1, {"other"}},
     {"mapping", Is<IsMapping>},
     {"ne", Compares<CompareOperator::kNotEqual>, 1, {"other"}},
@@ -145,7 +148,7 @@ constexpr Native kTable[] = {
     {"test", TestTest},
     {"true", Is<IsTrue>},
     {"undefined", Is<IsUndefined>},
-    {"upper", Is<IsUpperCase>},
+    {"upper", HasCase<true>},
 };
 
 }  // namespace

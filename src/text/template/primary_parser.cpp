@@ -140,7 +140,7 @@ Result<ExprPtr> ExpressionParser::ParseDot(ExprPtr base) {
   const int height = HeightOf(base);
   if (stream_.Peek().kind == TokenKind::kInteger) {
     ATELIER_ASSIGN(index, ParseNumber());
-    return MakeExpr(line, Item{std::move(base), std::move(index)}, height);
+    return MakeExpr(line, Item{std::move(base), std::move(index), ""}, height);
   }
   ATELIER_ASSIGN(name, stream_.ExpectName());
   Value key = Value::Constant(name);
@@ -167,7 +167,9 @@ Result<ExprPtr> ExpressionParser::ParseSubscript(ExprPtr base) {
     }
     ATELIER_TRY(stream_.ExpectOperator("]"));
     const int height = std::max(HeightOf(base), HeightOf(begin));
-    return MakeExpr(line, Item{std::move(base), std::move(begin)}, height);
+    const auto* constant = std::get_if<Constant>(&begin->node);
+    std::string name(constant == nullptr ? std::string_view() : constant->value.text());
+    return MakeExpr(line, Item{std::move(base), std::move(begin), std::move(name)}, height);
   }
   ATELIER_ASSIGN(end, ParseSliceBound());
   ExprPtr step;

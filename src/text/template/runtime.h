@@ -28,6 +28,10 @@ class Runtime {
   // kInvalidArgument "template_limit" when the steps are used up or the heap is full. Whoever loops pays.
   Status Step(size_t cost = 1);
   Status StepBytes(size_t bytes) { return Step(1 + bytes / 64); }
+  // For a search, which may compare the needle at every place of the text.
+  Status StepSearch(std::string_view text, std::string_view needle) {
+    return Step(1 + (text.size() / 64 + 1) * (needle.size() / 64 + 1));
+  }
 
   // One level of recursion deeper; an error when that is too deep. Every Descend that succeeded is undone by an Ascend.
   Status Descend();

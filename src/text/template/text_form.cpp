@@ -212,7 +212,7 @@ Status AppendEscaped(TextBuilder& out, std::string_view text) {
         ATELIER_TRY(out.Add({&c, 1}));
     }
   }
-  return out.runtime().StepBytes(text.size());
+  return out.runtime().Step(text.size() / 16);
 }
 
 }  // namespace atelier::text::jinja

@@ -17,10 +17,13 @@ inline std::string Slurp(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// A file of testdata/, parsed.
+// A file of testdata/, parsed; null if it is not found from the working directory upwards.
 inline json::value TestData(const std::string& name) {
-  const auto path = std::filesystem::path(__FILE__).parent_path().parent_path() / "testdata" / name;
-  auto parsed = ParseJson(Slurp(path));
+  auto folder = std::filesystem::current_path();
+  while (!std::filesystem::exists(folder / "src/text/testdata" / name) && folder != folder.parent_path()) {
+    folder = folder.parent_path();
+  }
+  auto parsed = ParseJson(Slurp(folder / "src/text/testdata" / name));
   return parsed.ok() ? std::move(parsed).value() : json::value();
 }
 

@@ -90,6 +90,8 @@ void AddWhitespaceSplit(SpecDraft& draft) {
     draft.spec.splits->push_back({R"(\s+)", Behaviour::kRemoved, false});
     return;
   }
+  // A word that begins with a mark gets no other.
+  draft.spec.normalizer.push_back({.kind = NormalizerStep::Kind::kReplaceRegex, .pattern = R"(\s+(?=\x{2581}))"});
   draft.spec.normalizer.push_back({.kind = NormalizerStep::Kind::kReplaceRegex, .pattern = R"(\s+)", .content = " "});
   draft.spec.normalizer.push_back({.kind = NormalizerStep::Kind::kStrip});
 }

@@ -56,11 +56,12 @@ std::string NormalizeForm(Kind kind, std::string_view text) {
     std::string normalized;
     icu::StringByteSink<std::string> sink(&normalized);
     UErrorCode status = U_ZERO_ERROR;
-    if (normalizer != nullptr) {
+    if (normalizer != nullptr && run.size() <= INT32_MAX) {
       normalizer->normalizeUTF8(0, icu::StringPiece(run.data(), static_cast<int32_t>(run.size())), sink, nullptr,
                                 status);
     }
-    out += normalizer == nullptr || U_FAILURE(status) ? run : std::string_view(normalized);
+    const bool done = normalizer != nullptr && run.size() <= INT32_MAX && U_SUCCESS(status);
+    out += done ? std::string_view(normalized) : run;
   });
 }
 

@@ -1,13 +1,39 @@
 #include "text/tokenizers/special_tokens.h"
 
+#include <unicode/uchar.h>
+
+#include "text/utf8.h"
+
 namespace atelier::text {
 namespace {
 
-constexpr std::string_view kWhiteSpace = " \t\n\v\f\r";
+bool IsSpaceAt(std::string_view text, size_t at, uint32_t& length) {
+  const Utf8Step step = ReadUtf8(text, at);
+  length = step.length;
+  return step.valid && u_isUWhiteSpace(static_cast<UChar32>(step.value));
+}
 
 std::string_view TrimRight(std::string_view text) {
-  const size_t last = text.find_last_not_of(kWhiteSpace);
-  return text.substr(0, last == std::string_view::npos ? 0 : last + 1);
+  while (!text.empty()) {
+    size_t last = text.size() - 1;
+    while (last > 0 && (static_cast<uint8_t>(text[last]) & 0xC0U) == 0x80) {
+      --last;
+    }
+    uint32_t length = 0;
+    if (!IsSpaceAt(text, last, length) || last + length != text.size()) {
+      break;
+    }
+    text = text.substr(0, last);
+  }
+  return text;
+}
+
+size_t SkipSpace(std::string_view text, size_t at) {
+  uint32_t length = 0;
+  while (at < text.size() && IsSpaceAt(text, at, length)) {
+    at += length;
+  }
+  return at;
 }
 
 std::vector<bool> Flags(const std::vector<int32_t>& ids, size_t count) {
@@ -61,7 +87,7 @@ std::vector<Part> SpecialTokens::Partition(std::string_view text, bool parse_spe
     parts.push_back({match.value, text.substr(at, match.length)});
     at += match.length;
     if (strips_right_[id]) {
-      at = std::min(text.find_first_not_of(kWhiteSpace, at), text.size());
+      at = SkipSpace(text, at);
     }
     begin = at;
   }

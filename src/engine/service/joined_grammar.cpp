@@ -1,24 +1,9 @@
-#include "engine/service/grammar_parts.h"
+#include "engine/service/joined_grammar.h"
 
 #include <utility>
 
-#include "engine/grammar/regex.h"
-
 namespace atelier::engine::grammar {
 namespace {
-
-Result<GrammarPtr> OfLanguage(Dfa dfa) {
-  if (dfa.empty()) {
-    return InvalidArgument("no text matches", "", "unsatisfiable_schema");
-  }
-  Grammar grammar;
-  grammar.terminals.push_back({.language = std::make_shared<const Dfa>(std::move(dfa))});
-  grammar.nodes.resize(2);
-  grammar.nodes[0].edges.push_back({Edge::Kind::kTerminal, 0, 1});
-  grammar.nodes[1].final = true;
-  grammar.rules.push_back(0);
-  return Finish(std::move(grammar));
-}
 
 // Where another grammar's parts lie in the joined one.
 struct Offsets {
@@ -126,16 +111,6 @@ Result<uint32_t> AddLiteral(const std::string& text, uint32_t node, Grammar& gra
 }
 
 }  // namespace
-
-Result<GrammarPtr> GrammarOfWords(const std::vector<std::string>& words, Budget& budget) {
-  ATELIER_ASSIGN(dfa, FromWords(words, budget));
-  return OfLanguage(std::move(dfa));
-}
-
-Result<GrammarPtr> GrammarOfRegex(std::string_view regex, Budget& budget) {
-  ATELIER_ASSIGN(dfa, CompileRegex(regex, RegexMatch::kWhole, budget));
-  return OfLanguage(std::move(dfa));
-}
 
 Result<GrammarPtr> GrammarOfAlternatives(const std::vector<FramedGrammar>& alternatives, Budget& budget) {
   Grammar grammar;

@@ -1,0 +1,314 @@
+#include "engine/grammar/gbnf.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/grammar/network.h"
+
+namespace atelier::engine::grammar {
+namespace {
+
+class GbnfParser {
+ public:
+  GbnfParser(std::vector<CodePoint> text, const GrammarLimits& limits) : text_(std::move(text)), limits_(limits) {}
+
+  Status Parse() {
+    SkipSpace();
+    while (!AtEnd()) {
+      const std::string name = Name();
+      SkipSpace();
+      if (name.empty() || !TakeText("::=")) {
+        return Bad("a rule must begin with 'name ::='");
+      }
+      SkipSpace();
+      ATELIER_ASSIGN(expression, ParseAlternatives(0));
+      const uint32_t rule = RuleOf(name);
+      if (defined_[rule]) {
+        return Bad("the rule '" + name + "' is defined twice");
+      }
+      defined_[rule] = true;
+      rules_[rule] = std::move(expression);
+    }
+    for (const auto& [name, rule] : numbers_) {
+      if (!defined_[rule]) {
+        return Bad("the rule '" + name + "' is not defined");
+      }
+    }
+    return numbers_.contains("root") ? Status() : Status(Bad("there is no rule 'root'"));
+  }
+  std::vector<Expression> TakeRules() { return std::move(rules_); }
+  uint32_t root() const { return numbers_.at("root"); }
+
+ private:
+  Error Bad(const std::string& message) const {
+    const auto line =
+        1 + std::count(text_.begin(), text_.begin() + static_cast<ptrdiff_t>(std::min(at_, text_.size())), '\n');
+    return MakeError(Code::kInvalidArgument, "grammar, line " + std::to_string(line) + ": " + message,
+                     "invalid_grammar", "grammar");
+  }
+  bool AtEnd() const { return at_ >= text_.size(); }
+  CodePoint Peek(size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : 0; }
+  bool Take(CodePoint code) {
+    if (AtEnd() || text_[at_] != code) {
+      return false;
+    }
+    ++at_;
+    return true;
+  }
+  bool TakeText(std::string_view ascii) {
+    for (size_t i = 0; i < ascii.size(); ++i) {
+      if (Peek(i) != static_cast<uint8_t>(ascii[i])) {
+        return false;
+      }
+    }
+    at_ += ascii.size();
+    return true;
+  }
+  void SkipSpace() {
+    while (!AtEnd() && (Peek() == ' ' || Peek() == '\t' || Peek() == '\n' || Peek() == '\r' || Peek() == '#')) {
+      if (Peek() == '#') {
+        while (!AtEnd() && Peek() != '\n') {
+          ++at_;
+        }
+      } else {
+        ++at_;
+      }
+    }
+  }
+  static bool IsNameCharacter(CodePoint code) {
+    return (code >= 'a' && code <= 'z') || (code >= 'A' && code <= 'Z') || (code >= '0' && code <= '9') ||
+           code == '-' || code == '_';
+  }
+  std::string Name() {
+    std::string name;
+    while (IsNameCharacter(Peek())) {
+      name += static_cast<char>(text_[at_++]);
+    }
+    return name;
+  }
+  uint32_t RuleOf(const std::string& name) {
+    const auto [entry, fresh] = numbers_.try_emplace(name, static_cast<uint32_t>(rules_.size()));
+    if (fresh) {
+      rules_.emplace_back();
+      defined_.push_back(false);
+    }
+    return entry->second;
+  }
+  // Whether "name ::=" comes next, which ends the rule before.
+  bool AtRule() {
+    const size_t begin = at_;
+    const bool named = !Name().empty();
+    SkipSpace();
+    const bool rule = named && TakeText("::=");
+    at_ = begin;
+    return rule;
+  }
+
+  Result<Expression> ParseAlternatives(size_t depth) {
+    if (depth > limits_.max_source_depth) {
+      return TooComplex("the nesting of the grammar");
+    }
+    std::vector<Expression> alternatives;
+    do {
+      SkipSpace();
+      ATELIER_ASSIGN(sequence, ParseSequence(depth));
+      alternatives.push_back(std::move(sequence));
+    } while (Take('|'));
+    return alternatives.size() == 1 ? std::move(alternatives.front())
+                                    : Expression::Alternatives(std::move(alternatives));
+  }
+  Result<Expression> ParseSequence(size_t depth) {
+    std::vector<Expression> parts;
+    while (!AtEnd() && Peek() != '|' && Peek() != ')' && !AtRule()) {
+      ATELIER_ASSIGN(atom, ParseAtom(depth));
+      ATELIER_ASSIGN(repeated, ParseRepetition(std::move(atom)));
+      parts.push_back(std::move(repeated));
+      SkipSpace();
+    }
+    return parts.size() == 1 ? std::move(parts.front()) : Expression::Sequence(std::move(parts));
+  }
+  Result<Expression> ParseAtom(size_t depth) {
+    if (Take('"')) {
+      return ParseText();
+    }
+    if (Take('[')) {
+      return ParseClass();
+    }
+    if (Take('.')) {
+      return Expression::Set(AnyCode());
+    }
+    if (Take('(')) {
+      ATELIER_ASSIGN(inner, ParseAlternatives(depth + 1));
+      SkipSpace();
+      if (!Take(')')) {
+        return Bad("a group has no end");
+      }
+      return inner;
+    }
+    const std::string name = Name();
+    if (name.empty()) {
+      return Bad("something that is no text, class, group or rule");
+    }
+    return Expression{.kind = Expression::Kind::kRule, .rule = RuleOf(name)};
+  }
+  Result<Expression> ParseRepetition(Expression atom) {
+    SkipSpace();
+    while (!AtEnd()) {
+      if (Take('*')) {
+        atom = Expression::Repeat(std::move(atom), 0, std::nullopt);
+      } else if (Take('+')) {
+        atom = Expression::Repeat(std::move(atom), 1, std::nullopt);
+      } else if (Take('?')) {
+        atom = Expression::Repeat(std::move(atom), 0, 1);
+      } else if (Take('{')) {
+        ATELIER_ASSIGN(repeated, ParseBraces(std::move(atom)));
+        atom = std::move(repeated);
+      } else {
+        break;
+      }
+      SkipSpace();
+    }
+    return atom;
+  }
+  Result<Expression> ParseBraces(Expression atom) {
+    SkipSpace();
+    const auto min = Number();
+    SkipSpace();
+    std::optional<uint32_t> max = min;
+    if (Take(',')) {
+      SkipSpace();
+      max = Number();
+      SkipSpace();
+    }
+    if (!Take('}') || (!min && !max) || (max && *max < min.value_or(0))) {
+      return Bad("a malformed repetition");
+    }
+    if (min.value_or(0) > limits_.max_repetition || max.value_or(0) > limits_.max_repetition) {
+      return TooComplex("a repetition");
+    }
+    return Expression::Repeat(std::move(atom), min.value_or(0), max);
+  }
+  std::optional<uint32_t> Number() {
+    std::optional<uint32_t> number;
+    while (Peek() >= '0' && Peek() <= '9') {
+      number = std::min<uint32_t>(number.value_or(0) * 10 + (text_[at_++] - '0'), 100'000'000);
+    }
+    return number;
+  }
+
+  // One character of a text or class, with its escape.
+  Result<CodePoint> Character() {
+    if (!Take('\\')) {
+      return text_[at_++];
+    }
+    const CodePoint code = AtEnd() ? 0 : text_[at_++];
+    switch (code) {
+      case 'n':
+        return '\n';
+      case 't':
+        return '\t';
+      case 'r':
+        return '\r';
+      case 'x':
+        return Hex(2);
+      case 'u':
+        return Hex(4);
+      case 'U':
+        return Hex(8);
+      case '"':
+      case '\\':
+      case '[':
+      case ']':
+      case '-':
+      case '^':
+      case '/':
+        return code;
+      default:
+        return Bad("an unknown escape");
+    }
+  }
+  Result<CodePoint> Hex(size_t digits) {
+    uint64_t code = 0;
+    for (size_t i = 0; i < digits; ++i) {
+      const CodePoint digit = AtEnd() ? 0 : text_[at_++];
+      const CodePoint lower = digit | 0x20U;
+      if (digit >= '0' && digit <= '9') {
+        code = code * 16 + (digit - '0');
+      } else if (lower >= 'a' && lower <= 'f') {
+        code = code * 16 + (lower - 'a' + 10);
+      } else {
+        return Bad("an escape without its hexadecimal digits");
+      }
+    }
+    return code < kCodePointEnd ? Result<CodePoint>(static_cast<CodePoint>(code))
+                                : Result<CodePoint>(Bad("no character"));
+  }
+  Result<Expression> ParseText() {
+    std::vector<Expression> parts;
+    while (!AtEnd() && Peek() != '"') {
+      ATELIER_ASSIGN(code, Character());
+      parts.push_back(Expression::Set(Normalized({{code, code}})));
+    }
+    if (!Take('"')) {
+      return Bad("a text has no end");
+    }
+    return Expression::Sequence(std::move(parts));
+  }
+  Result<Expression> ParseClass() {
+    const bool negated = Take('^');
+    CodeSet set;
+    while (!AtEnd() && Peek() != ']') {
+      ATELIER_ASSIGN(first, Character());
+      CodePoint last = first;
+      if (Peek() == '-' && Peek(1) != ']') {
+        ++at_;
+        if (AtEnd()) {
+          break;
+        }
+        ATELIER_ASSIGN(end, Character());
+        last = end;
+      }
+      if (last < first) {
+        return Bad("a range of a class is swapped");
+      }
+      set.push_back({first, last});
+    }
+    if (!Take(']')) {
+      return Bad("a class has no end");
+    }
+    set = Normalized(std::move(set));
+    return Expression::Set(negated ? Complement(set) : std::move(set));
+  }
+
+  std::vector<CodePoint> text_;
+  const GrammarLimits& limits_;
+  size_t at_ = 0;
+  std::map<std::string, uint32_t> numbers_;
+  std::vector<Expression> rules_;
+  std::vector<bool> defined_;
+};
+
+}  // namespace
+
+Result<GrammarPtr> CompileGbnf(std::string_view text, Budget& budget) {
+  if (text.size() > budget.limits().max_source_bytes || !budget.Spend(text.size())) {
+    return TooComplex("the grammar");
+  }
+  auto codes = DecodeUtf8(text);
+  if (!codes) {
+    return MakeError(Code::kInvalidArgument, "the grammar is no UTF-8", "invalid_grammar", "grammar");
+  }
+  GbnfParser parser(*std::move(codes), budget.limits());
+  ATELIER_TRY(parser.Parse());
+  const uint32_t root = parser.root();
+  return BuildNetwork(parser.TakeRules(), root, budget);
+}
+
+Result<GrammarPtr> CompileGrammarText(std::string_view text, Budget& budget) {
+  return text.find("::=") != std::string_view::npos ? CompileGbnf(text, budget) : CompileLark(text, budget);
+}
+
+}  // namespace atelier::engine::grammar

@@ -1,0 +1,382 @@
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/grammar/gbnf.h"
+#include "engine/grammar/network.h"
+#include "engine/grammar/regex.h"
+
+namespace atelier::engine::grammar {
+namespace {
+
+// Terminals of Lark's grammars/common.lark.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 20> kCommon{{
+    {"DIGIT", "[0-9]"},
+    {"HEXDIGIT", "[a-fA-F0-9]"},
+    {"INT", "[0-9]+"},
+    {"SIGNED_INT", "[+-]?[0-9]+"},
+    {"DECIMAL", R"([0-9]+\.[0-9]*|\.[0-9]+)"},
+    {"FLOAT", R"([0-9]+[eE][+-]?[0-9]+|([0-9]+\.[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?)"},
+    {"SIGNED_FLOAT", R"([+-]?([0-9]+[eE][+-]?[0-9]+|([0-9]+\.[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?))"},
+    {"NUMBER", R"([0-9]+|[0-9]+[eE][+-]?[0-9]+|([0-9]+\.[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?)"},
+    {"SIGNED_NUMBER", R"([+-]?([0-9]+|[0-9]+[eE][+-]?[0-9]+|([0-9]+\.[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?))"},
+    {"ESCAPED_STRING", R"("([^"\\\n]|\\[^\n])*")"},
+    {"LCASE_LETTER", "[a-z]"},
+    {"UCASE_LETTER", "[A-Z]"},
+    {"LETTER", "[A-Za-z]"},
+    {"WORD", "[A-Za-z]+"},
+    {"CNAME", "[A-Za-z_][A-Za-z_0-9]*"},
+    {"WS_INLINE", "[ \\t]+"},
+    {"WS", "[ \\t\\f\\r\\n]+"},
+    {"CR", "\\r"},
+    {"LF", "\\n"},
+    {"NEWLINE", "(\\r?\\n)+"},
+}};
+
+bool IsUpper(const std::string& name) {
+  const auto letter = std::find_if(name.begin(), name.end(), [](char c) { return c != '_'; });
+  return letter != name.end() && *letter >= 'A' && *letter <= 'Z';
+}
+
+// Both cases of ASCII letters.
+Expression WithoutCase(Expression expression) {
+  CodeSet set = expression.set;
+  for (const Range& range : expression.set) {
+    for (CodePoint code = range.first; code <= range.last && code < 128; ++code) {
+      if (std::isalpha(static_cast<int>(code)) != 0) {
+        set.push_back({code ^ 0x20U, code ^ 0x20U});
+      }
+    }
+  }
+  expression.set = Normalized(std::move(set));
+  for (auto& child : expression.children) {
+    child = WithoutCase(std::move(child));
+  }
+  return expression;
+}
+
+class LarkParser {
+ public:
+  LarkParser(std::string_view text, const GrammarLimits& limits) : text_(text), limits_(limits) {}
+
+  Status Parse() {
+    ignoring_ = text_.find("%ignore") != std::string_view::npos;
+    ignore_rule_ = RuleOf("%ignore");
+    SkipSpace();
+    while (at_ < text_.size()) {
+      if (Take('%')) {
+        ATELIER_TRY(ParseDirective());
+      } else {
+        ATELIER_TRY(ParseRule());
+      }
+      SkipSpace();
+    }
+    Define(ignore_rule_, Expression::Repeat(Expression::Alternatives(std::move(ignored_)), 0, std::nullopt));
+    for (const auto& [name, rule] : numbers_) {
+      if (!defined_[rule]) {
+        return Bad("'" + name + "' is not defined");
+      }
+    }
+    if (!numbers_.contains("start")) {
+      return Bad("there is no rule 'start'");
+    }
+    const auto start = numbers_.at("start");
+    rules_[start] = Expression::Sequence({std::move(rules_[start]), Ignored()});
+    return {};
+  }
+  std::vector<Expression> TakeRules() { return std::move(rules_); }
+  uint32_t start() const { return numbers_.at("start"); }
+
+ private:
+  Error Bad(const std::string& message) const {
+    const auto line =
+        1 + std::count(text_.begin(), text_.begin() + static_cast<ptrdiff_t>(std::min(at_, text_.size())), '\n');
+    return MakeError(Code::kInvalidArgument, "grammar, line " + std::to_string(line) + ": " + message,
+                     "invalid_grammar", "grammar");
+  }
+  char Peek(size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
+  bool Take(char c) {
+    if (at_ >= text_.size() || text_[at_] != c) {
+      return false;
+    }
+    ++at_;
+    return true;
+  }
+  bool TakeText(std::string_view text) {
+    if (!text_.substr(std::min(at_, text_.size())).starts_with(text)) {
+      return false;
+    }
+    at_ += text.size();
+    return true;
+  }
+  void SkipSpace() {
+    while (at_ < text_.size()) {
+      if (text_.substr(at_).starts_with("//") || text_[at_] == '#') {
+        at_ = std::min(text_.find('\n', at_), text_.size());
+      } else if (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r') {
+        ++at_;
+      } else {
+        return;
+      }
+    }
+  }
+  std::string Name() {
+    std::string name;
+    while (std::isalnum(static_cast<unsigned char>(Peek())) != 0 || Peek() == '_') {
+      name += text_[at_++];
+    }
+    return name;
+  }
+  uint32_t RuleOf(const std::string& name) {
+    const auto [entry, fresh] = numbers_.try_emplace(name, static_cast<uint32_t>(rules_.size()));
+    if (fresh) {
+      rules_.emplace_back();
+      defined_.push_back(false);
+    }
+    return entry->second;
+  }
+  void Define(uint32_t rule, Expression expression) {
+    rules_[rule] = std::move(expression);
+    defined_[rule] = true;
+  }
+  Expression Ignored() const {
+    return ignoring_ ? Expression{.kind = Expression::Kind::kRule, .rule = ignore_rule_} : Expression();
+  }
+  // Inside of a rule, ignored text may come before each terminal.
+  Expression Spaced(Expression terminal) const {
+    return in_terminal_ || !ignoring_ ? std::move(terminal) : Expression::Sequence({Ignored(), std::move(terminal)});
+  }
+
+  // name[.priority]: the head of a rule; empty where there is none.
+  std::string Head() {
+    const size_t begin = at_;
+    while (Take('?') || Take('!')) {
+    }
+    std::string name = Name();
+    if (Take('.')) {
+      Take('-');
+      while (std::isdigit(static_cast<unsigned char>(Peek())) != 0) {
+        ++at_;
+      }
+    }
+    SkipSpace();
+    if (name.empty() || !Take(':')) {
+      at_ = begin;
+      return "";
+    }
+    return name;
+  }
+  bool AtEndOfRule() {
+    const size_t begin = at_;
+    const bool end = at_ >= text_.size() || Peek() == '%' || !Head().empty();
+    at_ = begin;
+    return end;
+  }
+  Status ParseRule() {
+    const std::string name = Head();
+    if (name.empty()) {
+      return Bad("a rule must begin with 'name:'");
+    }
+    in_terminal_ = IsUpper(name);
+    ATELIER_ASSIGN(expression, ParseAlternatives(0));
+    const uint32_t rule = RuleOf(name);
+    if (defined_[rule]) {
+      return Bad("'" + name + "' is defined twice");
+    }
+    Define(rule, std::move(expression));
+    return {};
+  }
+  Status ParseDirective() {
+    if (TakeText("ignore")) {
+      in_terminal_ = true;
+      SkipSpace();
+      ATELIER_ASSIGN(expression, ParseAlternatives(0));
+      ignored_.push_back(std::move(expression));
+      return {};
+    }
+    if (!TakeText("import")) {
+      return Bad("only %ignore and %import are understood");
+    }
+    SkipSpace();
+    if (!TakeText("common.")) {
+      return Bad("only terminals of 'common' can be imported");
+    }
+    const std::string name = Name();
+    std::string alias = name;
+    const size_t begin = at_;
+    SkipSpace();
+    if (TakeText("->")) {
+      SkipSpace();
+      alias = Name();
+    } else {
+      at_ = begin;
+    }
+    const auto* const row =
+        std::find_if(kCommon.begin(), kCommon.end(), [&](const auto& r) { return r.first == name; });
+    if (row == kCommon.end()) {
+      return Bad("there is no terminal common." + name);
+    }
+    ATELIER_ASSIGN(expression, ParseRegex(row->second, limits_));
+    Define(RuleOf(alias), std::move(expression));
+    return {};
+  }
+
+  Result<Expression> ParseAlternatives(size_t depth) {
+    if (depth > limits_.max_source_depth) {
+      return TooComplex("the nesting of the grammar");
+    }
+    std::vector<Expression> alternatives;
+    do {
+      SkipSpace();
+      ATELIER_ASSIGN(sequence, ParseSequence(depth));
+      alternatives.push_back(std::move(sequence));
+    } while (Take('|'));
+    return alternatives.size() == 1 ? std::move(alternatives.front())
+                                    : Expression::Alternatives(std::move(alternatives));
+  }
+  Result<Expression> ParseSequence(size_t depth) {
+    std::vector<Expression> parts;
+    while (Peek() != '|' && Peek() != ')' && Peek() != ']' && !AtEndOfRule()) {
+      if (TakeText("->")) {
+        SkipSpace();
+        Name();
+      } else {
+        ATELIER_ASSIGN(atom, ParseAtom(depth));
+        ATELIER_ASSIGN(repeated, ParseRepetition(std::move(atom)));
+        parts.push_back(std::move(repeated));
+      }
+      SkipSpace();
+    }
+    return parts.size() == 1 ? std::move(parts.front()) : Expression::Sequence(std::move(parts));
+  }
+  Result<Expression> ParseAtom(size_t depth) {
+    if (Peek() == '(' || Peek() == '[') {
+      const bool optional = text_[at_++] == '[';
+      ATELIER_ASSIGN(inner, ParseAlternatives(depth + 1));
+      SkipSpace();
+      if (!Take(optional ? ']' : ')')) {
+        return Bad("a group has no end");
+      }
+      return optional ? Expression::Repeat(std::move(inner), 0, 1) : std::move(inner);
+    }
+    if (Peek() == '"' || Peek() == '/') {
+      ATELIER_ASSIGN(terminal, ParseTerminal());
+      return Spaced(std::move(terminal));
+    }
+    const std::string name = Name();
+    if (name.empty() || Peek() == '{') {
+      return Bad("something that is no text, expression, group or name");
+    }
+    Expression rule{.kind = Expression::Kind::kRule, .rule = RuleOf(name)};
+    return IsUpper(name) ? Spaced(std::move(rule)) : std::move(rule);
+  }
+  // "text" or /regex/, each with its flags; a text may begin a range "a".."z".
+  Result<Expression> ParseTerminal() {
+    const char quote = text_[at_];
+    ATELIER_ASSIGN(body, Quoted(quote));
+    const bool any_case = Take('i');
+    while (quote == '/' && (Peek() == 's' || Peek() == 'm' || Peek() == 'u' || Peek() == 'x' || Peek() == 'l')) {
+      return Bad("flags of an expression other than 'i'");
+    }
+    if (quote == '"' && TakeText("..")) {
+      if (Peek() != '"') {
+        return Bad("a range without its end");
+      }
+      ATELIER_ASSIGN(last, Quoted('"'));
+      const auto from = DecodeUtf8(body);
+      const auto to = DecodeUtf8(last);
+      if (!from || !to || from->size() != 1 || to->size() != 1 || (*from)[0] > (*to)[0]) {
+        return Bad("a malformed range");
+      }
+      return Expression::Set(Normalized({{(*from)[0], (*to)[0]}}));
+    }
+    // In a text only the escapes mean something.
+    ATELIER_ASSIGN(expression, ParseRegex(quote == '/' ? body : Escaped(body), limits_));
+    return any_case ? WithoutCase(std::move(expression)) : std::move(expression);
+  }
+  static std::string Escaped(const std::string& text) {
+    std::string out;
+    for (size_t i = 0; i < text.size(); ++i) {
+      if (text[i] == '\\' && i + 1 < text.size()) {
+        out += text[i];
+        out += text[++i];
+      } else {
+        out += std::string_view("^$.*+?()[]{}|/").find(text[i]) != std::string_view::npos ? std::string("\\") + text[i]
+                                                                                          : std::string(1, text[i]);
+      }
+    }
+    return out;
+  }
+  Result<std::string> Quoted(char quote) {
+    std::string body;
+    for (++at_; at_ < text_.size() && text_[at_] != quote; ++at_) {
+      if (text_[at_] == '\n') {
+        break;
+      }
+      if (text_[at_] == '\\' && at_ + 1 < text_.size()) {
+        body += text_[at_++];
+      }
+      body += text_[at_];
+    }
+    if (!Take(quote)) {
+      return Bad("a text or expression has no end");
+    }
+    return body;
+  }
+  Result<Expression> ParseRepetition(Expression atom) {
+    while (true) {
+      if (Take('*')) {
+        atom = Expression::Repeat(std::move(atom), 0, std::nullopt);
+      } else if (Take('+')) {
+        atom = Expression::Repeat(std::move(atom), 1, std::nullopt);
+      } else if (Take('?')) {
+        atom = Expression::Repeat(std::move(atom), 0, 1);
+      } else if (Take('~')) {
+        const auto min = Number();
+        const auto max = TakeText("..") ? Number() : min;
+        if (!min || !max || *max < *min || *max > limits_.max_repetition) {
+          return Bad("a malformed or too large repetition");
+        }
+        atom = Expression::Repeat(std::move(atom), *min, *max);
+      } else {
+        return atom;
+      }
+    }
+  }
+  std::optional<uint32_t> Number() {
+    std::optional<uint32_t> number;
+    while (Peek() >= '0' && Peek() <= '9') {
+      number = std::min<uint32_t>(number.value_or(0) * 10 + static_cast<uint32_t>(text_[at_++] - '0'), 100'000'000);
+    }
+    return number;
+  }
+
+  std::string_view text_;
+  const GrammarLimits& limits_;
+  size_t at_ = 0;
+  bool ignoring_ = false;
+  bool in_terminal_ = false;
+  uint32_t ignore_rule_ = 0;
+  std::vector<Expression> ignored_;
+  std::map<std::string, uint32_t> numbers_;
+  std::vector<Expression> rules_;
+  std::vector<bool> defined_;
+};
+
+}  // namespace
+
+Result<GrammarPtr> CompileLark(std::string_view text, Budget& budget) {
+  if (text.size() > budget.limits().max_source_bytes || !budget.Spend(text.size())) {
+    return TooComplex("the grammar");
+  }
+  LarkParser parser(text, budget.limits());
+  ATELIER_TRY(parser.Parse());
+  const uint32_t start = parser.start();
+  return BuildNetwork(parser.TakeRules(), start, budget);
+}
+
+}  // namespace atelier::engine::grammar
