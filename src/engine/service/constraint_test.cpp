@@ -147,6 +147,8 @@ TEST_F(ConstraintTest, ToolChoicesAreChecked) {
     const auto sink = AskAndWait(*generator, request);
     return sink->status().ok() ? Error() : sink->status().error();
   };
+  chat.messages = R"([{"role": "user", "content": "?"}])";
+  request.max_tokens = 0;
   chat.tool_choice = "required";
   EXPECT_EQ(refused().param, "tools");
   chat.tools = kTools;

@@ -346,7 +346,10 @@ TEST(GoldenService, RanksWithAHead) {
   EXPECT_LT(answer->scores[0], 1);
   EXPECT_EQ(rank({"rain"})->scores[0], answer->scores[1]);
   EXPECT_EQ(rank({}).error().param, "documents");
-  EXPECT_EQ(rank({std::string(3000, 'x') + " y"}).ok(), true);  // one unknown word, however long
+  const auto long_word = rank({std::string(3000, 'x') + " y"});
+  ASSERT_FALSE(long_word.ok());
+  EXPECT_EQ(long_word.error().reason, "context_length_exceeded");
+  EXPECT_EQ(long_word.error().param, "documents[0]");
 }
 
 TEST_F(StoriesTest, EmbedsBesideAnswers) {

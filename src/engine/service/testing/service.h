@@ -144,7 +144,7 @@ inline GenerationRequest TextRequest(std::string text, int32_t max_tokens, float
 // A template in the manner of Qwen and Hermes, whose models call tools and, where `thinks`, think aloud.
 inline std::string HermesTemplate(bool thinks) {
   return std::string(
-             "{%- if tools %}{{ '<|im_start|>system\\n' }}{% for tool in tools %}{{ tool | tojson }}{% endfor %}"
+             "{%- if tools %}{{ '<|im_start|>system\\n' }}{% for tool in tools %}{{ tool.function.name }}{% endfor %}"
              "{{ '<tool_call>\\n{\"name\": <function-name>, \"arguments\": <args-json-object>}\\n</tool_call>' }}"
              "{{ '<|im_end|>\\n' }}{%- endif %}"
              "{%- for message in messages %}{{ '<|im_start|>' + message.role + '\\n' + message.content + "
