@@ -128,24 +128,21 @@ TEST_F(GenerativeTest, ACallWhoseTimeRunsOutFreesItsPlace) {
   EXPECT_TRUE(WaitFor([&] { return Health().running == 0; }, 1000));
 }
 
-// Takes one delta and then waits, so that the stream backs up.
-class SlowSink final : public engine::GenerationSink {
- public:
-  void OnDeltas(std::vector<engine::GenerationDelta>) override { go.get_future().wait(); }
-  void OnDone(Status status, const engine::GenerationUsage&) override { done.set_value(std::move(status)); }
-  std::promise<void> go;
-  std::promise<Status> done;
-};
-
 TEST_F(GenerativeTest, AReaderThatDoesNotReadEndsItsGeneration) {
   Start(true, 100);
-  const auto sink = std::make_shared<SlowSink>();
-  client_->Generate(ToWire(Say("<flood>")), 60000, sink);
+  const auto stub = pb::Worker::NewStub(grpc::CreateChannel("unix:" + socket_, grpc::InsecureChannelCredentials()));
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(60));
+  const auto stream = stub->Generate(&context);
+  ASSERT_TRUE(stream->Write(ToWire(Say("<flood>"))));
   EXPECT_TRUE(WaitFor([&] { return Health().steps > 10 && Health().running == 0; }));
-  client_.reset();
-  server_->Shutdown(std::chrono::system_clock::now());
-  sink->go.set_value();
-  sink->done.get_future().wait();
+  pb::GenerateEvent event;
+  bool usage = false;
+  while (stream->Read(&event)) {
+    usage = usage || event.has_usage();
+  }
+  EXPECT_TRUE(usage);
+  EXPECT_EQ(FromGrpc(stream->Finish()).reason, "reader_too_slow");
 }
 
 TEST_F(GenerativeTest, EmbedsTokenizesAndRefuses) {
