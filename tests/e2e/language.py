@@ -8,6 +8,8 @@ Needs the sample data: $ATELIER_SHARED_DATA, or shared/data in a folder above th
 """
 
 import argparse
+import concurrent.futures
+import json
 import os
 import pathlib
 import signal
@@ -21,6 +23,11 @@ from common.atelier import Server  # noqa: E402
 from e2e.run import Cli  # noqa: E402
 
 SKIPPED = 77
+# What llama2.c (https://github.com/karpathy/llama2.c) says at temperature 0, as far as 120 tokens go.
+STORY = """Once upon a time, there was a little girl named Lily. She loved to play outside in the park. One day, she saw \
+a big, red ball. She wanted to play with it, but it was too high.
+Lily's mom said, "Lily, let's go to the park." Lily was sad and didn't know what to do. She said, "I want to play with \
+your ball, but I can'"""
 
 
 def shared_data():
@@ -93,6 +100,47 @@ class Language:
         _, err = self.cli.run("predict", "story", "1,2", code=1)
         assert "model_not_supported" in err, err
 
+    def complete(self, prompt, **fields):
+        """The text of a greedy completion, and its usage."""
+        body = {"model": "story", "prompt": prompt, "max_tokens": 60, "temperature": 0, **fields}
+        answer = self.server.request("POST", "/v1/completions", body)
+        assert answer.status == 200, answer
+        if not fields.get("stream"):
+            return answer.json()["choices"][0]["text"], answer.json()["usage"]
+        events = [line[6:] for line in answer.body.decode().splitlines() if line.startswith("data: ")]
+        assert events[-1] == "[DONE]", events
+        chunks = [json.loads(event) for event in events[:-1]]
+        return "".join(choice["text"] for chunk in chunks for choice in chunk["choices"]), chunks[-1]["usage"]
+
+    def ask(self):
+        """The story of the reference implementation, streamed and not, alone and among fifteen others."""
+        whole = STORY[len("Once upon a time"):]
+        text, usage = self.complete("Once upon a time", max_tokens=120)
+        assert text == whole, text
+        assert usage["completion_tokens"] == 120 and usage["prompt_tokens"] == 5, usage
+        streamed, usage = self.complete("Once upon a time", max_tokens=120, stream=True,
+                                        stream_options={"include_usage": True})
+        assert streamed == whole and usage["completion_tokens"] == 120, (streamed, usage)
+        prompts = ["Once upon a time", *(f"{name} and the {thing}" for name in ("Lily", "Tom", "Ben")
+                                         for thing in ("dog", "ball", "park", "tree", "cat"))]
+        alone = [self.complete(prompt)[0] for prompt in prompts]
+        with concurrent.futures.ThreadPoolExecutor(len(prompts)) as pool:
+            together = [answer[0] for answer in pool.map(self.complete, prompts)]
+        assert together == alone and whole.startswith(alone[0]), (together, alone)
+        sampled = [self.complete("The dog", temperature=1, seed=seed)[0] for seed in (1, 1, 2)]
+        assert sampled[0] == sampled[1] != sampled[2], sampled
+
+    def refuse_bad_questions(self):
+        for body, param in (({"prompt": "x" * 4000}, "prompt"), ({"prompt": "x", "temperature": 3}, "temperature"),
+                            ({"prompt": "x", "max_tokens": 0.5}, "max_tokens")):
+            answer = self.server.request("POST", "/v1/completions", {"model": "story", "max_tokens": 5, **body})
+            assert answer.status == 400 and answer.json()["error"]["param"] == param, (body, answer)
+        answer = self.server.request("POST", "/v1/completions", {"model": "nobody", "prompt": "x"})
+        assert answer.status == 404 and answer.json()["error"]["code"] == "model_not_found", answer
+        answer = self.server.request("POST", "/v1/chat/completions",
+                                     {"model": "story", "messages": [{"role": "user", "content": "Hello"}]})
+        assert answer.status == 400, answer  # it has no chat template
+
     def crash(self):
         """A worker that is killed comes back."""
         pid = self.server.request("GET", "/v1/deployments/story").json()["versions"][0]["pid"]
@@ -112,7 +160,7 @@ class Language:
         self.cli.run("model", "delete", "stories")
 
 
-STEPS = ["import_checkpoint", "import_gguf", "refuse_bad_files", "deploy", "crash", "remove"]
+STEPS = ["import_checkpoint", "import_gguf", "refuse_bad_files", "deploy", "ask", "refuse_bad_questions", "crash", "remove"]
 
 
 def main():
