@@ -128,7 +128,9 @@ TEST(Dfa, SetOperationsAgreeWithTheirMeaning) {
     }
   }
   EXPECT_FALSE(Words(left, 100).has_value());
-  for (const auto& word : *Words(limited, 100)) {
+  const auto words = Words(limited, 100);
+  ASSERT_TRUE(words.has_value());
+  for (const auto& word : *words) {
     EXPECT_TRUE(limited.Matches(word)) << word;
   }
 }
