@@ -284,6 +284,8 @@ Result<Dfa> AnyInteger(Budget& budget) {
   return CompileRegex(R"(-?(0|[1-9][0-9]*)(\.0)?)", RegexMatch::kWhole, budget);
 }
 
+Result<Dfa> AnyWholeNumber(Budget& budget) { return CompileRegex("-?(0|[1-9][0-9]*)", RegexMatch::kWhole, budget); }
+
 Result<Dfa> Compared(const Decimal& bound, Comparison comparison, Budget& budget) {
   if (!budget.Spend(100 * (bound.whole.size() + bound.fraction.size()))) {
     return TooComplex("a bound of a number");

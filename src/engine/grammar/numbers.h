@@ -24,8 +24,9 @@ struct Decimal {
 std::optional<Decimal> ToDecimal(const json::value& value);
 
 // Errors of all: "schema_too_complex".
-Result<Dfa> AnyNumber(Budget& budget);   // RFC 8259, exponents of at most three digits that no double overflows by
-Result<Dfa> AnyInteger(Budget& budget);  // 12 and 12.0, as JSON Schema counts both as integers
+Result<Dfa> AnyNumber(Budget& budget);       // RFC 8259, exponents of at most three digits that no double overflows by
+Result<Dfa> AnyInteger(Budget& budget);      // 12 and 12.0, as JSON Schema counts both as integers from draft 6 on
+Result<Dfa> AnyWholeNumber(Budget& budget);  // 12
 
 struct Comparison {
   bool less = false, equal = false, greater = false;  // which texts belong, by how their value compares with the bound

@@ -56,7 +56,7 @@ class Constraints {
     }
     shape_.types &= types;
     if (integer && !number) {
-      ATELIER_ASSIGN(integers, languages().Integer());
+      ATELIER_ASSIGN(integers, languages().Integer(expander_.references().fractions_can_be_integers()));
       return Number(integers);
     }
     return {};

@@ -26,7 +26,9 @@ class Languages {
     return Named("any text", [](Budget&) { return Result<Dfa>(AnyText()); });
   }
   Result<DfaPtr> Number() { return Named("any number", AnyNumber); }
-  Result<DfaPtr> Integer() { return Named("any integer", AnyInteger); }
+  Result<DfaPtr> Integer(bool with_fraction) {
+    return with_fraction ? Named("any integer", AnyInteger) : Named("any whole number", AnyWholeNumber);
+  }
   Result<DfaPtr> NoInteger();
   Result<DfaPtr> Compare(const json::value& bound, Comparison comparison);  // null where `bound` is no number
   Result<DfaPtr> Multiple(const json::value& step, bool multiple);          // null where it cannot be enforced

@@ -143,6 +143,9 @@ Result<SchemaReferences> SchemaReferences::Index(const json::value& document, Bu
     for (const std::string_view old : {"draft-03", "draft-04", "draft-05", "draft-06", "draft-07"}) {
       out.reference_stands_alone_ = out.reference_stands_alone_ || draft.find(old) != std::string::npos;
     }
+    for (const std::string_view old : {"draft-03", "draft-04", "draft-05"}) {
+      out.fractions_can_be_integers_ = out.fractions_can_be_integers_ && draft.find(old) == std::string::npos;
+    }
   }
   ATELIER_TRY(out.Walk(document, budget));
   return out;

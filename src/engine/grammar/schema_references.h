@@ -26,6 +26,8 @@ class SchemaReferences {
   std::string PointerOf(const json::value& schema) const;
   // Whether members beside "$ref" are ignored (drafts 3 to 7).
   bool reference_stands_alone() const { return reference_stands_alone_; }
+  // Whether 1.0 is an integer (from draft 6 on).
+  bool fractions_can_be_integers() const { return fractions_can_be_integers_; }
   // Whether "unevaluatedProperties" or "unevaluatedItems" occurs anywhere.
   bool has_unevaluated() const { return has_unevaluated_; }
   // Whether more than one "$dynamicAnchor" has this name.
@@ -46,6 +48,7 @@ class SchemaReferences {
   std::unordered_map<std::string, const json::value*> resources_;  // by absolute URI, or URI#anchor
   std::unordered_map<std::string, int> dynamic_anchors_;
   bool reference_stands_alone_ = false;
+  bool fractions_can_be_integers_ = true;
   bool has_unevaluated_ = false;
 };
 
