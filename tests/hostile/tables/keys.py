@@ -36,7 +36,10 @@ HEADERS = [
     authorization("Authorization: Bearer " + "k" * (20 << 10), name="a key of 20 KiB"),
     authorization("Authorization: Bearer " + "k" * (1 << 20), name="a key of 1 MiB", statuses={401, 431}),
     authorization("Authorization: Bearer %s.%s." % ("eyJhbGciOiJub25lIn0", "eyJzdWIiOiJvd25lciJ9"), name="a JWT of alg none"),
-    authorization("X-Api-Key: @KEY@", name="another header"),
+    authorization("X-Auth-Token: @KEY@", name="another header"),
+    authorization("X-Api-Key: wrong", name="a wrong key in Anthropic's header"),
+    authorization("X-Api-Key: @KEY@\r\nX-Api-Key: @KEY@", name="Anthropic's header twice", statuses={400, 401}),
+    authorization("Authorization: Bearer wrong\r\nX-Api-Key: @KEY@", name="a wrong key beside Anthropic's header"),
     authorization(name="a key in the query", target="/v1/models?key=@KEY@"),
     authorization(name="no key, an unknown path", target="/v1/no-such-thing"),
 ]
