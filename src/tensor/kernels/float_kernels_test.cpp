@@ -26,7 +26,7 @@ struct Case {
 };
 
 std::vector<float> Multiply(const FloatKernels& kernels, const Case& shape, const std::vector<float>& weights,
-                       const std::vector<float>& inputs) {
+                            const std::vector<float>& inputs) {
   std::vector<float> outputs(shape.count * shape.rows, NAN);
   kernels.multiply({.weights = weights.data(),
                     .rows = shape.rows,
