@@ -1,0 +1,42 @@
+"""Changes GGUF files: what a test needs to give a model a chat template."""
+
+import struct
+
+ALIGNMENT = 32
+SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
+TEXT, ARRAY = 8, 9
+
+
+def _after_text(data, at):
+    return at + 8 + struct.unpack_from("<Q", data, at)[0]
+
+
+def _after_value(data, kind, at):
+    if kind == TEXT:
+        return _after_text(data, at)
+    if kind != ARRAY:
+        return at + SIZES[kind]
+    inner, count = struct.unpack_from("<IQ", data, at)
+    at += 12
+    if inner != TEXT:
+        return at + count * SIZES[inner]
+    for _ in range(count):
+        at = _after_text(data, at)
+    return at
+
+
+def with_text(data, key, text):
+    """The file with one more key, a text. `data`: a whole GGUF file of the default alignment."""
+    magic, version, tensors, count = struct.unpack_from("<4sIQQ", data)
+    at = 24
+    for _ in range(count):
+        at = _after_text(data, at)
+        at = _after_value(data, struct.unpack_from("<I", data, at)[0], at + 4)
+    keys_end = at
+    for _ in range(tensors):
+        at = _after_text(data, at)
+        at += 4 + 8 * struct.unpack_from("<I", data, at)[0] + 12
+    start = -(-at // ALIGNMENT) * ALIGNMENT
+    added = struct.pack("<Q", len(key)) + key + struct.pack("<IQ", TEXT, len(text)) + text
+    head = struct.pack("<4sIQQ", magic, version, tensors, count + 1) + data[24:keys_end] + added + data[keys_end:at]
+    return head + bytes(-len(head) % ALIGNMENT) + data[start:]
