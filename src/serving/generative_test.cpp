@@ -130,7 +130,10 @@ TEST_F(GenerativeTest, ACallWhoseTimeRunsOutFreesItsPlace) {
 
 TEST_F(GenerativeTest, AReaderThatDoesNotReadEndsItsGeneration) {
   Start(true, 100);
-  const auto stub = pb::Worker::NewStub(grpc::CreateChannel("unix:" + socket_, grpc::InsecureChannelCredentials()));
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);  // what waits for a slow reader goes out in few messages
+  const auto stub =
+      pb::Worker::NewStub(grpc::CreateCustomChannel("unix:" + socket_, grpc::InsecureChannelCredentials(), arguments));
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(60));
   const auto stream = stub->Generate(&context);
