@@ -1,12 +1,12 @@
 #include "engine/grammar/gbnf.h"
 
 #include <algorithm>
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "engine/grammar/network.h"
+#include "engine/grammar/rule_table.h"
 
 namespace atelier::engine::grammar {
 namespace {
@@ -25,22 +25,19 @@ class GbnfParser {
       }
       SkipSpace();
       ATELIER_ASSIGN(expression, ParseAlternatives(0));
-      const uint32_t rule = RuleOf(name);
-      if (defined_[rule]) {
+      const uint32_t rule = rules_.NumberOf(name);
+      if (rules_.IsDefined(rule)) {
         return Bad("the rule '" + name + "' is defined twice");
       }
-      defined_[rule] = true;
-      rules_[rule] = std::move(expression);
+      rules_.Define(rule, std::move(expression));
     }
-    for (const auto& [name, rule] : numbers_) {
-      if (!defined_[rule]) {
-        return Bad("the rule '" + name + "' is not defined");
-      }
+    if (const auto* name = rules_.FirstUndefined(); name != nullptr) {
+      return Bad("the rule '" + *name + "' is not defined");
     }
-    return numbers_.contains("root") ? Status() : Status(Bad("there is no rule 'root'"));
+    return rules_.Find("root") ? Status() : Status(Bad("there is no rule 'root'"));
   }
-  std::vector<Expression> TakeRules() { return std::move(rules_); }
-  uint32_t root() const { return numbers_.at("root"); }
+  std::vector<Expression> TakeRules() { return rules_.Take(); }
+  uint32_t root() const { return *rules_.Find("root"); }
 
  private:
   Error Bad(const std::string& message) const {
@@ -88,14 +85,6 @@ class GbnfParser {
       name += static_cast<char>(text_[at_++]);
     }
     return name;
-  }
-  uint32_t RuleOf(const std::string& name) {
-    const auto [entry, fresh] = numbers_.try_emplace(name, static_cast<uint32_t>(rules_.size()));
-    if (fresh) {
-      rules_.emplace_back();
-      defined_.push_back(false);
-    }
-    return entry->second;
   }
   // Whether "name ::=" comes next, which ends the rule before.
   bool AtRule() {
@@ -152,7 +141,7 @@ class GbnfParser {
     if (name.empty()) {
       return Bad("something that is no text, class, group or rule");
     }
-    return Expression{.kind = Expression::Kind::kRule, .rule = RuleOf(name)};
+    return Expression{.kind = Expression::Kind::kRule, .rule = rules_.NumberOf(name)};
   }
   Result<Expression> ParseRepetition(Expression atom) {
     SkipSpace();
@@ -286,9 +275,7 @@ class GbnfParser {
   std::vector<CodePoint> text_;
   const GrammarLimits& limits_;
   size_t at_ = 0;
-  std::map<std::string, uint32_t> numbers_;
-  std::vector<Expression> rules_;
-  std::vector<bool> defined_;
+  RuleTable rules_;
 };
 
 }  // namespace

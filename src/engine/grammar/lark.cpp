@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,6 +8,7 @@
 #include "engine/grammar/gbnf.h"
 #include "engine/grammar/network.h"
 #include "engine/grammar/regex.h"
+#include "engine/grammar/rule_table.h"
 
 namespace atelier::engine::grammar {
 namespace {
@@ -65,7 +65,7 @@ class LarkParser {
 
   Status Parse() {
     ignoring_ = text_.find("%ignore") != std::string_view::npos;
-    ignore_rule_ = RuleOf("%ignore");
+    ignore_rule_ = rules_.NumberOf("%ignore");
     SkipSpace();
     while (at_ < text_.size()) {
       if (Take('%')) {
@@ -75,21 +75,19 @@ class LarkParser {
       }
       SkipSpace();
     }
-    Define(ignore_rule_, Expression::Repeat(Expression::Alternatives(std::move(ignored_)), 0, std::nullopt));
-    for (const auto& [name, rule] : numbers_) {
-      if (!defined_[rule]) {
-        return Bad("'" + name + "' is not defined");
-      }
+    rules_.Define(ignore_rule_, Expression::Repeat(Expression::Alternatives(std::move(ignored_)), 0, std::nullopt));
+    if (const auto* name = rules_.FirstUndefined(); name != nullptr) {
+      return Bad("'" + *name + "' is not defined");
     }
-    if (!numbers_.contains("start")) {
+    const auto start = rules_.Find("start");
+    if (!start) {
       return Bad("there is no rule 'start'");
     }
-    const auto start = numbers_.at("start");
-    rules_[start] = Expression::Sequence({std::move(rules_[start]), Ignored()});
+    rules_[*start] = Expression::Sequence({std::move(rules_[*start]), Ignored()});
     return {};
   }
-  std::vector<Expression> TakeRules() { return std::move(rules_); }
-  uint32_t start() const { return numbers_.at("start"); }
+  std::vector<Expression> TakeRules() { return rules_.Take(); }
+  uint32_t start() const { return *rules_.Find("start"); }
 
  private:
   Error Bad(const std::string& message) const {
@@ -131,18 +129,6 @@ class LarkParser {
     }
     return name;
   }
-  uint32_t RuleOf(const std::string& name) {
-    const auto [entry, fresh] = numbers_.try_emplace(name, static_cast<uint32_t>(rules_.size()));
-    if (fresh) {
-      rules_.emplace_back();
-      defined_.push_back(false);
-    }
-    return entry->second;
-  }
-  void Define(uint32_t rule, Expression expression) {
-    rules_[rule] = std::move(expression);
-    defined_[rule] = true;
-  }
   Expression Ignored() const {
     return ignoring_ ? Expression{.kind = Expression::Kind::kRule, .rule = ignore_rule_} : Expression();
   }
@@ -183,11 +169,11 @@ class LarkParser {
     }
     in_terminal_ = IsUpper(name);
     ATELIER_ASSIGN(expression, ParseAlternatives(0));
-    const uint32_t rule = RuleOf(name);
-    if (defined_[rule]) {
+    const uint32_t rule = rules_.NumberOf(name);
+    if (rules_.IsDefined(rule)) {
       return Bad("'" + name + "' is defined twice");
     }
-    Define(rule, std::move(expression));
+    rules_.Define(rule, std::move(expression));
     return {};
   }
   Status ParseDirective() {
@@ -221,7 +207,7 @@ class LarkParser {
       return Bad("there is no terminal common." + name);
     }
     ATELIER_ASSIGN(expression, ParseRegex(row->second, limits_));
-    Define(RuleOf(alias), std::move(expression));
+    rules_.Define(rules_.NumberOf(alias), std::move(expression));
     return {};
   }
 
@@ -271,7 +257,7 @@ class LarkParser {
     if (name.empty() || Peek() == '{') {
       return Bad("something that is no text, expression, group or name");
     }
-    Expression rule{.kind = Expression::Kind::kRule, .rule = RuleOf(name)};
+    Expression rule{.kind = Expression::Kind::kRule, .rule = rules_.NumberOf(name)};
     return IsUpper(name) ? Spaced(std::move(rule)) : std::move(rule);
   }
   // "text" or /regex/, each with its flags; a text may begin a range "a".."z".
@@ -362,9 +348,7 @@ class LarkParser {
   bool in_terminal_ = false;
   uint32_t ignore_rule_ = 0;
   std::vector<Expression> ignored_;
-  std::map<std::string, uint32_t> numbers_;
-  std::vector<Expression> rules_;
-  std::vector<bool> defined_;
+  RuleTable rules_;
 };
 
 }  // namespace
