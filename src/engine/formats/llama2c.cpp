@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "tensor/mapped_file.h"
+#include "text/llama2c.h"
 
 namespace atelier::engine {
 namespace {
@@ -12,16 +13,6 @@ namespace {
 constexpr double kNormEpsilon = 1e-5;
 constexpr double kRopeBase = 10000.0;
 constexpr int32_t kMaxDimension = 1 << 24;
-constexpr int32_t kMaxPieceBytes = 4096;
-constexpr int32_t kBeginToken = 1;
-constexpr int32_t kEndToken = 2;
-constexpr std::string_view kSpaceMark = "\xE2\x96\x81";  // SentencePiece's for a space, U+2581
-
-// GGUF's values of token_type.
-constexpr int64_t kNormal = 1;
-constexpr int64_t kUnknown = 2;
-constexpr int64_t kControl = 3;
-constexpr int64_t kByte = 6;
 
 Error Bad(const std::string& what) {
   return InvalidArgument("not a valid llama2.c checkpoint: " + what, "", "invalid_model_file");
@@ -153,53 +144,30 @@ void SetMetadata(const Header& header, MemoryFile& to) {
   to.SetNumber("llama.attention.layer_norm_rms_epsilon", kNormEpsilon);
 }
 
-// A piece as SentencePiece writes it.
-std::string Piece(std::string_view text) {
-  std::string piece;
-  for (const char c : text) {
-    c == ' ' ? piece.append(kSpaceMark) : piece.append(1, c);
+// The first `vocabulary` tokens of the file, as GGUF has them.
+Status SetTokenizer(std::span<const std::byte> bytes, int32_t vocabulary, MemoryFile& to) {
+  auto read = text::ReadLlama2cTokenizer({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  if (!read.ok()) {
+    return Bad(read.error().message);
   }
-  return piece;
-}
-
-int64_t TypeOf(int32_t token, std::string_view piece) {
-  if (token <= kEndToken) {
-    return token == 0 ? kUnknown : kControl;
+  text::TokenizerSpec spec = std::move(read).value();
+  const auto count = static_cast<size_t>(vocabulary);
+  if (spec.tokens.size() < count) {
+    return Bad("its tokeniser ends before token " + std::to_string(spec.tokens.size()));
   }
-  return piece.size() == 6 && piece.starts_with("<0x") && piece.ends_with(">") ? kByte : kNormal;
-}
-
-Status ReadTokenizer(std::span<const std::byte> bytes, int32_t vocabulary, MemoryFile& to) {
-  std::vector<std::string> pieces;
-  std::vector<double> scores;
+  spec.tokens.resize(count);
   std::vector<int64_t> types;
-  size_t at = sizeof(int32_t);
-  for (int32_t token = 0; token < vocabulary; ++token) {
-    struct {
-      float score;
-      int32_t length;
-    } entry{};
-    if (at > bytes.size() || bytes.size() - at < sizeof(entry)) {
-      return Bad("its tokeniser ends before token " + std::to_string(token));
-    }
-    std::memcpy(&entry, bytes.data() + at, sizeof(entry));
-    at += sizeof(entry);
-    if (entry.length < 0 || entry.length > kMaxPieceBytes || static_cast<size_t>(entry.length) > bytes.size() - at) {
-      return Bad("token " + std::to_string(token) + " of its tokeniser has " + std::to_string(entry.length) + " bytes");
-    }
-    const std::string_view text(reinterpret_cast<const char*>(bytes.data()) + at, static_cast<size_t>(entry.length));
-    at += text.size();
-    types.push_back(TypeOf(token, text));
-    pieces.push_back(token == kBeginToken ? "<s>" : token == kEndToken ? "</s>" : Piece(text));
-    scores.push_back(entry.score);
+  for (size_t token = 0; token < count; ++token) {
+    types.push_back(1 + static_cast<int64_t>(spec.kinds[token]));  // GGUF's values, in the order of TokenKind, from 1
   }
+  const std::vector<double> scores(spec.scores.begin(), spec.scores.begin() + vocabulary);
   to.SetText("tokenizer.ggml.model", "llama");
-  to.Set("tokenizer.ggml.tokens", {std::move(pieces)});
-  to.Set("tokenizer.ggml.scores", {std::move(scores)});
+  to.Set("tokenizer.ggml.tokens", {std::move(spec.tokens)});
+  to.Set("tokenizer.ggml.scores", {scores});
   to.Set("tokenizer.ggml.token_type", {std::move(types)});
-  to.SetInteger("tokenizer.ggml.unknown_token_id", 0);
-  to.SetInteger("tokenizer.ggml.bos_token_id", kBeginToken);
-  to.SetInteger("tokenizer.ggml.eos_token_id", kEndToken);
+  to.SetInteger("tokenizer.ggml.unknown_token_id", static_cast<uint64_t>(*spec.unknown));
+  to.SetInteger("tokenizer.ggml.bos_token_id", static_cast<uint64_t>(*spec.bos));
+  to.SetInteger("tokenizer.ggml.eos_token_id", static_cast<uint64_t>(*spec.eos));
   return {};
 }
 
@@ -217,7 +185,7 @@ Result<std::shared_ptr<const MemoryFile>> ReadLlama2c(const std::filesystem::pat
   ATELIER_TRY(CutTensors(header, bytes.subspan(7 * sizeof(int32_t)), *file));
   if (!tokenizer.empty()) {
     ATELIER_ASSIGN(pieces, tensor::MappedFile::Open(tokenizer));
-    ATELIER_TRY(ReadTokenizer(pieces.bytes(), header.vocabulary, *file));
+    ATELIER_TRY(SetTokenizer(pieces.bytes(), header.vocabulary, *file));
   }
   return std::shared_ptr<const MemoryFile>(std::move(file));
 }
