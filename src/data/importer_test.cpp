@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/json.h"
+#include "base/testing/shared_data.h"
 #include "data/testing/importing.h"
 
 namespace atelier::data {
@@ -40,7 +41,7 @@ class ImporterTest : public ::testing::Test {
     return reader.ok() ? std::move(reader).value() : nullptr;
   }
   std::filesystem::path Shared(const std::string& path) {
-    const auto root = testing::SharedData();
+    const auto root = SharedData();
     return root.empty() ? root : root / path;
   }
 

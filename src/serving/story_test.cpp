@@ -1,6 +1,7 @@
 // A real model from its files to its story: imported, loaded, asked over a worker's socket.
 #include <gtest/gtest.h>
 
+#include "base/testing/shared_data.h"
 #include "engine/importing/import.h"
 #include "engine/service/generator.h"
 #include "serving/generative_service.h"
@@ -8,7 +9,6 @@
 #include "serving/testing/fake_generator.h"
 #include "serving/testing/fake_predictor.h"
 #include "serving/worker_client.h"
-#include "tensor/testing/shared_data.h"
 
 namespace atelier::serving {
 namespace {
@@ -19,7 +19,7 @@ constexpr std::string_view kStory =
     "Once upon a time, there was a little girl named Lily. She loved to play outside in the park.";
 
 TEST(Story, IsToldFromItsFilesOverTheSocket) {
-  const auto stories = tensor::testing::SharedData() / "weights" / "llama2c_stories260K";
+  const auto stories = SharedData() / "weights" / "llama2c_stories260K";
   if (!std::filesystem::exists(stories)) {
     GTEST_SKIP() << "no shared data: set ATELIER_SHARED_DATA";
   }

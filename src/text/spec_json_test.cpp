@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "text/testing/shared_data.h"
+#include "base/testing/shared_data.h"
 #include "text/testing/test_files.h"
 
 namespace atelier::text {
@@ -42,7 +42,7 @@ TEST(SpecJsonTest, AgreesWithTheReferenceOnEveryKind) {
 }
 
 TEST(SpecJsonTest, ReadsBert) {
-  const auto root = testing::SharedData() / "tokenizers";
+  const auto root = SharedData() / "tokenizers";
   if (!std::filesystem::exists(root)) {
     GTEST_SKIP() << "no shared data";
   }

@@ -8,9 +8,9 @@
 #include <span>
 
 #include "base/rng.h"
+#include "base/testing/shared_data.h"
 #include "text/end_tokens.h"
 #include "text/llama2c.h"
-#include "text/testing/shared_data.h"
 #include "text/testing/test_files.h"
 #include "text/tokenizers/byte_alphabet.h"
 #include "text/utf8.h"
@@ -365,7 +365,7 @@ TEST(TokenizerTest, SurvivesRandomCharsmaps) {
 }
 
 TEST(Llama2cTest, ReadsTheStoriesVocabulary) {
-  const auto file = testing::SharedData() / "weights" / "llama2c_stories260K" / "tok512.bin";
+  const auto file = SharedData() / "weights" / "llama2c_stories260K" / "tok512.bin";
   if (!std::filesystem::exists(file)) {
     GTEST_SKIP() << "no shared data";
   }
@@ -382,7 +382,7 @@ TEST(Llama2cTest, ReadsTheStoriesVocabulary) {
 }
 
 TEST(Llama2cTest, AgreesWithTheVectorsOfLlama2) {
-  const auto root = testing::SharedData() / "tokenizers";
+  const auto root = SharedData() / "tokenizers";
   if (!std::filesystem::exists(root)) {
     GTEST_SKIP() << "no shared data";
   }

@@ -5,6 +5,7 @@
 #include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
 
+#include "base/testing/shared_data.h"
 #include "data/images/archive.h"
 #include "data/images/formats.h"
 #include "data/testing/importing.h"
@@ -184,7 +185,7 @@ TEST_F(ImagesTest, NamesTheBadPicture) {
 }
 
 TEST_F(ImagesTest, ReadsCifar) {
-  const auto root = testing::SharedData();
+  const auto root = SharedData();
   const auto file = root / "images/cifar10_jpg/test.tar.xz";
   if (root.empty() || !std::filesystem::exists(file)) {
     GTEST_SKIP() << "no shared data";

@@ -9,6 +9,7 @@
 #include <map>
 
 #include "base/json.h"
+#include "base/testing/shared_data.h"
 #include "engine/chat/parser.h"
 #include "engine/chat/tool_choice.h"
 
@@ -36,19 +37,6 @@ TEST(ToolFormatsTest, AreGuessedFromWhatATemplateSpells) {
   EXPECT_EQ(GuessToolFormat("<｜tool▁calls▁begin｜>"), ToolFormat::kDeepSeekPlain);
   EXPECT_EQ(GuessToolFormat("<｜tool▁calls▁begin｜> ```json"), ToolFormat::kDeepSeek);
   EXPECT_EQ(GuessToolFormat(""), ToolFormat::kNone);
-}
-
-std::filesystem::path SharedData() {
-  if (const char* given = std::getenv("ATELIER_SHARED_DATA")) {
-    return given;
-  }
-  for (auto folder = std::filesystem::absolute(__FILE__).parent_path(); folder != folder.parent_path();
-       folder = folder.parent_path()) {
-    if (std::filesystem::is_directory(folder / "shared" / "data")) {
-      return folder / "shared" / "data";
-    }
-  }
-  return {};
 }
 
 TEST(ToolFormatsTest, AreGuessedFromPublishedTemplates) {

@@ -8,8 +8,8 @@
 #include <fstream>
 
 #include "base/json.h"
+#include "base/testing/shared_data.h"
 #include "text/end_tokens.h"
-#include "text/testing/shared_data.h"
 
 namespace atelier::engine {
 namespace {
@@ -89,7 +89,7 @@ std::string Text(const json::value& value) { return std::string(std::string_view
 
 // The golden rows in llama.cpp's own folder: vocabulary and {"text", "ids"} a line, without special tokens.
 TEST(GgufTokenizerTest, AgreesWithEveryVectorOfTheVocabularies) {
-  const auto root = text::testing::SharedData() / "tokenizers" / "llama_cpp";
+  const auto root = SharedData() / "tokenizers" / "llama_cpp";
   if (!std::filesystem::exists(root)) {
     GTEST_SKIP() << "no shared data";
   }
@@ -115,7 +115,7 @@ TEST(GgufTokenizerTest, AgreesWithEveryVectorOfTheVocabularies) {
 }
 
 TEST(GgufTokenizerTest, AgreesWithTheGoldenModels) {
-  const auto root = text::testing::SharedData() / "golden" / "llm";
+  const auto root = SharedData() / "golden" / "llm";
   if (!std::filesystem::exists(root)) {
     GTEST_SKIP() << "no shared data";
   }

@@ -5,13 +5,14 @@
 #include <algorithm>
 #include <fstream>
 
+#include "base/testing/shared_data.h"
 #include "engine/model.h"
 #include "engine/testing/golden.h"
 
 namespace atelier::engine {
 namespace {
 
-std::filesystem::path Stories() { return tensor::testing::SharedData() / "weights" / "llama2c_stories260K"; }
+std::filesystem::path Stories() { return SharedData() / "weights" / "llama2c_stories260K"; }
 
 // The text of tokens, without the space before the first word.
 std::string Text(const MemoryFile& file, const std::vector<int32_t>& tokens) {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <fstream>
 
+#include "base/testing/shared_data.h"
 #include "engine/grammar/json_schema.h"
 #include "engine/grammar/testing/grammar_testing.h"
 
@@ -20,7 +21,7 @@ using testing::Spacing;
 class GoldenSchemas : public ::testing::Test {
  protected:
   void SetUp() override {
-    const auto root = testing::SharedData();
+    const auto root = SharedData();
     std::ifstream file(root / "golden" / "json_schema.jsonl");
     if (root.empty() || !file) {
       GTEST_SKIP() << "no shared data";

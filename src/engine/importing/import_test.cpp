@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "tensor/testing/shared_data.h"
+#include "base/testing/shared_data.h"
 
 namespace atelier::engine {
 namespace {
@@ -37,7 +37,7 @@ class ImportTest : public ::testing::Test {
 };
 
 TEST_F(ImportTest, TurnsALlama2cCheckpointIntoAGgufFileThatImportsAgain) {
-  const fs::path stories = tensor::testing::SharedData() / "weights" / "llama2c_stories260K";
+  const fs::path stories = SharedData() / "weights" / "llama2c_stories260K";
   if (!fs::exists(stories)) {
     GTEST_SKIP() << "no shared data: set ATELIER_SHARED_DATA";
   }

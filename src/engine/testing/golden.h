@@ -10,11 +10,12 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/testing/shared_data.h"
 #include "tensor/testing/shared_data.h"
 
 namespace atelier::engine::testing {
 
-inline std::filesystem::path GoldenFolder() { return tensor::testing::SharedData() / "golden" / "llm"; }
+inline std::filesystem::path GoldenFolder() { return SharedData() / "golden" / "llm"; }
 
 inline std::string ReadText(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);

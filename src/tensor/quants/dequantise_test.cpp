@@ -8,10 +8,10 @@
 #include <limits>
 #include <sstream>
 
+#include "base/testing/shared_data.h"
 #include "tensor/quants/formats.h"
 #include "tensor/quants/half.h"
 #include "tensor/quants/quants.h"
-#include "tensor/testing/shared_data.h"
 
 namespace atelier::tensor {
 namespace {
@@ -26,7 +26,7 @@ uint32_t Bits(float value) { return std::bit_cast<uint32_t>(value); }
 
 // Recorded from llama.cpp: each supported format, bit for bit.
 TEST(DequantiseTest, EqualsTheReferenceInEveryBit) {
-  const auto folder = testing::SharedData() / "golden" / "llm" / "dequant";
+  const auto folder = SharedData() / "golden" / "llm" / "dequant";
   if (!std::filesystem::is_directory(folder)) {
     GTEST_SKIP() << "no shared data";
   }

@@ -5,6 +5,7 @@
 #include <limits>
 #include <map>
 
+#include "base/testing/shared_data.h"
 #include "tensor/quants/blocks.h"
 #include "tensor/quants/fit.h"
 #include "tensor/quants/formats.h"
@@ -93,7 +94,7 @@ struct Source {
 // The bytes that the reference made of the same weights. Only coarse formats of one scale a block follow its formulas
 // to the byte, and the weights are known only through a finer format, so a level next to a border may differ.
 TEST(QuantiseTest, AgreesWithTheBlocksOfGoldenModels) {
-  const auto folder = testing::SharedData() / "golden" / "llm" / "models";
+  const auto folder = SharedData() / "golden" / "llm" / "models";
   if (!std::filesystem::is_directory(folder)) {
     GTEST_SKIP() << "no shared data";
   }

@@ -1,26 +1,13 @@
-// Where the tests find shared sample data; they skip what is absent.
+// The golden models among the shared sample data.
 #pragma once
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <vector>
 
-namespace atelier::tensor::testing {
+#include "base/testing/shared_data.h"
 
-// The folder of shared sample data, or empty: ATELIER_SHARED_DATA, or shared/data beside the checkout.
-inline std::filesystem::path SharedData() {
-  if (const char* given = std::getenv("ATELIER_SHARED_DATA")) {
-    return given;
-  }
-  for (auto folder = std::filesystem::path(__FILE__).parent_path(); folder != folder.root_path();
-       folder = folder.parent_path()) {
-    if (std::filesystem::is_directory(folder / "shared" / "data")) {
-      return folder / "shared" / "data";
-    }
-  }
-  return {};
-}
+namespace atelier::tensor::testing {
 
 // Every model of the golden data, by name; empty without shared data.
 inline std::vector<std::filesystem::path> GoldenModels() {

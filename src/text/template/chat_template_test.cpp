@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/json.h"
+#include "base/testing/shared_data.h"
 #include "text/template/test_support.h"
 
 namespace atelier::text {
@@ -14,7 +15,7 @@ namespace {
 
 // 464 conversations rendered by jinja2, by llama.cpp's engine and mostly by @huggingface/jinja too.
 TEST(ChatTemplateGoldenTest, EveryPublishedTemplateRendersAsItsReferences) {
-  const auto data = testing::SharedData();
+  const auto data = SharedData();
   if (data.empty()) {
     GTEST_SKIP() << "there is no folder of shared data";
   }
@@ -70,7 +71,7 @@ TEST(ChatTemplateTraitsTest, FindsWhatATemplateUses) {
 }
 
 TEST(ChatTemplateTraitsTest, KnowsPublishedTemplates) {
-  const auto data = testing::SharedData();
+  const auto data = SharedData();
   if (data.empty()) {
     GTEST_SKIP() << "there is no folder of shared data";
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/testing/shared_data.h"
 #include "text/template/chat_template.h"
 #include "text/template/test_support.h"
 
@@ -184,7 +185,7 @@ std::string Mutated(std::string source, std::mt19937& random) {
 }
 
 TEST(HostileTemplateTest, MutatedTemplatesNeitherCrashNorHang) {
-  const auto data = testing::SharedData();
+  const auto data = SharedData();
   if (data.empty()) {
     GTEST_SKIP() << "there is no folder of shared data";
   }

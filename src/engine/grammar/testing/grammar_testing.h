@@ -19,24 +19,6 @@
 
 namespace atelier::engine::grammar::testing {
 
-// The folder of the shared data: ATELIER_SHARED_DATA, or shared/data beside a folder above; empty where there is none.
-inline std::filesystem::path SharedData() {
-  if (const char* given = std::getenv("ATELIER_SHARED_DATA")) {
-    return given;
-  }
-  for (auto start : {std::filesystem::path(__FILE__), std::filesystem::current_path() / "x"}) {
-    for (auto folder = start.parent_path(); !folder.empty(); folder = folder.parent_path()) {
-      if (std::filesystem::is_directory(folder / "shared" / "data")) {
-        return folder / "shared" / "data";
-      }
-      if (folder == folder.parent_path()) {
-        break;
-      }
-    }
-  }
-  return {};
-}
-
 inline bool Accepts(const Grammar& grammar, std::string_view text) {
   const Automaton automaton(grammar);
   ConfigSet set = automaton.Start();

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/testing/shared_data.h"
 #include "engine/formats/llama2c.h"
 #include "engine/service/generator.h"
 #include "engine/testing/golden.h"
@@ -168,7 +169,7 @@ inline GeneratorOptions SmallOptions() {
   return options;
 }
 
-inline std::filesystem::path Stories() { return tensor::testing::SharedData() / "weights" / "llama2c_stories260K"; }
+inline std::filesystem::path Stories() { return SharedData() / "weights" / "llama2c_stories260K"; }
 inline bool HasData() { return std::filesystem::exists(GoldenFolder() / "index.json"); }
 
 // stories260K; null without shared data.
