@@ -36,9 +36,13 @@ Error TooComplex(const std::string& what) {
   return MakeError(Code::kInvalidArgument, what + " is too complex to be enforced", "schema_too_complex");
 }
 
+Error TooDeep(const std::string& what) {
+  return MakeError(Code::kInvalidArgument, what + " is nested too deeply", "schema_too_deep");
+}
+
 Error Unsupported(const std::string& what, const std::string& pointer) {
-  return MakeError(Code::kInvalidArgument, what + " cannot be enforced (at '" + pointer + "')", "unsupported_schema",
-                   pointer);
+  return MakeError(Code::kInvalidArgument, what + " cannot be enforced (at '" + pointer + "')",
+                   "unsupported_schema_keyword", pointer);
 }
 
 }  // namespace atelier::engine::grammar

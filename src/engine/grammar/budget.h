@@ -43,9 +43,10 @@ class Budget {
   bool exhausted_ = false;
 };
 
-// kInvalidArgument "schema_too_complex".
+// kInvalidArgument "schema_too_complex", "schema_too_deep".
 Error TooComplex(const std::string& what);
-// kInvalidArgument "unsupported_schema"; `pointer` is the JSON pointer of the place.
+Error TooDeep(const std::string& what);
+// kInvalidArgument "unsupported_schema_keyword"; `pointer` is the JSON pointer of the place.
 Error Unsupported(const std::string& what, const std::string& pointer);
 
 }  // namespace atelier::engine::grammar

@@ -1,19 +1,19 @@
 #include "engine/grammar/gbnf.h"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "engine/grammar/cursor.h"
 #include "engine/grammar/network.h"
 #include "engine/grammar/rule_table.h"
 
 namespace atelier::engine::grammar {
 namespace {
 
-class GbnfParser {
+class GbnfParser : Cursor<std::vector<CodePoint>> {
  public:
-  GbnfParser(std::vector<CodePoint> text, const GrammarLimits& limits) : text_(std::move(text)), limits_(limits) {}
+  GbnfParser(std::vector<CodePoint> text, const GrammarLimits& limits) : Cursor(std::move(text)), limits_(limits) {}
 
   Status Parse() {
     SkipSpace();
@@ -41,28 +41,8 @@ class GbnfParser {
 
  private:
   Error Bad(const std::string& message) const {
-    const auto line =
-        1 + std::count(text_.begin(), text_.begin() + static_cast<ptrdiff_t>(std::min(at_, text_.size())), '\n');
-    return MakeError(Code::kInvalidArgument, "grammar, line " + std::to_string(line) + ": " + message,
+    return MakeError(Code::kInvalidArgument, "grammar, line " + std::to_string(Line()) + ": " + message,
                      "invalid_grammar", "grammar");
-  }
-  bool AtEnd() const { return at_ >= text_.size(); }
-  CodePoint Peek(size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : 0; }
-  bool Take(CodePoint code) {
-    if (AtEnd() || text_[at_] != code) {
-      return false;
-    }
-    ++at_;
-    return true;
-  }
-  bool TakeText(std::string_view ascii) {
-    for (size_t i = 0; i < ascii.size(); ++i) {
-      if (Peek(i) != static_cast<uint8_t>(ascii[i])) {
-        return false;
-      }
-    }
-    at_ += ascii.size();
-    return true;
   }
   void SkipSpace() {
     while (!AtEnd() && (Peek() == ' ' || Peek() == '\t' || Peek() == '\n' || Peek() == '\r' || Peek() == '#')) {
@@ -98,16 +78,12 @@ class GbnfParser {
 
   Result<Expression> ParseAlternatives(size_t depth) {
     if (depth > limits_.max_source_depth) {
-      return TooComplex("the nesting of the grammar");
+      return TooDeep("the grammar");
     }
-    std::vector<Expression> alternatives;
-    do {
+    return ParseBetweenBars([&] {
       SkipSpace();
-      ATELIER_ASSIGN(sequence, ParseSequence(depth));
-      alternatives.push_back(std::move(sequence));
-    } while (Take('|'));
-    return alternatives.size() == 1 ? std::move(alternatives.front())
-                                    : Expression::Alternatives(std::move(alternatives));
+      return ParseSequence(depth);
+    });
   }
   Result<Expression> ParseSequence(size_t depth) {
     std::vector<Expression> parts;
@@ -145,24 +121,23 @@ class GbnfParser {
   }
   Result<Expression> ParseRepetition(Expression atom) {
     SkipSpace();
-    while (!AtEnd()) {
-      if (Take('*')) {
-        atom = Expression::Repeat(std::move(atom), 0, std::nullopt);
-      } else if (Take('+')) {
-        atom = Expression::Repeat(std::move(atom), 1, std::nullopt);
-      } else if (Take('?')) {
-        atom = Expression::Repeat(std::move(atom), 0, 1);
-      } else if (Take('{')) {
-        ATELIER_ASSIGN(repeated, ParseBraces(std::move(atom)));
-        atom = std::move(repeated);
-      } else {
-        break;
+    for (size_t depth = 0;; ++depth) {
+      std::optional<Repetition> repetition = TakeRepetition();
+      if (!repetition && Take('{')) {
+        ATELIER_ASSIGN(braces, ParseBraces());
+        repetition = braces;
       }
+      if (!repetition) {
+        return atom;
+      }
+      if (depth > limits_.max_source_depth) {
+        return TooDeep("the grammar");
+      }
+      atom = Expression::Repeat(std::move(atom), repetition->min, repetition->max);
       SkipSpace();
     }
-    return atom;
   }
-  Result<Expression> ParseBraces(Expression atom) {
+  Result<Repetition> ParseBraces() {
     SkipSpace();
     const auto min = Number();
     SkipSpace();
@@ -178,14 +153,7 @@ class GbnfParser {
     if (min.value_or(0) > limits_.max_repetition || max.value_or(0) > limits_.max_repetition) {
       return TooComplex("a repetition");
     }
-    return Expression::Repeat(std::move(atom), min.value_or(0), max);
-  }
-  std::optional<uint32_t> Number() {
-    std::optional<uint32_t> number;
-    while (Peek() >= '0' && Peek() <= '9') {
-      number = std::min<uint32_t>(number.value_or(0) * 10 + (text_[at_++] - '0'), 100'000'000);
-    }
-    return number;
+    return Repetition{min.value_or(0), max};
   }
 
   // One character of a text or class, with its escape.
@@ -272,9 +240,7 @@ class GbnfParser {
     return Expression::Set(negated ? Complement(set) : std::move(set));
   }
 
-  std::vector<CodePoint> text_;
   const GrammarLimits& limits_;
-  size_t at_ = 0;
   RuleTable rules_;
 };
 

@@ -15,9 +15,13 @@ class Productivity {
         objects_(grammar.objects.size()),
         arrays_(grammar.arrays.size()) {}
 
-  void Run() {
+  // Whether the budget was enough.
+  bool Run(Budget& budget) {
     bool changed = true;
     while (changed) {
+      if (!budget.Spend(nodes_.size())) {
+        return false;
+      }
       changed = false;
       for (size_t i = objects_.size(); i-- > 0;) {
         changed |= !objects_[i] && (objects_[i] = Object(grammar_.objects[i]));
@@ -29,6 +33,7 @@ class Productivity {
         changed |= !nodes_[i] && (nodes_[i] = NodeEnds(grammar_.nodes[i]));
       }
     }
+    return true;
   }
   bool Rule(uint32_t rule) const { return nodes_[grammar_.rules[rule]]; }
   bool NodeAt(uint32_t node) const { return node != kNone && nodes_[node]; }
@@ -127,8 +132,11 @@ class LeftRecursion {
  public:
   explicit LeftRecursion(const Grammar& grammar) : grammar_(grammar), nullable_(grammar.nodes.size()) {}
 
-  bool Exists() {
-    FindNullable();
+  // nullopt: the budget was not enough.
+  std::optional<bool> Exists(Budget& budget) {
+    if (!FindNullable(budget)) {
+      return std::nullopt;
+    }
     FindComponents();
     for (uint32_t node = 0; node < grammar_.nodes.size(); ++node) {
       for (const Edge& edge : grammar_.nodes[node].edges) {
@@ -159,9 +167,12 @@ class LeftRecursion {
     return node.final || std::any_of(node.edges.begin(), node.edges.end(),
                                      [&](const Edge& edge) { return IsEmptyEdge(edge) && nullable_[edge.target]; });
   }
-  void FindNullable() {
+  bool FindNullable(Budget& budget) {
     bool changed = true;
     while (changed) {
+      if (!budget.Spend(nullable_.size())) {
+        return false;
+      }
       changed = false;
       for (size_t i = nullable_.size(); i-- > 0;) {
         if (!nullable_[i] && IsNullable(grammar_.nodes[i])) {
@@ -170,6 +181,7 @@ class LeftRecursion {
         }
       }
     }
+    return true;
   }
   // Where the closure goes on from a node without reading: into rules, and over what may be empty.
   std::vector<uint32_t> Reached(uint32_t node) const {
@@ -254,14 +266,20 @@ size_t Grammar::MemoryBytes() const {
   return bytes + rules.size() * sizeof(uint32_t);
 }
 
-Result<GrammarPtr> Finish(Grammar grammar) {
+Result<GrammarPtr> Finish(Grammar grammar, Budget& budget) {
   Productivity productive(grammar);
-  productive.Run();
+  if (!productive.Run(budget)) {
+    return TooComplex("the schema or grammar");
+  }
   if (!productive.Rule(grammar.start)) {
     return MakeError(Code::kInvalidArgument, "nothing satisfies the schema or grammar", "unsatisfiable_schema");
   }
   Prune(grammar, productive);
-  if (LeftRecursion(grammar).Exists()) {
+  const auto left_recursive = LeftRecursion(grammar).Exists(budget);
+  if (!left_recursive) {
+    return TooComplex("the schema or grammar");
+  }
+  if (*left_recursive) {
     return MakeError(Code::kInvalidArgument, "the grammar is left-recursive", "invalid_grammar");
   }
   return std::make_shared<const Grammar>(std::move(grammar));

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/grammar/budget.h"
 #include "engine/grammar/terminal.h"
 
 namespace atelier::engine::grammar {
@@ -77,7 +78,7 @@ struct Grammar {
 using GrammarPtr = std::shared_ptr<const Grammar>;  // shared by the cache and the matchers of requests
 
 // Removes what leads to no finite text, and refuses what cannot be run. Errors: kInvalidArgument
-// "unsatisfiable_schema" (the grammar has no text at all), "invalid_grammar" (left recursion).
-Result<GrammarPtr> Finish(Grammar grammar);
+// "unsatisfiable_schema" (the grammar has no text at all), "invalid_grammar" (left recursion), "schema_too_complex".
+Result<GrammarPtr> Finish(Grammar grammar, Budget& budget);
 
 }  // namespace atelier::engine::grammar

@@ -33,7 +33,7 @@ class Compiler {
       const Literals literals = *open_[rule];
       ATELIER_TRY(BuildRule(grammar_.rules[rule], literals));
     }
-    return Finish(std::move(grammar_));
+    return Finish(std::move(grammar_), budget_);
   }
 
  private:

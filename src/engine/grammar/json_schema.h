@@ -27,8 +27,8 @@ struct JsonOptions {
 // The texts of the grammar are valid instances, and every valid instance has such a text, but for numbers spelled with
 // an exponent where their value is constrained, and keys beyond the declared ones may repeat. "format" is enforced
 // where it is regular (see formats.h). Unknown keywords and annotations are ignored; a keyword that cannot be enforced
-// is an error. Errors: kInvalidArgument "unsupported_schema" (`param` is the JSON pointer), "schema_too_complex",
-// "unsatisfiable_schema".
+// is an error. Errors: kInvalidArgument "unsupported_schema_keyword" (`param` is the JSON pointer),
+// "schema_too_complex", "unsatisfiable_schema".
 Result<GrammarPtr> CompileJsonSchema(const json::value& schema, const JsonOptions& options, Budget& budget);
 // Parses the schema first; errors also: "invalid_json".
 Result<GrammarPtr> CompileJsonSchemaText(std::string_view schema, const JsonOptions& options, Budget& budget);

@@ -165,13 +165,13 @@ TEST(JsonSchema, RefusesWhatItCannotEnforceByName) {
   const auto grammar = Compile(R"({"properties":{"a":{"type":"array","uniqueItems":true}}})");
   ASSERT_FALSE(grammar.ok());
   EXPECT_EQ(grammar.error().code, Code::kInvalidArgument);
-  EXPECT_EQ(grammar.error().reason, "unsupported_schema");
+  EXPECT_EQ(grammar.error().reason, "unsupported_schema_keyword");
   EXPECT_EQ(grammar.error().param, "/properties/a/uniqueItems");
-  EXPECT_EQ(ReasonOf(R"({"$ref":"https://example.com/other.json"})"), "unsupported_schema");
-  EXPECT_EQ(ReasonOf(R"J({"pattern":"(?=a)"})J"), "unsupported_schema");
-  EXPECT_EQ(ReasonOf(R"({"type":"any"})"), "unsupported_schema");
-  EXPECT_EQ(ReasonOf(R"({"not":{"additionalProperties":false}})"), "unsupported_schema");
-  EXPECT_EQ(ReasonOf(R"({"multipleOf":0.000000000001234567})"), "unsupported_schema");
+  EXPECT_EQ(ReasonOf(R"({"$ref":"https://example.com/other.json"})"), "unsupported_schema_keyword");
+  EXPECT_EQ(ReasonOf(R"J({"pattern":"(?=a)"})J"), "unsupported_schema_keyword");
+  EXPECT_EQ(ReasonOf(R"({"type":"any"})"), "unsupported_schema_keyword");
+  EXPECT_EQ(ReasonOf(R"({"not":{"additionalProperties":false}})"), "unsupported_schema_keyword");
+  EXPECT_EQ(ReasonOf(R"({"multipleOf":0.000000000001234567})"), "unsupported_schema_keyword");
   EXPECT_EQ(ReasonOf(R"({"type":)"), "invalid_json");
 }
 
@@ -195,8 +195,8 @@ std::string Repeated(std::string_view text, size_t count) {
 
 TEST(JsonSchema, BoundsHostileSchemas) {
   EXPECT_EQ(ReasonOf(Repeated(R"({"items":)", 10000) + "{}" + Repeated("}", 10000)), "invalid_json");
-  EXPECT_EQ(ReasonOf(R"({"$ref":"#"})"), "unsupported_schema");
-  EXPECT_EQ(ReasonOf(R"({"allOf":[{"anyOf":[{"$ref":"#"},{"type":"null"}]}]})"), "unsupported_schema");
+  EXPECT_EQ(ReasonOf(R"({"$ref":"#"})"), "unsupported_schema_keyword");
+  EXPECT_EQ(ReasonOf(R"({"allOf":[{"anyOf":[{"$ref":"#"},{"type":"null"}]}]})"), "unsupported_schema_keyword");
   std::string many = R"({"type":"object","properties":{)";
   for (int i = 0; i < 10000; ++i) {
     many += (i > 0 ? ",\"p" : "\"p") + std::to_string(i) + "\":{}";

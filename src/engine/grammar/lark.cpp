@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/grammar/cursor.h"
 #include "engine/grammar/gbnf.h"
 #include "engine/grammar/network.h"
 #include "engine/grammar/regex.h"
@@ -59,15 +60,15 @@ Expression WithoutCase(Expression expression) {
   return expression;
 }
 
-class LarkParser {
+class LarkParser : Cursor<std::string_view> {
  public:
-  LarkParser(std::string_view text, const GrammarLimits& limits) : text_(text), limits_(limits) {}
+  LarkParser(std::string_view text, const GrammarLimits& limits) : Cursor(text), limits_(limits) {}
 
   Status Parse() {
     ignoring_ = text_.find("%ignore") != std::string_view::npos;
     ignore_rule_ = rules_.NumberOf("%ignore");
     SkipSpace();
-    while (at_ < text_.size()) {
+    while (!AtEnd()) {
       if (Take('%')) {
         ATELIER_TRY(ParseDirective());
       } else {
@@ -91,28 +92,11 @@ class LarkParser {
 
  private:
   Error Bad(const std::string& message) const {
-    const auto line =
-        1 + std::count(text_.begin(), text_.begin() + static_cast<ptrdiff_t>(std::min(at_, text_.size())), '\n');
-    return MakeError(Code::kInvalidArgument, "grammar, line " + std::to_string(line) + ": " + message,
+    return MakeError(Code::kInvalidArgument, "grammar, line " + std::to_string(Line()) + ": " + message,
                      "invalid_grammar", "grammar");
   }
-  char Peek(size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
-  bool Take(char c) {
-    if (at_ >= text_.size() || text_[at_] != c) {
-      return false;
-    }
-    ++at_;
-    return true;
-  }
-  bool TakeText(std::string_view text) {
-    if (!text_.substr(std::min(at_, text_.size())).starts_with(text)) {
-      return false;
-    }
-    at_ += text.size();
-    return true;
-  }
   void SkipSpace() {
-    while (at_ < text_.size()) {
+    while (!AtEnd()) {
       if (text_.substr(at_).starts_with("//") || text_[at_] == '#') {
         at_ = std::min(text_.find('\n', at_), text_.size());
       } else if (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r') {
@@ -158,7 +142,7 @@ class LarkParser {
   }
   bool AtEndOfRule() {
     const size_t begin = at_;
-    const bool end = at_ >= text_.size() || Peek() == '%' || !Head().empty();
+    const bool end = AtEnd() || Peek() == '%' || !Head().empty();
     at_ = begin;
     return end;
   }
@@ -213,16 +197,12 @@ class LarkParser {
 
   Result<Expression> ParseAlternatives(size_t depth) {
     if (depth > limits_.max_source_depth) {
-      return TooComplex("the nesting of the grammar");
+      return TooDeep("the grammar");
     }
-    std::vector<Expression> alternatives;
-    do {
+    return ParseBetweenBars([&] {
       SkipSpace();
-      ATELIER_ASSIGN(sequence, ParseSequence(depth));
-      alternatives.push_back(std::move(sequence));
-    } while (Take('|'));
-    return alternatives.size() == 1 ? std::move(alternatives.front())
-                                    : Expression::Alternatives(std::move(alternatives));
+      return ParseSequence(depth);
+    });
   }
   Result<Expression> ParseSequence(size_t depth) {
     std::vector<Expression> parts;
@@ -299,7 +279,7 @@ class LarkParser {
   }
   Result<std::string> Quoted(char quote) {
     std::string body;
-    for (++at_; at_ < text_.size() && text_[at_] != quote; ++at_) {
+    for (++at_; !AtEnd() && text_[at_] != quote; ++at_) {
       if (text_[at_] == '\n') {
         break;
       }
@@ -314,36 +294,27 @@ class LarkParser {
     return body;
   }
   Result<Expression> ParseRepetition(Expression atom) {
-    while (true) {
-      if (Take('*')) {
-        atom = Expression::Repeat(std::move(atom), 0, std::nullopt);
-      } else if (Take('+')) {
-        atom = Expression::Repeat(std::move(atom), 1, std::nullopt);
-      } else if (Take('?')) {
-        atom = Expression::Repeat(std::move(atom), 0, 1);
-      } else if (Take('~')) {
+    for (size_t depth = 0;; ++depth) {
+      std::optional<Repetition> repetition = TakeRepetition();
+      if (!repetition && Take('~')) {
         const auto min = Number();
         const auto max = TakeText("..") ? Number() : min;
         if (!min || !max || *max < *min || *max > limits_.max_repetition) {
           return Bad("a malformed or too large repetition");
         }
-        atom = Expression::Repeat(std::move(atom), *min, *max);
-      } else {
+        repetition = Repetition{*min, max};
+      }
+      if (!repetition) {
         return atom;
       }
+      if (depth > limits_.max_source_depth) {
+        return TooDeep("the grammar");
+      }
+      atom = Expression::Repeat(std::move(atom), repetition->min, repetition->max);
     }
-  }
-  std::optional<uint32_t> Number() {
-    std::optional<uint32_t> number;
-    while (Peek() >= '0' && Peek() <= '9') {
-      number = std::min<uint32_t>(number.value_or(0) * 10 + static_cast<uint32_t>(text_[at_++] - '0'), 100'000'000);
-    }
-    return number;
   }
 
-  std::string_view text_;
   const GrammarLimits& limits_;
-  size_t at_ = 0;
   bool ignoring_ = false;
   bool in_terminal_ = false;
   uint32_t ignore_rule_ = 0;

@@ -222,8 +222,20 @@ TEST(Gbnf, RefusesBadGrammars) {
   }
   EXPECT_EQ(ReasonOf("root ::= \"a\" root"), "unsatisfiable_schema");
   EXPECT_EQ(ReasonOf(""), "invalid_grammar");
-  EXPECT_EQ(ReasonOf("root ::= " + std::string(1000, '(') + "\"a\"" + std::string(1000, ')')), "schema_too_complex");
+  EXPECT_EQ(ReasonOf("root ::= " + std::string(1000, '(') + "\"a\"" + std::string(1000, ')')), "schema_too_deep");
+  EXPECT_EQ(ReasonOf("root ::= \"a\"" + std::string(500'000, '*')), "schema_too_deep");
+  EXPECT_EQ(ReasonOf("start: \"a\"" + std::string(500'000, '+')), "schema_too_deep");
   EXPECT_EQ(ReasonOf("root ::= ((((\"a\"{1000}){1000}){1000}){1000})"), "schema_too_complex");
+}
+
+// Rules that name each other in a row of 30,000: neither a crash nor a stall.
+TEST(Gbnf, SurvivesLongChains) {
+  std::string text = "root ::= r0\n";
+  for (int i = 0; i < 30'000; ++i) {
+    text += "r" + std::to_string(i) + " ::= \"a\" r" + std::to_string(i + 1) + "\n";
+  }
+  const std::string reason = ReasonOf(text + "r30000 ::= \"b\"");
+  EXPECT_TRUE(reason.empty() || reason == "schema_too_complex") << reason;
 }
 
 TEST(Lark, ReadsTheUsualPart) {

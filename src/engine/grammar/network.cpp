@@ -27,7 +27,7 @@ class NetworkBuilder {
       ATELIER_TRY(Connect(Inlined(rules_[rule]), grammar_.rules[rule], end_));
     }
     grammar_.start = start;
-    return Finish(std::move(grammar_));
+    return Finish(std::move(grammar_), budget_);
   }
 
  private:
@@ -158,14 +158,14 @@ class NetworkBuilder {
   uint32_t end_ = 0;
 };
 
-Result<GrammarPtr> OfTerminal(Dfa dfa) {
+Result<GrammarPtr> OfTerminal(Dfa dfa, Budget& budget) {
   Grammar grammar;
   grammar.terminals.push_back({.language = std::make_shared<const Dfa>(std::move(dfa))});
   grammar.nodes.resize(2);
   grammar.nodes[0].edges.push_back({Edge::Kind::kTerminal, 0, 1});
   grammar.nodes[1].final = true;
   grammar.rules.push_back(0);
-  return Finish(std::move(grammar));
+  return Finish(std::move(grammar), budget);
 }
 
 }  // namespace
@@ -176,7 +176,7 @@ Result<GrammarPtr> BuildNetwork(std::vector<Expression> rules, uint32_t start, B
 
 Result<GrammarPtr> CompileRegexGrammar(std::string_view pattern, Budget& budget) {
   ATELIER_ASSIGN(dfa, CompileRegex(pattern, RegexMatch::kWhole, budget));
-  return OfTerminal(std::move(dfa));
+  return OfTerminal(std::move(dfa), budget);
 }
 
 Result<GrammarPtr> CompileChoices(const std::vector<std::string>& choices, Budget& budget) {
@@ -184,7 +184,7 @@ Result<GrammarPtr> CompileChoices(const std::vector<std::string>& choices, Budge
     return MakeError(Code::kInvalidArgument, "a choice among nothing", "invalid_grammar", "choice");
   }
   ATELIER_ASSIGN(dfa, FromWords(choices, budget));
-  return OfTerminal(std::move(dfa));
+  return OfTerminal(std::move(dfa), budget);
 }
 
 }  // namespace atelier::engine::grammar

@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "engine/grammar/cursor.h"
+
 namespace atelier::engine::grammar {
 namespace {
 
@@ -21,9 +23,9 @@ const CodeSet kSpaces{{0x09, 0x0D},     {0x20, 0x20},     {0xA0, 0xA0},     {0x1
                       {0x2028, 0x2029}, {0x202F, 0x202F}, {0x205F, 0x205F}, {0x3000, 0x3000}, {0xFEFF, 0xFEFF}};
 const CodeSet kLineEnds{{'\n', '\n'}, {'\r', '\r'}, {0x2028, 0x2029}};
 
-class Parser {
+class Parser : Cursor<std::vector<CodePoint>> {
  public:
-  Parser(std::vector<CodePoint> pattern, const GrammarLimits& limits) : pattern_(std::move(pattern)), limits_(limits) {}
+  Parser(std::vector<CodePoint> pattern, const GrammarLimits& limits) : Cursor(std::move(pattern)), limits_(limits) {}
 
   Result<Expression> Parse() {
     ATELIER_ASSIGN(expression, ParseAlternatives(0));
@@ -34,36 +36,11 @@ class Parser {
   }
 
  private:
-  bool AtEnd() const { return at_ >= pattern_.size(); }
-  CodePoint Peek(size_t ahead = 0) const { return at_ + ahead < pattern_.size() ? pattern_[at_ + ahead] : 0; }
-  bool Take(CodePoint code) {
-    if (AtEnd() || pattern_[at_] != code) {
-      return false;
-    }
-    ++at_;
-    return true;
-  }
-  bool TakeText(std::string_view ascii) {
-    for (size_t i = 0; i < ascii.size(); ++i) {
-      if (at_ + i >= pattern_.size() || pattern_[at_ + i] != static_cast<uint8_t>(ascii[i])) {
-        return false;
-      }
-    }
-    at_ += ascii.size();
-    return true;
-  }
-
   Result<Expression> ParseAlternatives(size_t depth) {
     if (depth > limits_.max_source_depth) {
-      return TooComplex("the nesting of a pattern");
+      return TooDeep("a pattern");
     }
-    std::vector<Expression> alternatives;
-    do {
-      ATELIER_ASSIGN(sequence, ParseSequence(depth));
-      alternatives.push_back(std::move(sequence));
-    } while (Take('|'));
-    return alternatives.size() == 1 ? std::move(alternatives.front())
-                                    : Expression::Alternatives(std::move(alternatives));
+    return ParseBetweenBars([&] { return ParseSequence(depth); });
   }
 
   Result<Expression> ParseSequence(size_t depth) {
@@ -77,18 +54,13 @@ class Parser {
   }
 
   Result<Expression> ParseQuantifier(Expression atom) {
-    uint32_t min = 0;
-    std::optional<uint32_t> max;
-    if (Take('*')) {
-    } else if (Take('+')) {
-      min = 1;
-    } else if (Take('?')) {
-      max = 1;
-    } else {
-      ATELIER_ASSIGN(found, ParseBraces(min, max));
-      if (!found) {
-        return atom;
-      }
+    std::optional<Repetition> repetition = TakeRepetition();
+    if (!repetition) {
+      ATELIER_ASSIGN(braces, ParseBraces());
+      repetition = braces;
+    }
+    if (!repetition) {
+      return atom;
     }
     if (atom.kind == Expression::Kind::kAssertion) {
       return Bad("nothing to repeat");
@@ -97,14 +69,14 @@ class Parser {
     if (Peek() == '*' || Peek() == '+' || Peek() == '?') {
       return Bad("nothing to repeat");
     }
-    return Expression::Repeat(std::move(atom), min, max);
+    return Expression::Repeat(std::move(atom), repetition->min, repetition->max);
   }
 
   // {m}, {m,} or {m,n}; anything else after '{' is a literal, as browsers have it.
-  Result<bool> ParseBraces(uint32_t& min, std::optional<uint32_t>& max) {
+  Result<std::optional<Repetition>> ParseBraces() {
     const size_t begin = at_;
     if (!Take('{')) {
-      return false;
+      return std::optional<Repetition>();
     }
     const auto low = Number();
     std::optional<uint32_t> high = low;
@@ -113,7 +85,7 @@ class Parser {
     }
     if (!low || !Take('}')) {
       at_ = begin;
-      return false;
+      return std::optional<Repetition>();
     }
     if (*low > limits_.max_repetition || (high && *high > limits_.max_repetition)) {
       return TooComplex("a repetition");
@@ -121,21 +93,11 @@ class Parser {
     if (high && *high < *low) {
       return Bad("a repetition whose bounds are swapped");
     }
-    min = *low;
-    max = high;
-    return true;
-  }
-  std::optional<uint32_t> Number() {
-    std::optional<uint32_t> number;
-    while (!AtEnd() && Peek() >= '0' && Peek() <= '9') {
-      number = std::min<uint32_t>(number.value_or(0) * 10 + (Peek() - '0'), 100'000'000);
-      ++at_;
-    }
-    return number;
+    return std::optional(Repetition{*low, high});
   }
 
   Result<Expression> ParseAtom(size_t depth) {
-    const CodePoint code = pattern_[at_++];
+    const CodePoint code = text_[at_++];
     switch (code) {
       case '(':
         return ParseGroup(depth);
@@ -206,7 +168,7 @@ class Parser {
 
   // After the backslash: a set or one character, inside and outside of classes.
   Result<CodeSet> ParseSetEscape() {
-    const CodePoint code = pattern_[at_++];
+    const CodePoint code = text_[at_++];
     const auto one = [](CodePoint c) { return CodeSet{{c, c}}; };
     switch (code) {
       case 'd':
@@ -239,7 +201,7 @@ class Parser {
         return ParseUnicode();
       case 'c':
         if ((Peek() | 0x20U) >= 'a' && (Peek() | 0x20U) <= 'z') {
-          return one(pattern_[at_++] & 0x1FU);
+          return one(text_[at_++] & 0x1FU);
         }
         return Bad("a control escape without a letter");
       case 'p':
@@ -305,7 +267,7 @@ class Parser {
     CodeSet set;
     while (!AtEnd() && Peek() != ']') {
       ATELIER_ASSIGN(first, ParseClassAtom());
-      if (Peek() != '-' || Peek(1) == ']' || at_ + 1 >= pattern_.size()) {
+      if (Peek() != '-' || Peek(1) == ']' || at_ + 1 >= text_.size()) {
         set.insert(set.end(), first.begin(), first.end());
         continue;
       }
@@ -333,7 +295,7 @@ class Parser {
 
   Result<CodeSet> ParseClassAtom() {
     if (!Take('\\')) {
-      const CodePoint code = pattern_[at_++];
+      const CodePoint code = text_[at_++];
       return CodeSet{{code, code}};
     }
     if (AtEnd()) {
@@ -345,9 +307,7 @@ class Parser {
     return ParseSetEscape();
   }
 
-  std::vector<CodePoint> pattern_;
   const GrammarLimits& limits_;
-  size_t at_ = 0;
 };
 
 }  // namespace

@@ -106,7 +106,7 @@ Status CollectEvaluated(const json::value& schema, const std::set<Literal>& appl
     return {};
   }
   if (depth > kMaxDepth) {
-    return TooComplex("the nesting of the schema");
+    return TooDeep("the schema");
   }
   const auto& object = schema.get_object();
   CollectProperties(object, out);

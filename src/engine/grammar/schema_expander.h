@@ -31,7 +31,7 @@ class Expander {
       : references_(references), budget_(budget), languages_(budget), false_(false) {}
 
   // All shapes; a value satisfies the literals exactly if it satisfies one of them. None: nothing satisfies them.
-  // Errors: "unsupported_schema" naming the JSON pointer, "schema_too_complex".
+  // Errors: "unsupported_schema_keyword" naming the JSON pointer, "schema_too_complex".
   Result<std::vector<Shape>> Expand(const Literals& literals);
   // Whether certainly nothing satisfies the literals; looks a few levels deep.
   Result<bool> IsEmpty(const Literals& literals, int depth = 0);

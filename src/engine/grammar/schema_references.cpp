@@ -189,8 +189,11 @@ Status SchemaReferences::Walk(const json::value& document, Budget& budget) {
   while (!open.empty()) {
     Open at = std::move(open.back());
     open.pop_back();
-    if (at.depth > budget.limits().max_source_depth || !budget.Spend(4)) {
-      return TooComplex("the nesting of the schema");
+    if (at.depth > budget.limits().max_source_depth) {
+      return TooDeep("the schema");
+    }
+    if (!budget.Spend(4)) {
+      return TooComplex("the schema");
     }
     if (at.value->is_object()) {
       const auto& object = at.value->get_object();

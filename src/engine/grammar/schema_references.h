@@ -17,10 +17,10 @@ namespace atelier::engine::grammar {
 // error.
 class SchemaReferences {
  public:
-  // Errors: "schema_too_complex" (too deep), "unsupported_schema".
+  // Errors: "schema_too_complex" (too deep), "unsupported_schema_keyword".
   static Result<SchemaReferences> Index(const json::value& document, Budget& budget);
 
-  // The schema that `reference`, a member of `holder`, names. Errors: "unsupported_schema".
+  // The schema that `reference`, a member of `holder`, names. Errors: "unsupported_schema_keyword".
   Result<const json::value*> Resolve(const json::object& holder, std::string_view reference) const;
   // JSON pointer of a schema of the document; empty for others.
   std::string PointerOf(const json::value& schema) const;

@@ -124,7 +124,7 @@ Result<GrammarPtr> GrammarOfAlternatives(const std::vector<FramedGrammar>& alter
     ATELIER_ASSIGN(end, AddLiteral(alternative.suffix, after, grammar, budget));
     grammar.nodes[end].final = true;
   }
-  return Finish(std::move(grammar));
+  return Finish(std::move(grammar), budget);
 }
 
 }  // namespace atelier::engine::grammar

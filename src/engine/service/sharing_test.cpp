@@ -131,7 +131,7 @@ std::vector<GenerationRequest> RandomRequests(size_t count, uint64_t seed) {
 }
 
 TEST_F(SharingTest, AnswersAreThoseOfEachAlone) {
-  const auto requests = RandomRequests(400, 1);
+  const auto requests = RandomRequests(1000, 1);
   auto options = SmallOptions();
   options.max_queue = 1000;
   options.reuse_prefixes = false;
