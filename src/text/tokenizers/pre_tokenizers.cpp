@@ -42,6 +42,16 @@ constexpr std::string_view kExaoneMoe = "(?:" CLITICS
 constexpr std::string_view kJais2 = "(?:" CLITICS ")|" WORD R"(|\p{N}{1,3}|)" SIGNS
                                     R"(|\s*[\r\n]+|\s{512}(?!\S)|\s{256}(?!\S)|\s{128}(?!\S)|\s{64}(?!\S))"
                                     R"(|\s{32}(?!\S)|\s{16}(?!\S)|\s{8}(?!\S)|\s{4}(?!\S)|\s{1,2}(?!\S)|\s{1})";
+// As GPT-4o's, but runs of Chinese characters are words of their own.
+#define NO_HAN(set) R"((?:(?!\p{Han}))" set ")"
+constexpr std::string_view kKimi2 =
+    R"(\p{Han}+|[^\r\n\p{L}\p{N}]?)" NO_HAN(UPPER) "*" NO_HAN(LOWER) "+(?:" CLITICS R"()?|[^\r\n\p{L}\p{N}]?)" NO_HAN(
+        UPPER) "+" NO_HAN(LOWER) "*(?:" CLITICS R"()?|\p{N}{1,3}|)" SIGNS "|" SPACES;
+// Threes of digits, counted from the end.
+constexpr std::string_view kThreesFromTheEnd = R"(\p{N}{1,3}(?=(?:\p{N}{3})*(?!\p{N})))";
+constexpr std::string_view kAsianScripts =
+    R"([一-鿿㐀-䶿豈-\x{FAFF}぀-ゟ゠-ヿ･-ﾟ⼀-⿟\x{E40}-\x{E7F}\x{E80}-\x{EFF}\x{1780}-\x{17FF})"
+    R"(\x{1000}-\x{109F}\x{AA60}-\x{AA7F}\x{A9E0}-\x{A9FF}가-\x{D7AF}\x{1100}-\x{11FF}]+)";
 constexpr std::string_view kBloom = R"( ?[^(\s|.,!?…。，、।۔،)]+)";
 constexpr std::string_view kNumber = R"(\p{N})";
 constexpr std::string_view kNumbers = R"(\p{N}+)";
@@ -123,6 +133,10 @@ std::vector<Row> Rows() {
       {{"granite-embed-multi-97m"}, {kGpt4o}, true},
       {{"bailingmoe", "bailingmoe2", "llada-moe"}, {kBailing}},
       {{"seed-coder"}, {kSeedCoder}},
+      {{"kimi-k2"}, {kKimi2}},
+      {{"superbpe"}, {kNumbers, kThreesFromTheEnd}},
+      {{"tiny_aya"}, {kThreesFromTheEnd, kGpt4o}},
+      {{"afmoe"}, {kThreesFromTheEnd, kAsianScripts, kDeepSeek3}},
       {{"exaone-moe"}, {kExaoneMoe}},
   };
 }

@@ -50,7 +50,7 @@ TEST(PreTokenizersTest, KnowsTheNamesOfPublishedFiles) {
         "bailingmoe",   "seed-coder",       "hunyuan",     "hunyuan-dense", "grok-2",   "deepseek-coder",
         "deepseek-v3",  "deepseek-r1-qwen", "roberta-bpe", "jina-v2-es",    "youtu",    "glm4",
         "qwen35",       "exaone-moe",       "jais-2",      "spark2_5",      "minicpm5", "laguna",
-        "ufakzeka"}) {
+        "ufakzeka",     "kimi-k2",          "superbpe",    "tiny_aya",      "afmoe"}) {
     const PreTokenizer* pre = FindPreTokenizer(name);
     ASSERT_NE(pre, nullptr) << name;
     auto splitter = Splitter::Make(pre->steps);
@@ -65,6 +65,17 @@ TEST(PreTokenizersTest, KnowsTheNamesOfPublishedFiles) {
   }
   EXPECT_EQ(FindPreTokenizer("llama"), nullptr);
   EXPECT_EQ(FindPreTokenizer(""), nullptr);
+}
+
+TEST(PreTokenizersTest, CountsDigitsFromTheEndAndKeepsChineseApart) {
+  using Expected = std::vector<std::string>;
+  const auto words = [](std::string_view name, std::string_view text) {
+    return Words(*Splitter::Make(FindPreTokenizer(name)->steps), text);
+  };
+  EXPECT_EQ(words("superbpe", "by the 1234567 way"), (Expected{"by the ", "1", "234", "567", " way"}));
+  EXPECT_EQ(words("afmoe", "12345 好的 it's"), (Expected{"12", "345", " ", "好的", " it", "'s"}));
+  EXPECT_EQ(words("kimi-k2", "I'm 你好world 1234"), (Expected{"I'm", " ", "你好", "world", " ", "123", "4"}));
+  EXPECT_EQ(words("tiny_aya", "x 12345"), (Expected{"x", " ", "12", "345"}));
 }
 
 TEST(SplitterTest, KnowsEveryBehaviour) {
