@@ -1,0 +1,22 @@
+// From the layout of the file to that of the kernels.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "tensor/packed/packed_format.h"
+
+namespace atelier::tensor {
+
+// Rows of a file that become one panel.
+struct PanelSource {
+  const PackedFormat& format;
+  std::span<const std::byte> rows;  // `count` rows, at most kPanelRows, one behind the other
+  size_t count = 0;
+  size_t columns = 0;  // a multiple of the format's block
+};
+
+// Exact: nothing is rounded. `panel` has format.panel_bytes(columns) bytes. Thread-safe.
+void PackPanel(const PanelSource& source, std::span<std::byte> panel);
+
+}  // namespace atelier::tensor

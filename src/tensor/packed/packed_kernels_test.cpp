@@ -1,0 +1,139 @@
+#include "tensor/packed/packed_kernels.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "tensor/packed/pack.h"
+#include "tensor/quants/formats.h"
+#include "tensor/quants/quants.h"
+
+namespace atelier::tensor {
+namespace {
+
+constexpr size_t kRows = 21;  // two panels and a part
+constexpr size_t kColumns = 768;
+constexpr size_t kCells = kColumns / kCellColumns;
+constexpr size_t kInputs = 7;  // more than the kernels take at once
+
+std::vector<float> Noise(size_t count, uint32_t seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal;
+  std::vector<float> values(count);
+  for (float& value : values) {
+    value = normal(random);
+  }
+  return values;
+}
+
+class Packed : public ::testing::TestWithParam<PackedFormat> {
+ protected:
+  void SetUp() override {
+    const size_t row_bytes = *BytesOf(FormatOf(GetParam().type), kColumns);
+    std::vector<std::byte> file(kRows * row_bytes);
+    ASSERT_TRUE(Quantise(GetParam().type, Noise(kRows * kColumns, 1), file).ok());
+    weights_.resize(kRows * kColumns);
+    ASSERT_TRUE(Dequantise(GetParam().type, file, weights_).ok());
+    const size_t panel_bytes = GetParam().panel_bytes(kColumns);
+    panels_.resize((kRows + kPanelRows - 1) / kPanelRows * panel_bytes);
+    for (size_t row = 0; row < kRows; row += kPanelRows) {
+      const size_t count = std::min(kPanelRows, kRows - row);
+      PackPanel({GetParam(), std::span(file).subspan(row * row_bytes, count * row_bytes), count, kColumns},
+                std::span(panels_).subspan(row / kPanelRows * panel_bytes, panel_bytes));
+    }
+    inputs_.resize(kInputs * kCells);
+    UsablePackedKernels().front()->round(Noise(kInputs * kColumns, 2).data(), inputs_.size(), inputs_.data());
+  }
+  std::vector<float> Product(const PackedKernels& kernels, size_t first, size_t count) const {
+    std::vector<float> outputs(count * kRows + 1, 99.0F);
+    const auto which = static_cast<size_t>(FindPackedFormat(GetParam().type) - kPackedFormats);
+    kernels.multiply[which]({.panels = panels_.data(),
+                             .rows = kRows,
+                             .cells = kCells,
+                             .inputs = inputs_.data() + first * kCells,
+                             .count = count,
+                             .outputs = outputs.data(),
+                             .output_stride = kRows});
+    EXPECT_EQ(outputs.back(), 99.0F);
+    outputs.pop_back();
+    return outputs;
+  }
+
+  std::vector<float> weights_;  // [kRows, kColumns]
+  std::vector<std::byte> panels_;
+  std::vector<ActivationBlock> inputs_;  // [kInputs, kCells]
+};
+
+TEST_P(Packed, IsTheProductOfTheDequantisedWeights) {
+  const auto outputs = Product(*UsablePackedKernels().front(), 0, kInputs);
+  for (size_t input = 0; input < kInputs; ++input) {
+    for (size_t row = 0; row < kRows; ++row) {
+      double expected = 0;
+      for (size_t i = 0; i < kColumns; ++i) {
+        const ActivationBlock& block = inputs_[input * kCells + i / kCellColumns];
+        expected += static_cast<double>(weights_[row * kColumns + i]) * block.scale * block.level[i % kCellColumns];
+      }
+      EXPECT_NEAR(outputs[input * kRows + row], expected, 2e-3) << row << ", " << input;
+    }
+  }
+}
+
+TEST_P(Packed, EveryInstructionSetGivesTheSameBits) {
+  const auto expected = Product(*UsablePackedKernels().front(), 0, kInputs);
+  for (const PackedKernels* kernels : UsablePackedKernels()) {
+    EXPECT_EQ(Product(*kernels, 0, kInputs), expected) << kernels->name;
+  }
+}
+
+TEST_P(Packed, AnOutputIsTheSameBitsInEveryBlock) {
+  for (const PackedKernels* kernels : UsablePackedKernels()) {
+    const auto together = Product(*kernels, 0, kInputs);
+    for (size_t first = 0; first < kInputs; ++first) {
+      for (size_t count = 1; first + count <= kInputs; ++count) {
+        const auto part = Product(*kernels, first, count);
+        EXPECT_TRUE(std::equal(part.begin(), part.end(), together.begin() + static_cast<ptrdiff_t>(first * kRows)))
+            << kernels->name << ' ' << first << ' ' << count;
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Formats, Packed, ::testing::ValuesIn(kPackedFormats),
+                         [](const auto& info) { return std::string(FormatOf(info.param.type).name); });
+
+TEST(RoundedActivations, AreTheNearestLevelsOnEveryInstructionSet) {
+  auto values = Noise(kColumns, 3);
+  std::fill_n(values.begin(), kCellColumns, 0.0F);
+  values[40] = 1e-40F;
+  std::fill_n(values.begin() + 64, kCellColumns, 1e-42F);
+  std::vector<ActivationBlock> expected(kCells);
+  UsablePackedKernels().front()->round(values.data(), kCells, expected.data());
+  for (size_t i = 0; i < kColumns; ++i) {
+    const ActivationBlock& block = expected[i / kCellColumns];
+    EXPECT_LE(std::fabs(block.scale * block.level[i % kCellColumns] - values[i]), block.scale * 0.5001F + 1e-37F) << i;
+  }
+  for (const PackedKernels* kernels : UsablePackedKernels()) {
+    std::vector<ActivationBlock> rounded(kCells);
+    kernels->round(values.data(), kCells, rounded.data());
+    for (size_t cell = 0; cell < kCells; ++cell) {
+      EXPECT_EQ(rounded[cell].scale, expected[cell].scale) << kernels->name;
+      EXPECT_EQ(rounded[cell].sum, expected[cell].sum) << kernels->name;
+      EXPECT_EQ(rounded[cell].half_sums[1], expected[cell].half_sums[1]) << kernels->name;
+      EXPECT_TRUE(std::equal(rounded[cell].level, rounded[cell].level + kCellColumns, expected[cell].level))
+          << kernels->name << ' ' << cell;
+    }
+    for (const float bad : {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()}) {
+      auto broken = values;
+      broken[kColumns - 1] = bad;
+      kernels->round(broken.data(), kCells, rounded.data());
+      EXPECT_TRUE(std::isnan(rounded[kCells - 1].scale)) << kernels->name;
+      EXPECT_FALSE(std::isnan(rounded[kCells - 2].scale)) << kernels->name;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace atelier::tensor

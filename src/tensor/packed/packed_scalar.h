@@ -1,0 +1,136 @@
+// The vector type of the integer kernels without any instruction set: the reference that the others are compared with.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+#include "tensor/packed/activations.h"
+#include "tensor/quants/blocks.h"
+
+namespace atelier::tensor {
+
+struct PackedScalar {
+  struct Bytes {
+    uint8_t at[32];
+  };
+  struct Quads {
+    int8_t at[4];
+  };
+  struct Ints {
+    int32_t at[kPanelRows];
+  };
+  using Partial = Ints;
+  struct Floats {
+    float at[kPanelRows];
+  };
+
+  template <class T, class Function>
+  static T Each(Function function) {
+    T out;
+    for (size_t i = 0; i < std::size(out.at); ++i) {
+      out.at[i] = function(i);
+    }
+    return out;
+  }
+
+  static void Prefetch(const uint8_t*) {}
+  static Bytes LoadBytes(const uint8_t* from) {
+    return Each<Bytes>([&](size_t i) { return from[i]; });
+  }
+  template <bool kHigh>
+  static Bytes HalfBytes(const Bytes& bytes) {
+    return Each<Bytes>([&](size_t i) { return static_cast<uint8_t>((bytes.at[i] >> (kHigh ? 4 : 0)) & 15); });
+  }
+  // The bits of `mask` at `from`, moved to 4.
+  template <size_t kFrom, unsigned kMask>
+  static Bytes Bits(const Bytes& bytes) {
+    return Each<Bytes>([&](size_t i) { return static_cast<uint8_t>(((bytes.at[i] >> kFrom) & kMask) << 4); });
+  }
+  static Bytes Or(const Bytes& a, const Bytes& b) {
+    return Each<Bytes>([&](size_t i) { return static_cast<uint8_t>(a.at[i] | b.at[i]); });
+  }
+  static Bytes Iq4Values(const Bytes& levels) {
+    return Each<Bytes>([&](size_t i) { return static_cast<uint8_t>(kIq4Values[levels.at[i]]); });
+  }
+  static Bytes Magnitude(const Bytes& levels) { return levels; }
+  static Quads Quad(const int8_t* from) {
+    return Each<Quads>([&](size_t i) { return from[i]; });
+  }
+  static Ints Dot(const Bytes& levels, const Quads& quad) {
+    return Each<Ints>([&](size_t row) {
+      int32_t sum = 0;
+      for (size_t j = 0; j < 4; ++j) {
+        sum += levels.at[4 * row + j] * quad.at[j];
+      }
+      return sum;
+    });
+  }
+  static Ints AddDot(const Ints& sum, const Bytes& levels, const Quads& quad) {
+    return AddInts(sum, Dot(levels, quad));
+  }
+  static Ints DotSigned(const Bytes&, const Bytes& levels, const Quads& quad) {
+    return Each<Ints>([&](size_t row) {
+      int32_t sum = 0;
+      for (size_t j = 0; j < 4; ++j) {
+        sum += static_cast<int8_t>(levels.at[4 * row + j]) * quad.at[j];
+      }
+      return sum;
+    });
+  }
+  static Ints Total(const Partial& partial) { return partial; }
+  static Ints AddInts(const Ints& a, const Ints& b) {
+    return Each<Ints>([&](size_t i) { return a.at[i] + b.at[i]; });
+  }
+  static Floats ToFloats(const Ints& ints) {
+    return Each<Floats>([&](size_t i) { return static_cast<float>(ints.at[i]); });
+  }
+  static Floats LoadHalves(const uint8_t* from) {
+    return Each<Floats>([&](size_t i) { return StoredHalf{{from[2 * i], from[2 * i + 1]}}.value(); });
+  }
+  static Floats SignedBytes(const uint8_t* from) {
+    return Each<Floats>([&](size_t i) { return static_cast<float>(static_cast<int8_t>(from[i])); });
+  }
+  static Floats UnsignedBytes(const uint8_t* from) {
+    return Each<Floats>([&](size_t i) { return static_cast<float>(from[i]); });
+  }
+  static Floats Broadcast(float value) {
+    return Each<Floats>([&](size_t) { return value; });
+  }
+  static Floats Multiply(const Floats& a, const Floats& b) {
+    return Each<Floats>([&](size_t i) { return a.at[i] * b.at[i]; });
+  }
+  static Floats MulAdd(const Floats& a, const Floats& b, const Floats& c) {
+    return Each<Floats>([&](size_t i) { return std::fma(a.at[i], b.at[i], c.at[i]); });
+  }
+  static void Store(const Floats& floats, float* to) { std::copy_n(floats.at, kPanelRows, to); }
+
+  static void Round(const float* values, size_t cells, ActivationBlock* to) {
+    for (size_t cell = 0; cell < cells; ++cell, values += kCellColumns) {
+      RoundCell(values, to[cell]);
+    }
+  }
+  static void RoundCell(const float* values, ActivationBlock& to) {
+    float largest = 0;
+    bool finite = true;
+    for (size_t i = 0; i < kCellColumns; ++i) {
+      largest = std::max(largest, std::fabs(values[i]));
+      finite = finite && std::isfinite(values[i]);
+    }
+    to.scale = finite ? largest / 127.0F : std::numeric_limits<float>::quiet_NaN();
+    const float inverse = finite && to.scale > 0 ? 1.0F / to.scale : 0.0F;
+    int sums[2] = {0, 0};
+    for (size_t i = 0; i < kCellColumns; ++i) {
+      const float scaled = finite && std::isfinite(inverse) ? values[i] * inverse : 0.0F;
+      to.level[i] = static_cast<int8_t>(std::nearbyint(scaled));
+      sums[i / 16] += to.level[i];
+    }
+    to.half_sums[0] = to.scale * static_cast<float>(sums[0]);
+    to.half_sums[1] = to.scale * static_cast<float>(sums[1]);
+    to.sum = to.scale * static_cast<float>(sums[0] + sums[1]);
+  }
+};
+
+}  // namespace atelier::tensor
