@@ -21,11 +21,7 @@ struct PackedAvx2 {
   using Ints = __m256i;     // 8 sums of 32 bits
   using Floats = __m256;
 
-  static void Prefetch(const uint8_t* at) {
-    for (size_t line = 0; line < 128; line += 64) {
-      _mm_prefetch(reinterpret_cast<const char*>(at + line), _MM_HINT_T0);
-    }
-  }
+  static void Prefetch(const uint8_t* at) { _mm_prefetch(reinterpret_cast<const char*>(at), _MM_HINT_T0); }
   static Bytes LoadBytes(const uint8_t* from) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)); }
   template <bool kHigh>
   static Bytes HalfBytes(Bytes bytes) {

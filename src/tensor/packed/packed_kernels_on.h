@@ -129,7 +129,9 @@ struct PackedProductOn {
           cell += kFormat.header_bytes();
         }
       }
-      V::Prefetch(cell + kPrefetchBytes);
+      for (size_t line = 0; line < kFormat.cell_bytes(); line += 64) {
+        V::Prefetch(cell + kPrefetchBytes + line);
+      }
       AddPart<C, 0>(cell, header, inputs, at, sums);
       if constexpr (kFormat.parts == 2) {
         AddPart<C, 1>(cell, header, inputs, at, sums);
