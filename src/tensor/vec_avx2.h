@@ -1,10 +1,13 @@
-// Eight floats in an AVX register, with fused multiply-add. Only for sources compiled with -mavx2 -mfma.
+// Eight floats in an AVX register, with fused multiply-add. Only for sources compiled with -mavx2 -mfma -mf16c.
 #pragma once
 
 #include <immintrin.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+
+#include "tensor/quants/half.h"
 
 namespace atelier::tensor {
 
@@ -15,11 +18,21 @@ struct VecAvx2 {
   static VecAvx2 Zero() { return {_mm256_setzero_ps()}; }
   static VecAvx2 Broadcast(float value) { return {_mm256_set1_ps(value)}; }
   static VecAvx2 Load(const float* from) { return {_mm256_loadu_ps(from)}; }
+  static VecAvx2 Load(const StoredHalf* from) { return {_mm256_cvtph_ps(Load16(from))}; }
+  static VecAvx2 Load(const StoredBfloat16* from) {
+    return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(Load16(from)), 16))};
+  }
   // The first `count` floats, zeros behind them; reads nothing else.
   static VecAvx2 LoadPart(const float* from, size_t count) {
     alignas(32) static constexpr int32_t kMask[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
     const __m256i mask = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kMask + kLanes - count));
     return {_mm256_maskload_ps(from, mask)};
+  }
+  template <class W>
+  static VecAvx2 LoadPart(const W* from, size_t count) {
+    W all[kLanes] = {};
+    std::memcpy(all, from, count * sizeof(W));
+    return Load(all);
   }
   void Store(float* to) const { _mm256_storeu_ps(to, value); }
   // a * b + c
@@ -32,6 +45,9 @@ struct VecAvx2 {
     const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
     return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
   }
+
+ private:
+  static __m128i Load16(const void* from) { return _mm_loadu_si128(static_cast<const __m128i*>(from)); }
 };
 
 }  // namespace atelier::tensor

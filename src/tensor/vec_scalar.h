@@ -17,18 +17,16 @@ struct VecScalar {
     }
     return v;
   }
-  static VecScalar Load(const float* from) {
-    VecScalar v;
-    for (size_t i = 0; i < kLanes; ++i) {
-      v.lane[i] = from[i];
-    }
-    return v;
+  template <class W>
+  static VecScalar Load(const W* from) {
+    return LoadPart(from, kLanes);
   }
   // The first `count` floats, zeros behind them; reads nothing else.
-  static VecScalar LoadPart(const float* from, size_t count) {
+  template <class W>
+  static VecScalar LoadPart(const W* from, size_t count) {
     VecScalar v = Zero();
     for (size_t i = 0; i < count; ++i) {
-      v.lane[i] = from[i];
+      v.lane[i] = ValueOf(from[i]);
     }
     return v;
   }
@@ -50,6 +48,13 @@ struct VecScalar {
     const float a = (lane[0] + lane[4]) + (lane[2] + lane[6]);
     const float b = (lane[1] + lane[5]) + (lane[3] + lane[7]);
     return a + b;
+  }
+
+ private:
+  static float ValueOf(float value) { return value; }
+  template <class W>
+  static float ValueOf(const W& stored) {
+    return stored.value();
   }
 };
 

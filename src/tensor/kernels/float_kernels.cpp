@@ -19,7 +19,7 @@ const FloatKernels& ScalarKernels() {
 std::span<const FloatKernels* const> UsableFloatKernels() {
 #ifdef ATELIER_AVX2
   static const std::array<const FloatKernels*, 2> kBoth{&ScalarKernels(), &Avx2Kernels()};
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c")) {
     return kBoth;
   }
 #endif

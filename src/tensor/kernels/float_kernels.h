@@ -5,11 +5,15 @@
 #include <span>
 #include <string_view>
 
+#include "tensor/quants/half.h"
+
 namespace atelier::tensor {
 
-// outputs[j][i] = sum over k of weights[i][k] * inputs[j][k]. Strides are in floats; nothing need be aligned.
-struct MatrixBlock {
-  const float* weights = nullptr;  // [rows, width]
+// outputs[j][i] = sum over k of weights[i][k] * inputs[j][k]. Strides are in numbers; floats are aligned as such.
+// W: float, StoredHalf or StoredBfloat16.
+template <class W>
+struct MatrixBlockOf {
+  const W* weights = nullptr;  // [rows, width]
   size_t rows = 0;
   size_t weight_stride = 0;
   const float* inputs = nullptr;  // [count, width]
@@ -19,12 +23,16 @@ struct MatrixBlock {
   float* outputs = nullptr;  // [count, rows]
   size_t output_stride = 0;
 };
+using MatrixBlock = MatrixBlockOf<float>;
 
 // Thread-safe, without state. The order in which the terms of one output are added depends on `width` alone, never on
-// how many rows or inputs there are: an input's outputs are the same bits in whatever block it stands.
+// how many rows or inputs there are: an input's outputs are the same bits in whatever block it stands, and those of
+// floats with the weights' values.
 struct FloatKernels {
   std::string_view name;
   void (*multiply)(const MatrixBlock& block);
+  void (*multiply_half)(const MatrixBlockOf<StoredHalf>& block);
+  void (*multiply_bfloat16)(const MatrixBlockOf<StoredBfloat16>& block);
   void (*add_scaled)(float* to, const float* from, float scale, size_t count);  // to[i] += scale * from[i]
 };
 

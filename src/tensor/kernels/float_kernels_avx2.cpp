@@ -1,4 +1,4 @@
-// Compiled with -mavx2 -mfma where the compiler knows them; called only where the machine does.
+// Compiled with -mavx2 -mfma -mf16c where the compiler knows them; called only where the machine does.
 #ifdef ATELIER_AVX2
 
 #include "tensor/kernels/float_kernels_on.h"

@@ -11,9 +11,9 @@ namespace atelier::tensor {
 template <class V>
 struct FloatKernelsOn {
   // R weight rows against C inputs: R * C sums in registers, each added up lane by lane from the first column on.
-  template <size_t R, size_t C>
-  static void Tile(const MatrixBlock& block, size_t row, size_t input) {
-    const float* weights = block.weights + row * block.weight_stride;
+  template <size_t R, size_t C, class W>
+  static void Tile(const MatrixBlockOf<W>& block, size_t row, size_t input) {
+    const W* weights = block.weights + row * block.weight_stride;
     const float* inputs = block.inputs + input * block.input_stride;
     V sums[R][C];
     for (size_t r = 0; r < R; ++r) {
@@ -50,8 +50,8 @@ struct FloatKernelsOn {
   }
 
   // All rows against C inputs, R rows at a time.
-  template <size_t R, size_t C>
-  static void Rows(const MatrixBlock& block, size_t input) {
+  template <size_t R, size_t C, class W>
+  static void Rows(const MatrixBlockOf<W>& block, size_t input) {
     size_t row = 0;
     for (; row + R <= block.rows; row += R) {
       Tile<R, C>(block, row, input);
@@ -61,7 +61,8 @@ struct FloatKernelsOn {
     }
   }
 
-  static void Multiply(const MatrixBlock& block) {
+  template <class W>
+  static void Multiply(const MatrixBlockOf<W>& block) {
     size_t input = 0;
     for (; input + 3 <= block.count; input += 3) {
       Rows<4, 3>(block, input);
@@ -88,7 +89,9 @@ struct FloatKernelsOn {
     }
   }
 
-  static constexpr FloatKernels Table(std::string_view name) { return {name, &Multiply, &AddScaled}; }
+  static constexpr FloatKernels Table(std::string_view name) {
+    return {name, &Multiply<float>, &Multiply<StoredHalf>, &Multiply<StoredBfloat16>, &AddScaled};
+  }
 };
 
 }  // namespace atelier::tensor

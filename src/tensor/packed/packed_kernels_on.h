@@ -16,6 +16,9 @@ struct PackedProductOn {
   using Ints = typename V::Ints;
   using Floats = typename V::Floats;
 
+  static constexpr size_t kCellBytes = kFormat.cell_bytes();
+  static constexpr size_t kHeaderBytes = kFormat.header_bytes();
+  static constexpr size_t kLevelBytes = kFormat.level_bytes();
   static constexpr size_t kTiles = kCellColumns / 4;
   static constexpr bool kSigned = kFormat.bits == 8 || kFormat.table;
   // How many products of a level with an activation, in pairs, a sum of 16 bits holds.
@@ -45,7 +48,7 @@ struct PackedProductOn {
   }
 
   static Scales ScalesOf(const uint8_t* cell, const Scales& header, size_t part) {
-    const uint8_t* at = cell + kFormat.level_bytes();
+    const uint8_t* at = cell + kLevelBytes;
     Scales out{};
     if constexpr (kFormat.scales == CellScales::kOwn) {
       out.scale = V::LoadHalves(at);
@@ -122,14 +125,14 @@ struct PackedProductOn {
     }
     const auto* cell = reinterpret_cast<const uint8_t*>(panel);
     Scales header{};
-    for (size_t at = 0; at < block.cells; ++at, cell += kFormat.cell_bytes()) {
+    for (size_t at = 0; at < block.cells; ++at, cell += kCellBytes) {
       if constexpr (kFormat.super()) {
         if (at % kSuperCells == 0) {
           header = HeaderOf(cell);
-          cell += kFormat.header_bytes();
+          cell += kHeaderBytes;
         }
       }
-      for (size_t line = 0; line < kFormat.cell_bytes(); line += 64) {
+      for (size_t line = 0; line < kCellBytes; line += 64) {
         V::Prefetch(cell + kPrefetchBytes + line);
       }
       AddPart<C, 0>(cell, header, inputs, at, sums);
@@ -141,7 +144,8 @@ struct PackedProductOn {
 
   template <size_t C>
   static void PanelOut(const PackedBlock& block, size_t first_row, size_t input) {
-    const size_t panel_bytes = kFormat.panel_bytes(block.cells * kCellColumns);
+    // Not by kFormat.panel_bytes: what other sources call, too, must not be compiled here.
+    const size_t panel_bytes = block.cells * kCellBytes + block.cells / kSuperCells * kHeaderBytes;
     Floats sums[C];
     Panel<C>(block, block.panels + first_row / kPanelRows * panel_bytes, input, sums);
     for (size_t c = 0; c < C; ++c) {

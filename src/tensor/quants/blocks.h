@@ -14,17 +14,6 @@ namespace atelier::tensor {
 inline constexpr size_t kBlockWeights = 32;
 inline constexpr size_t kSuperBlockWeights = 256;
 
-// A little-endian F16 at any address.
-struct StoredHalf {
-  std::array<uint8_t, 2> bytes;
-
-  float value() const { return HalfToFloat(static_cast<uint16_t>(bytes[0] | (bytes[1] << 8))); }
-  void set(float value) {
-    const uint16_t half = FloatToHalf(value);
-    bytes = {static_cast<uint8_t>(half & 0xFF), static_cast<uint8_t>(half >> 8)};
-  }
-};
-
 template <size_t count>
 using Bytes = std::array<uint8_t, count>;
 

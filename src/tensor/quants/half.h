@@ -3,6 +3,7 @@
 // the conversion of an integer to float. Written without branches that keep a compiler from vectorising.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstdint>
 
@@ -54,5 +55,22 @@ inline uint16_t FloatToBfloat16(float value) {
   }
   return static_cast<uint16_t>((bits + 0x7FFFU + ((bits >> 16) & 1U)) >> 16);
 }
+
+// A little-endian F16 at any address.
+struct StoredHalf {
+  std::array<uint8_t, 2> bytes;
+
+  float value() const { return HalfToFloat(static_cast<uint16_t>(bytes[0] | (bytes[1] << 8))); }
+  void set(float value) {
+    const uint16_t half = FloatToHalf(value);
+    bytes = {static_cast<uint8_t>(half & 0xFF), static_cast<uint8_t>(half >> 8)};
+  }
+};
+// A little-endian BF16 at any address.
+struct StoredBfloat16 {
+  std::array<uint8_t, 2> bytes;
+
+  float value() const { return Bfloat16ToFloat(static_cast<uint16_t>(bytes[0] | (bytes[1] << 8))); }
+};
 
 }  // namespace atelier::tensor
