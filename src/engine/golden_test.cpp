@@ -18,13 +18,14 @@ using testing::ReadNpy;
 
 constexpr double kExact = 0.003;  // index.json: of an engine whose activations are floats
 
-std::unique_ptr<Model> LoadGolden(const json::object& entry) {
+std::unique_ptr<Model> LoadGolden(const json::object& entry, bool round_activations = false) {
   auto file = tensor::GgufFile::Open(testing::GoldenFolder() / std::string(entry.at("model").as_string()));
   if (!file.ok()) {
     ADD_FAILURE() << file.error().message;
     return nullptr;
   }
-  auto model = Model::Load(std::move(*file), {.threads = 2, .kv_bytes = 16U << 20U});
+  auto model =
+      Model::Load(std::move(*file), {.threads = 2, .kv_bytes = 16U << 20U, .round_activations = round_activations});
   if (!model.ok()) {
     ADD_FAILURE() << model.error().message;
     return nullptr;
@@ -110,6 +111,41 @@ TEST_P(GoldenCausal, GivesTheLogitsAndContinuations) {
   for (const auto& sequence : entry.at("sequences").as_object()) {
     SCOPED_TRACE(std::string(sequence.key()));
     Check(*model, entry, sequence.value().as_object());
+  }
+}
+
+// The root of the mean square of the difference, as a part of that of the expected.
+double RelativeDistance(std::span<const float> actual, const std::vector<float>& expected) {
+  double difference = 0;
+  double whole = 0;
+  for (size_t i = 0; i < expected.size(); ++i) {
+    difference += std::pow(static_cast<double>(actual[i]) - expected[i], 2);
+    whole += std::pow(static_cast<double>(expected[i]), 2);
+  }
+  return std::sqrt(difference / whole);
+}
+
+TEST_P(GoldenCausal, StaysNearWithRoundedActivations) {
+  const json::object& entry = *GetParam().entry;
+  const double of_exact = Tolerance(entry, "max_abs_vs_exact", 0);
+  if (of_exact == 0) {
+    GTEST_SKIP() << "weights of floats";
+  }
+  const auto model = LoadGolden(entry, true);
+  ASSERT_NE(model, nullptr);
+  for (const auto& member : entry.at("sequences").as_object()) {
+    SCOPED_TRACE(std::string(member.key()));
+    const json::object& expected = member.value().as_object();
+    const auto tokens = Ints(expected.at("tokens"));
+    const auto sequence = model->cache().NewSequence();
+    StepOutput output;
+    const StepItem item{sequence.get(), tokens, OutputKind::kLogits, tokens.size() - 1};
+    ASSERT_TRUE(model->Step({&item, 1}, output).ok());
+    const auto exact = ReadNpy<float>(expected, "last_logits_exact");
+    ExpectNear(output.Row(0, 0), exact, of_exact, "last_logits_exact");
+    ExpectNear(output.Row(0, 0), ReadNpy<float>(expected, "last_logits"), Tolerance(entry, "max_abs_vs_llama_cpp", 0),
+               "last_logits");
+    EXPECT_LE(RelativeDistance(output.Row(0, 0), exact), Tolerance(entry, "rel_rms_vs_exact", 0));
   }
 }
 

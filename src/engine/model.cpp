@@ -8,6 +8,7 @@
 
 #include "engine/cross_attention.h"
 #include "engine/forward.h"
+#include "engine/packing.h"
 #include "engine/weights.h"
 
 namespace atelier::engine {
@@ -53,9 +54,22 @@ Status CheckOptions(const ModelOptions& options) {
 struct Parts {
   ModelConfig config;
   Weights weights;
+  PackedMemory packed;
   std::unique_ptr<KvCache> cache;
   std::unique_ptr<Model> encoder;  // nullptr where there is none
 };
+
+Result<Parts> MakeParts(ModelConfig config, Weights weights, const ModelOptions& options) {
+  Parts parts{std::move(config), std::move(weights), {}, nullptr, nullptr};
+  if (options.round_activations) {
+    ThreadPool threads(options.threads);
+    ATELIER_ASSIGN(packed, PackWeights(parts.weights, threads));
+    parts.packed = std::move(packed);
+  }
+  ATELIER_ASSIGN(cache, MakeCache(parts.config, options));
+  parts.cache = std::move(cache);
+  return parts;
+}
 
 class LoadedModel final : public Model {
  public:
@@ -63,6 +77,7 @@ class LoadedModel final : public Model {
       : file_(std::move(file)),
         config_(std::move(parts.config)),
         weights_(std::move(parts.weights)),
+        packed_(std::move(parts.packed)),
         max_context_(options.max_context > 0 ? options.max_context : config_.context),
         max_step_tokens_(options.max_step_tokens),
         cache_(std::move(parts.cache)),
@@ -187,6 +202,7 @@ class LoadedModel final : public Model {
   std::shared_ptr<const tensor::GgufFile> file_;  // shared: the importer or other readers may keep it, too
   ModelConfig config_;
   Weights weights_;
+  PackedMemory packed_;
   int64_t max_context_;
   size_t max_step_tokens_;
   std::unique_ptr<KvCache> cache_;
@@ -212,12 +228,10 @@ Result<std::unique_ptr<Model>> Model::Load(std::shared_ptr<const tensor::GgufFil
     encoder_config = std::move(other);
   }
   ATELIER_ASSIGN(loaded, LoadWeights(*file, config, pair ? &encoder_config : nullptr));
-  ATELIER_ASSIGN(cache, MakeCache(config, options));
-  Parts parts{std::move(config), std::move(loaded.weights), std::move(cache), nullptr};
+  ATELIER_ASSIGN(parts, MakeParts(std::move(config), std::move(loaded.weights), options));
   if (pair) {
-    ATELIER_ASSIGN(encoder_cache, MakeCache(encoder_config, options));
-    parts.encoder = std::make_unique<LoadedModel>(
-        file, options, Parts{std::move(encoder_config), std::move(loaded.encoder), std::move(encoder_cache), nullptr});
+    ATELIER_ASSIGN(encoder, MakeParts(std::move(encoder_config), std::move(loaded.encoder), options));
+    parts.encoder = std::make_unique<LoadedModel>(file, options, std::move(encoder));
   }
   return std::unique_ptr<Model>(std::make_unique<LoadedModel>(std::move(file), options, std::move(parts)));
 }

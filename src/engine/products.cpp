@@ -10,10 +10,14 @@ namespace {
 
 constexpr size_t kBlockFloats = 32768;  // dequantised, they fit a core's second-level cache
 constexpr size_t kRowsAtOnce = 8;       // what the kernels take at once
+constexpr size_t kInputsAtOnce = 64;    // rounded, they fit there as well
+static_assert(kRowsAtOnce % tensor::kPanelRows == 0);
 
 size_t BlockRows(const Matrix& matrix) {
   return std::clamp(kBlockFloats / matrix.columns / kRowsAtOnce * kRowsAtOnce, kRowsAtOnce, 8 * kRowsAtOnce);
 }
+
+size_t Cells(const Matrix& matrix) { return matrix.columns / tensor::kCellColumns; }
 
 size_t Blocks(const Matrix& matrix) { return (matrix.rows + BlockRows(matrix) - 1) / BlockRows(matrix); }
 
@@ -34,7 +38,42 @@ const float* FloatRows(const Matrix& matrix, size_t first, size_t count, std::ve
   return scratch.data();
 }
 
+void Products::RoundInputs(std::span<const Product> products) {
+  rounded_inputs_.clear();
+  rounded_of_.assign(products.size(), 0);
+  size_t blocks = 0;
+  for (size_t i = 0; i < products.size(); ++i) {
+    const Product& product = products[i];
+    if (product.matrix->panels == nullptr || product.count == 0) {
+      continue;
+    }
+    const auto same = std::ranges::find_if(rounded_inputs_, [&](const Rounded& other) {
+      return other.product->inputs == product.inputs && other.product->count == product.count &&
+             other.product->input_stride == product.input_stride &&
+             other.product->matrix->columns == product.matrix->columns;
+    });
+    rounded_of_[i] = static_cast<size_t>(same - rounded_inputs_.begin());
+    if (same == rounded_inputs_.end()) {
+      rounded_inputs_.push_back({&product, blocks});
+      blocks += product.count * Cells(*product.matrix);
+    }
+  }
+  if (rounded_.size() < blocks) {
+    rounded_.resize(blocks);
+  }
+  for (const Rounded& inputs : rounded_inputs_) {
+    const Product& product = *inputs.product;
+    const size_t cells = Cells(*product.matrix);
+    threads_.ForEach(product.count, [&](size_t row, size_t) {
+      packed_kernels_.round(product.inputs + row * product.input_stride, cells,
+                            rounded_.data() + inputs.first + row * cells);
+    });
+  }
+}
+
 void Products::Run(std::span<const Product> products) {
+  products_ = products;
+  RoundInputs(products);
   first_blocks_.clear();
   size_t blocks = 0;
   for (const Product& product : products) {
@@ -45,24 +84,21 @@ void Products::Run(std::span<const Product> products) {
     // The last product that begins here or before; those without blocks begin where the next does.
     const auto after = std::ranges::upper_bound(first_blocks_, index);
     const size_t which = static_cast<size_t>(after - first_blocks_.begin()) - 1;
-    const Product& product = products[which];
-    const size_t block_rows = BlockRows(*product.matrix);
+    const Matrix& matrix = *products[which].matrix;
+    const size_t block_rows = BlockRows(matrix);
     const size_t first = (index - first_blocks_[which]) * block_rows;
-    RunBlock(product, first, std::min(block_rows, product.matrix->rows - first), scratch_[thread]);
+    RunBlock(which, first, std::min(block_rows, matrix.rows - first), thread);
   });
 }
 
-void Products::RunBlock(const Product& product, size_t first_row, size_t rows, std::vector<float>& scratch) const {
-  const Matrix& matrix = *product.matrix;
-  kernels_.multiply({.weights = FloatRows(matrix, first_row, rows, scratch),
-                     .rows = rows,
-                     .weight_stride = matrix.columns,
-                     .inputs = product.inputs,
-                     .count = product.count,
-                     .input_stride = product.input_stride,
-                     .width = matrix.columns,
-                     .outputs = product.outputs + first_row,
-                     .output_stride = product.output_stride});
+void Products::RunBlock(size_t which, size_t first_row, size_t rows, size_t thread) {
+  const Product& product = products_[which];
+  if (product.matrix->panels != nullptr) {
+    const Rounded& inputs = rounded_inputs_[rounded_of_[which]];
+    MultiplyPanels(product, first_row, rows, rounded_.data() + inputs.first);
+  } else {
+    MultiplyFloats(product, first_row, rows, scratch_[thread]);
+  }
   if (product.bias.empty()) {
     return;
   }
@@ -71,6 +107,48 @@ void Products::RunBlock(const Product& product, size_t first_row, size_t rows, s
     for (size_t i = 0; i < rows; ++i) {
       output[i] += product.bias[first_row + i];
     }
+  }
+}
+
+void Products::MultiplyPanels(const Product& product, size_t first_row, size_t rows,
+                              const tensor::ActivationBlock* inputs) const {
+  const Matrix& matrix = *product.matrix;
+  const tensor::PackedFormat* format = tensor::FindPackedFormat(matrix.type);
+  const auto multiply = packed_kernels_.multiply[format - tensor::kPackedFormats];
+  const size_t cells = Cells(matrix);
+  for (size_t input = 0; input < product.count; input += kInputsAtOnce) {
+    multiply({.panels = matrix.panels + first_row / tensor::kPanelRows * format->panel_bytes(matrix.columns),
+              .rows = rows,
+              .cells = cells,
+              .inputs = inputs + input * cells,
+              .count = std::min(kInputsAtOnce, product.count - input),
+              .outputs = product.outputs + input * product.output_stride + first_row,
+              .output_stride = product.output_stride});
+  }
+}
+
+void Products::MultiplyFloats(const Product& product, size_t first_row, size_t rows,
+                              std::vector<float>& scratch) const {
+  const Matrix& matrix = *product.matrix;
+  const auto block = [&]<class W>(const W* weights) {
+    return tensor::MatrixBlockOf<W>{.weights = weights,
+                                    .rows = rows,
+                                    .weight_stride = matrix.columns,
+                                    .inputs = product.inputs,
+                                    .count = product.count,
+                                    .input_stride = product.input_stride,
+                                    .width = matrix.columns,
+                                    .outputs = product.outputs + first_row,
+                                    .output_stride = product.output_stride};
+  };
+  const std::byte* stored = matrix.Rows(first_row, rows).data();
+  switch (matrix.type) {
+    case tensor::GgmlType::kF16:
+      return kernels_.multiply_half(block(reinterpret_cast<const tensor::StoredHalf*>(stored)));
+    case tensor::GgmlType::kBF16:
+      return kernels_.multiply_bfloat16(block(reinterpret_cast<const tensor::StoredBfloat16*>(stored)));
+    default:
+      return kernels_.multiply(block(FloatRows(matrix, first_row, rows, scratch)));
   }
 }
 

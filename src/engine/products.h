@@ -1,4 +1,4 @@
-// Products of weights, as they lie in the file, with many rows of activations.
+// Products of weights with many rows of activations.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +8,7 @@
 #include "engine/thread_pool.h"
 #include "engine/weights.h"
 #include "tensor/kernels/float_kernels.h"
+#include "tensor/packed/packed_kernels.h"
 
 namespace atelier::engine {
 
@@ -22,24 +23,41 @@ struct Product {
   size_t output_stride = 0;
 };
 
-// Quantised weights are turned into floats a few rows at a time, once for all inputs; activations stay floats, so
-// results are exact for the dequantised weights but for rounding. An input's outputs do not depend on the other inputs
-// nor on the number of threads. For one calling thread.
+// Packed weights are multiplied as integers with activations that are rounded to bytes. Others are multiplied as
+// floats: those of 16 bits as they lie in the file, quantised ones turned into floats a few rows at a time. An input's
+// outputs do not depend on the other inputs nor on the number of threads. For one calling thread.
 class Products {
  public:
   Products(ThreadPool& threads, const tensor::FloatKernels& kernels)
-      : threads_(threads), kernels_(kernels), scratch_(threads.threads()) {}
+      : threads_(threads),
+        kernels_(kernels),
+        packed_kernels_(tensor::BestPackedKernels()),
+        scratch_(threads.threads()) {}
 
   // All of them, in any order; outputs must not overlap.
   void Run(std::span<const Product> products);
 
  private:
-  void RunBlock(const Product& product, size_t first_row, size_t rows, std::vector<float>& scratch) const;
+  void RoundInputs(std::span<const Product> products);
+  void RunBlock(size_t product, size_t first_row, size_t rows, size_t thread);
+  void MultiplyPanels(const Product& product, size_t first_row, size_t rows,
+                      const tensor::ActivationBlock* inputs) const;
+  void MultiplyFloats(const Product& product, size_t first_row, size_t rows, std::vector<float>& scratch) const;
 
   ThreadPool& threads_;
   const tensor::FloatKernels& kernels_;
+  const tensor::PackedKernels& packed_kernels_;
   std::vector<std::vector<float>> scratch_;  // by thread
   std::vector<size_t> first_blocks_;         // of each product
+
+  struct Rounded {
+    const Product* product;  // whose inputs they are
+    size_t first;            // of its blocks in rounded_
+  };
+  std::span<const Product> products_;             // of this run
+  std::vector<Rounded> rounded_inputs_;           // those that differ
+  std::vector<size_t> rounded_of_;                // by product: which of them
+  std::vector<tensor::ActivationBlock> rounded_;  // [inputs of all of them, cells]
 };
 
 // The weights of whole rows as floats: borrowed where they lie as such, or else in `scratch`.

@@ -19,7 +19,8 @@ struct Matrix {
   size_t rows = 0;
   size_t columns = 0;
   size_t row_bytes = 0;
-  std::span<const std::byte> bytes;  // [rows, columns]
+  std::span<const std::byte> bytes;   // [rows, columns]
+  const std::byte* panels = nullptr;  // the same packed (packing.h), or nullptr; borrowed, too
 
   bool present() const { return rows > 0; }
   std::span<const std::byte> Rows(size_t first, size_t count) const {

@@ -1,0 +1,85 @@
+#include "engine/packing.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tensor/packed/pack.h"
+
+namespace atelier::engine {
+namespace {
+
+constexpr size_t kHugePage = 2U << 20U;
+constexpr size_t kAlignment = 64;  // of a matrix
+
+std::vector<Matrix*> Multiplied(Weights& weights) {
+  std::vector<Matrix*> all{&weights.head.weight, &weights.classifier.weight, &weights.classifier_output.weight};
+  for (LayerWeights& layer : weights.layers) {
+    for (Linear* linear :
+         {&layer.query_key_value, &layer.query, &layer.key, &layer.value, &layer.attention_output, &layer.cross_query,
+          &layer.cross_key, &layer.cross_value, &layer.cross_output, &layer.gate, &layer.up, &layer.down}) {
+      all.push_back(&linear->weight);
+    }
+    all.push_back(&layer.router);
+    for (auto* experts : {&layer.expert_gates, &layer.expert_ups, &layer.expert_downs}) {
+      for (Matrix& expert : *experts) {
+        all.push_back(&expert);
+      }
+    }
+  }
+  std::erase_if(all, [](const Matrix* matrix) {
+    return !matrix->present() || tensor::FindPackedFormat(matrix->type) == nullptr;
+  });
+  return all;
+}
+
+size_t Panels(const Matrix& matrix) { return (matrix.rows + tensor::kPanelRows - 1) / tensor::kPanelRows; }
+
+void Pack(const Matrix& matrix, std::byte* to, ThreadPool& threads) {
+  const tensor::PackedFormat& format = *tensor::FindPackedFormat(matrix.type);
+  const size_t panel_bytes = format.panel_bytes(matrix.columns);
+  threads.ForEach(Panels(matrix), [&](size_t panel, size_t) {
+    const size_t first = panel * tensor::kPanelRows;
+    const size_t rows = std::min(tensor::kPanelRows, matrix.rows - first);
+    tensor::PackPanel({format, matrix.Rows(first, rows), rows, matrix.columns},
+                      {to + panel * panel_bytes, panel_bytes});
+  });
+}
+
+}  // namespace
+
+Result<PackedMemory> PackedMemory::Make(size_t bytes) {
+  PackedMemory memory;
+  const size_t rounded = (std::max<size_t>(bytes, 1) + kHugePage - 1) / kHugePage * kHugePage;
+  memory.bytes_.reset(static_cast<std::byte*>(std::aligned_alloc(kHugePage, rounded)));
+  if (memory.bytes_ == nullptr) {
+    return MakeError(Code::kResourceExhausted, "there is no memory for " + std::to_string(bytes) + " bytes of weights");
+  }
+  madvise(memory.bytes_.get(), rounded, MADV_HUGEPAGE);  // only a wish
+  return memory;
+}
+
+void PackedMemory::Free::operator()(std::byte* bytes) const { std::free(bytes); }
+
+Result<PackedMemory> PackWeights(Weights& weights, ThreadPool& threads) {
+  const auto all = Multiplied(weights);
+  std::vector<size_t> offsets;
+  size_t bytes = 0;
+  for (const Matrix* matrix : all) {
+    offsets.push_back(bytes);
+    bytes += Panels(*matrix) * tensor::FindPackedFormat(matrix->type)->panel_bytes(matrix->columns);
+    bytes = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  }
+  ATELIER_ASSIGN(memory, PackedMemory::Make(bytes));
+  for (size_t i = 0; i < all.size(); ++i) {
+    Pack(*all[i], memory.data() + offsets[i], threads);
+    all[i]->panels = memory.data() + offsets[i];
+  }
+  return memory;
+}
+
+}  // namespace atelier::engine
