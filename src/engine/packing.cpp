@@ -1,6 +1,7 @@
 #include "engine/packing.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -50,6 +51,16 @@ void Pack(const Matrix& matrix, std::byte* to, ThreadPool& threads) {
   });
 }
 
+// The file's pages that nobody needs for now; whoever reads them again gets them from the file.
+void PageOut(std::span<const std::byte> bytes) {
+  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto begin = (reinterpret_cast<uintptr_t>(bytes.data()) + page - 1) / page * page;
+  const auto end = reinterpret_cast<uintptr_t>(bytes.data() + bytes.size()) / page * page;
+  if (begin < end) {
+    madvise(reinterpret_cast<void*>(begin), end - begin, MADV_PAGEOUT);
+  }
+}
+
 }  // namespace
 
 Result<PackedMemory> PackedMemory::Make(size_t bytes) {
@@ -78,6 +89,7 @@ Result<PackedMemory> PackWeights(Weights& weights, ThreadPool& threads) {
   for (size_t i = 0; i < all.size(); ++i) {
     Pack(*all[i], memory.data() + offsets[i], threads);
     all[i]->panels = memory.data() + offsets[i];
+    PageOut(all[i]->bytes);
   }
   return memory;
 }
