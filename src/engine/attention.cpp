@@ -52,7 +52,8 @@ Attention::Attention(const ModelConfig& config, std::span<const float> relative_
       cache_(cache),
       threads_(threads),
       kernels_(kernels),
-      scores_(threads.threads()) {
+      scores_(threads.threads()),
+      sums_(threads.threads()) {
   if (config.alibi_bias > 0) {
     slopes_ = Slopes(static_cast<size_t>(config.heads), config.alibi_bias);
   }
@@ -60,9 +61,8 @@ Attention::Attention(const ModelConfig& config, std::span<const float> relative_
 
 void Attention::Run(const AttentionInput& input) {
   const auto kv_heads = static_cast<size_t>(config_.kv_heads);
-  threads_.ForEach(input.rows.size() * kv_heads, [&](size_t index, size_t thread) {
-    RunGroup(input, index / kv_heads, index % kv_heads, scores_[thread]);
-  });
+  threads_.ForEach(input.rows.size() * kv_heads,
+                   [&](size_t index, size_t thread) { RunGroup(input, index / kv_heads, index % kv_heads, thread); });
 }
 
 Attention::Span Attention::Visible(const BatchRow& row, size_t layer) const {
@@ -72,32 +72,40 @@ Attention::Span Attention::Visible(const BatchRow& row, size_t layer) const {
   return {windowed ? row.position + 1 - window : 0, end};
 }
 
-void Attention::RunGroup(const AttentionInput& input, size_t row, size_t kv_head, std::vector<float>& scores) const {
+void Attention::RunGroup(const AttentionInput& input, size_t row, size_t kv_head, size_t thread) {
   const BatchRow& place = input.rows[row];
   const Span span = Visible(place, input.layer);
   const size_t visible = span.end - span.begin;
   const auto group = static_cast<size_t>(config_.heads / config_.kv_heads);
   const auto value_size = static_cast<size_t>(config_.value_size);
-  const size_t page_positions = cache_.geometry().page_positions;
+  std::vector<float>& scores = scores_[thread];
   if (scores.size() < group * visible) {
     scores.resize(group * visible);
   }
   Score(input, row, kv_head, scores.data());
+  std::vector<float>& sums = sums_[thread];
+  sums.resize(group);
   for (size_t i = 0; i < group; ++i) {
-    const size_t head = kv_head * group + i;
     float* weights = scores.data() + i * visible;
-    Shape(place, span, head, weights);
-    const float sum = ExponentialsOf({weights, visible});
-    float* output = input.outputs + (row * static_cast<size_t>(config_.heads) + head) * value_size;
-    std::fill_n(output, value_size, 0.0F);
-    for (size_t position = span.begin; position < span.end; ++position) {
-      const float* values = cache_.Values(place.sequence->pages()[position / page_positions], input.layer, kv_head);
-      kernels_.add_scaled(output, values + position % page_positions * value_size, weights[position - span.begin],
-                          value_size);
-    }
+    Shape(place, span, kv_head * group + i, weights);
+    sums[i] = ExponentialsOf({weights, visible});
+  }
+  Weigh(input, row, kv_head, scores.data());
+  float* outputs = input.outputs + (row * static_cast<size_t>(config_.heads) + kv_head * group) * value_size;
+  for (size_t i = 0; i < group; ++i) {
     for (size_t k = 0; k < value_size; ++k) {
-      output[k] /= sum;
+      outputs[i * value_size + k] /= sums[i];
     }
+  }
+}
+
+template <class Body>
+void Attention::EachPage(const BatchRow& place, const Span& span, const Body& body) const {
+  const size_t page_positions = cache_.geometry().page_positions;
+  for (size_t begin = span.begin; begin < span.end;) {
+    const size_t end = std::min(span.end, (begin / page_positions + 1) * page_positions);
+    body(place.sequence->pages()[begin / page_positions], begin % page_positions, end - begin, begin - span.begin);
+    begin = end;
   }
 }
 
@@ -106,21 +114,36 @@ void Attention::Score(const AttentionInput& input, size_t row, size_t kv_head, f
   const Span span = Visible(place, input.layer);
   const auto group = static_cast<size_t>(config_.heads / config_.kv_heads);
   const auto key_size = static_cast<size_t>(config_.key_size);
-  const size_t page_positions = cache_.geometry().page_positions;
-  for (size_t begin = span.begin; begin < span.end;) {
-    const size_t end = std::min(span.end, (begin / page_positions + 1) * page_positions);
-    const float* keys = cache_.Keys(place.sequence->pages()[begin / page_positions], input.layer, kv_head);
-    kernels_.multiply({.weights = keys + begin % page_positions * key_size,
-                       .rows = end - begin,
-                       .weight_stride = key_size,
-                       .inputs = input.queries + row * input.query_stride + kv_head * group * key_size,
-                       .count = group,
-                       .input_stride = key_size,
-                       .width = key_size,
-                       .outputs = scores + (begin - span.begin),
-                       .output_stride = span.end - span.begin});
-    begin = end;
-  }
+  EachPage(place, span, [&](PageId page, size_t within, size_t count, size_t at) {
+    kernels_.score({.queries = input.queries + row * input.query_stride + kv_head * group * key_size,
+                    .count = group,
+                    .query_stride = key_size,
+                    .keys = cache_.Keys(page, input.layer, kv_head) + within,
+                    .key_stride = cache_.geometry().page_positions,
+                    .width = key_size,
+                    .positions = count,
+                    .scores = scores + at,
+                    .score_stride = span.end - span.begin});
+  });
+}
+
+void Attention::Weigh(const AttentionInput& input, size_t row, size_t kv_head, const float* weights) const {
+  const BatchRow& place = input.rows[row];
+  const Span span = Visible(place, input.layer);
+  const auto group = static_cast<size_t>(config_.heads / config_.kv_heads);
+  const auto value_size = static_cast<size_t>(config_.value_size);
+  float* outputs = input.outputs + (row * static_cast<size_t>(config_.heads) + kv_head * group) * value_size;
+  std::fill_n(outputs, group * value_size, 0.0F);
+  EachPage(place, span, [&](PageId page, size_t within, size_t count, size_t at) {
+    kernels_.weigh({.weights = weights + at,
+                    .count = group,
+                    .weight_stride = span.end - span.begin,
+                    .values = cache_.Values(page, input.layer, kv_head) + within * value_size,
+                    .positions = count,
+                    .width = value_size,
+                    .sums = outputs,
+                    .sum_stride = value_size});
+  });
 }
 
 void Attention::Shape(const BatchRow& row, const Span& span, size_t head, float* scores) const {

@@ -47,8 +47,12 @@ class Attention {
 
   Span Visible(const BatchRow& row, size_t layer) const;
   // The query heads of one key head.
-  void RunGroup(const AttentionInput& input, size_t row, size_t kv_head, std::vector<float>& scores) const;
+  void RunGroup(const AttentionInput& input, size_t row, size_t kv_head, size_t thread);
   void Score(const AttentionInput& input, size_t row, size_t kv_head, float* scores) const;
+  void Weigh(const AttentionInput& input, size_t row, size_t kv_head, const float* weights) const;
+  // body(page, first position within it, positions, their place in the span), page by page.
+  template <class Body>
+  void EachPage(const BatchRow& place, const Span& span, const Body& body) const;
   void Shape(const BatchRow& row, const Span& span, size_t head, float* scores) const;
 
   void AddRelativeBias(const BatchRow& row, const Span& span, size_t head, float* scores) const;
@@ -59,7 +63,8 @@ class Attention {
   ThreadPool& threads_;
   const tensor::FloatKernels& kernels_;
   std::vector<float> slopes_;               // ALiBi's, [heads] or empty
-  std::vector<std::vector<float>> scores_;  // by thread
+  std::vector<std::vector<float>> scores_;  // by thread: [group, visible positions]
+  std::vector<std::vector<float>> sums_;    // by thread: [group]
 };
 
 }  // namespace atelier::engine

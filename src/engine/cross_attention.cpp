@@ -70,9 +70,12 @@ void CrossAttention::RunHead(const AttentionInput& input, size_t row, size_t hea
   float* output = input.outputs + (row * static_cast<size_t>(config_.heads) + head) * value_size;
   std::fill_n(output, value_size, 0.0F);
   const float* values = layer.values.data() + kv_head * memory.positions * value_size;
-  for (size_t position = 0; position < memory.positions; ++position) {
-    kernels_.add_scaled(output, values + position * value_size, scores[position], value_size);
-  }
+  kernels_.weigh({.weights = scores.data(),
+                  .count = 1,
+                  .values = values,
+                  .positions = memory.positions,
+                  .width = value_size,
+                  .sums = output});
 }
 
 }  // namespace atelier::engine

@@ -173,7 +173,10 @@ void Forward::StoreRow(size_t layer, const BatchRow& row, const float* keys, con
   const auto key_size = static_cast<size_t>(config_.key_size);
   const auto value_size = static_cast<size_t>(config_.value_size);
   for (size_t head = 0; head < static_cast<size_t>(config_.kv_heads); ++head) {
-    std::copy_n(keys + head * key_size, key_size, cache_.Keys(page, layer, head) + place * key_size);
+    float* column = cache_.Keys(page, layer, head) + place;
+    for (size_t k = 0; k < key_size; ++k) {
+      column[k * page_positions] = keys[head * key_size + k];
+    }
     std::copy_n(values + head * value_size, value_size, cache_.Values(page, layer, head) + place * value_size);
   }
 }

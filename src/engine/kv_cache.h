@@ -86,7 +86,7 @@ class KvCache {
   // Forgets all prefixes that no sequence uses.
   void DropPrefixes();
 
-  float* Keys(PageId page, size_t layer, size_t head) {  // [page_positions, key_size]
+  float* Keys(PageId page, size_t layer, size_t head) {  // [key_size, page_positions]
     return Block(page, layer) + head * geometry_.page_positions * geometry_.key_size;
   }
   float* Values(PageId page, size_t layer, size_t head) {  // [page_positions, value_size]

@@ -56,7 +56,7 @@ class RandomCache {
       for (size_t i = 0; i < sequence->length(); ++i) {
         const PageId page = sequence->pages()[i / kPage];
         const float mark = Mark(sequence->tokens().first(i + 1));
-        ASSERT_EQ(cache_->Keys(page, 1, 1)[i % kPage * 3 + 2], mark);
+        ASSERT_EQ(cache_->Keys(page, 1, 1)[2 * kPage + i % kPage], mark);
         ASSERT_EQ(cache_->Values(page, 0, 1)[i % kPage * 2], -mark);
       }
     }
@@ -106,7 +106,7 @@ class RandomCache {
       const size_t i = all.size();
       all.push_back(token);
       const PageId page = sequence.pages()[i / kPage];
-      cache_->Keys(page, 1, 1)[i % kPage * 3 + 2] = Mark(all);
+      cache_->Keys(page, 1, 1)[2 * kPage + i % kPage] = Mark(all);
       cache_->Values(page, 0, 1)[i % kPage * 2] = -Mark(all);
     }
     cache_->Append(sequence, tokens);

@@ -4,13 +4,12 @@
 #include <cmath>
 #include <numbers>
 
+#include "tensor/kernels/float_kernels.h"
+
 namespace atelier::engine {
 namespace {
 
 float Apply(Activation activation, float x) {
-  if (activation == Activation::kSilu) {
-    return x / (1.0F + std::exp(-x));
-  }
   if (activation == Activation::kRelu) {
     return x > 0 ? x : 0.0F;
   }
@@ -42,14 +41,19 @@ void Normalise(const Norm& norm, std::span<const float> from, float* to) {
 }
 
 void Activate(Activation activation, std::span<float> values) {
+  if (activation == Activation::kSilu) {
+    tensor::BestFloatKernels().silu(values.data(), values.size());
+    return;
+  }
   for (float& value : values) {
     value = Apply(activation, value);
   }
 }
 
 void ActivateGate(Activation activation, std::span<float> gate, const float* up) {
+  Activate(activation, gate);
   for (size_t i = 0; i < gate.size(); ++i) {
-    gate[i] = Apply(activation, gate[i]) * up[i];
+    gate[i] *= up[i];
   }
 }
 
@@ -68,9 +72,9 @@ void SoftCap(double cap, std::span<float> values) {
 
 float ExponentialsOf(std::span<float> values) {
   const float largest = *std::ranges::max_element(values);
+  tensor::BestFloatKernels().exponentials(values.data(), largest, values.size());
   double sum = 0;
-  for (float& value : values) {
-    value = std::exp(value - largest);
+  for (const float value : values) {
     sum += value;
   }
   return static_cast<float>(sum);

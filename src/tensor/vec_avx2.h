@@ -23,11 +23,7 @@ struct VecAvx2 {
     return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(Load16(from)), 16))};
   }
   // The first `count` floats, zeros behind them; reads nothing else.
-  static VecAvx2 LoadPart(const float* from, size_t count) {
-    alignas(32) static constexpr int32_t kMask[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
-    const __m256i mask = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kMask + kLanes - count));
-    return {_mm256_maskload_ps(from, mask)};
-  }
+  static VecAvx2 LoadPart(const float* from, size_t count) { return {_mm256_maskload_ps(from, Mask(count))}; }
   template <class W>
   static VecAvx2 LoadPart(const W* from, size_t count) {
     W all[kLanes] = {};
@@ -35,9 +31,24 @@ struct VecAvx2 {
     return Load(all);
   }
   void Store(float* to) const { _mm256_storeu_ps(to, value); }
+  void StorePart(float* to, size_t count) const { _mm256_maskstore_ps(to, Mask(count), value); }
   // a * b + c
   static VecAvx2 MulAdd(const VecAvx2& a, const VecAvx2& b, const VecAvx2& c) {
     return {_mm256_fmadd_ps(a.value, b.value, c.value)};
+  }
+  static VecAvx2 Multiply(const VecAvx2& a, const VecAvx2& b) { return {_mm256_mul_ps(a.value, b.value)}; }
+  static VecAvx2 Divide(const VecAvx2& a, const VecAvx2& b) { return {_mm256_div_ps(a.value, b.value)}; }
+  // NaN in `a` stays.
+  static VecAvx2 Min(const VecAvx2& a, const VecAvx2& b) { return {_mm256_min_ps(b.value, a.value)}; }
+  static VecAvx2 Max(const VecAvx2& a, const VecAvx2& b) { return {_mm256_max_ps(b.value, a.value)}; }
+  // To the nearest integer, ties to even.
+  static VecAvx2 Round(const VecAvx2& a) {
+    return {_mm256_round_ps(a.value, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
+  }
+  // value * 2^exponent, exponents being integers from -126 to 127.
+  static VecAvx2 TimesPowerOfTwo(const VecAvx2& value, const VecAvx2& exponent) {
+    const __m256i biased = _mm256_add_epi32(_mm256_cvtps_epi32(exponent.value), _mm256_set1_epi32(127));
+    return {_mm256_mul_ps(value.value, _mm256_castsi256_ps(_mm256_slli_epi32(biased, 23)))};
   }
   // Halves onto halves, in the scalar reference's order.
   float Sum() const {
@@ -47,6 +58,10 @@ struct VecAvx2 {
   }
 
  private:
+  static __m256i Mask(size_t count) {
+    alignas(32) static constexpr int32_t kMask[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kMask + kLanes - count));
+  }
   static __m128i Load16(const void* from) { return _mm_loadu_si128(static_cast<const __m128i*>(from)); }
 };
 

@@ -1,6 +1,7 @@
 // Eight floats without any instruction set: the reference that the others are compared with.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 
 namespace atelier::tensor {
@@ -9,6 +10,14 @@ struct VecScalar {
   static constexpr size_t kLanes = 8;
   float lane[kLanes];
 
+  template <class Function>
+  static VecScalar Each(const Function& function) {
+    VecScalar v;
+    for (size_t i = 0; i < kLanes; ++i) {
+      v.lane[i] = function(i);
+    }
+    return v;
+  }
   static VecScalar Zero() { return {}; }
   static VecScalar Broadcast(float value) {
     VecScalar v;
@@ -30,18 +39,39 @@ struct VecScalar {
     }
     return v;
   }
-  void Store(float* to) const {
-    for (size_t i = 0; i < kLanes; ++i) {
+  void Store(float* to) const { StorePart(to, kLanes); }
+  void StorePart(float* to, size_t count) const {
+    for (size_t i = 0; i < count; ++i) {
       to[i] = lane[i];
     }
   }
   // a * b + c
   static VecScalar MulAdd(const VecScalar& a, const VecScalar& b, const VecScalar& c) {
-    VecScalar v;
-    for (size_t i = 0; i < kLanes; ++i) {
-      v.lane[i] = a.lane[i] * b.lane[i] + c.lane[i];
-    }
-    return v;
+    return Each([&](size_t i) { return a.lane[i] * b.lane[i] + c.lane[i]; });
+  }
+  static VecScalar Multiply(const VecScalar& a, const VecScalar& b) {
+    return Each([&](size_t i) { return a.lane[i] * b.lane[i]; });
+  }
+  static VecScalar Divide(const VecScalar& a, const VecScalar& b) {
+    return Each([&](size_t i) { return a.lane[i] / b.lane[i]; });
+  }
+  // NaN in `a` stays.
+  static VecScalar Min(const VecScalar& a, const VecScalar& b) {
+    return Each([&](size_t i) { return b.lane[i] < a.lane[i] ? b.lane[i] : a.lane[i]; });
+  }
+  static VecScalar Max(const VecScalar& a, const VecScalar& b) {
+    return Each([&](size_t i) { return b.lane[i] > a.lane[i] ? b.lane[i] : a.lane[i]; });
+  }
+  // To the nearest integer, ties to even.
+  static VecScalar Round(const VecScalar& a) {
+    return Each([&](size_t i) { return std::nearbyint(a.lane[i]); });
+  }
+  // value * 2^exponent, exponents being integers from -126 to 127.
+  static VecScalar TimesPowerOfTwo(const VecScalar& value, const VecScalar& exponent) {
+    return Each([&](size_t i) {
+      return std::isnan(exponent.lane[i]) ? exponent.lane[i]
+                                          : std::ldexp(value.lane[i], static_cast<int>(exponent.lane[i]));
+    });
   }
   // Halves onto halves: (0+4, 1+5, 2+6, 3+7), again, and again.
   float Sum() const {

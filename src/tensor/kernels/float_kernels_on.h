@@ -4,6 +4,8 @@
 
 #include <cstddef>
 
+#include "tensor/kernels/attention_on.h"
+#include "tensor/kernels/exponentials_on.h"
 #include "tensor/kernels/float_kernels.h"
 
 namespace atelier::tensor {
@@ -74,23 +76,15 @@ struct FloatKernelsOn {
     }
   }
 
-  static void AddScaled(float* to, const float* from, float scale, size_t count) {
-    const V factor = V::Broadcast(scale);
-    size_t i = 0;
-    for (; i + V::kLanes <= count; i += V::kLanes) {
-      V::MulAdd(factor, V::Load(from + i), V::Load(to + i)).Store(to + i);
-    }
-    if (i < count) {
-      float rest[V::kLanes];
-      V::MulAdd(factor, V::LoadPart(from + i, count - i), V::LoadPart(to + i, count - i)).Store(rest);
-      for (size_t j = 0; i + j < count; ++j) {
-        to[i + j] = rest[j];
-      }
-    }
-  }
-
   static constexpr FloatKernels Table(std::string_view name) {
-    return {name, &Multiply<float>, &Multiply<StoredHalf>, &Multiply<StoredBfloat16>, &AddScaled};
+    return {name,
+            &Multiply<float>,
+            &Multiply<StoredHalf>,
+            &Multiply<StoredBfloat16>,
+            &AttentionOn<V>::Score,
+            &AttentionOn<V>::Weigh,
+            &ExponentialsOn<V>::Exponentials,
+            &ExponentialsOn<V>::Silu};
   }
 };
 
