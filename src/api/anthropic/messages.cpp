@@ -4,6 +4,7 @@
 #include "api/anthropic/answers.h"
 #include "api/anthropic/fields.h"
 #include "api/handlers.h"
+#include "api/openai/constraint_fields.h"
 #include "api/openai/sampling_fields.h"
 #include "api/text/models.h"
 #include "base/ids.h"
@@ -32,6 +33,23 @@ Status ReadSampling(Fields& fields, const json::object& body, Rng& rng, engine::
   return {};
 }
 
+// "output_config": {"format": {"type": "json_schema", "schema"}}
+Status ReadFormat(Fields& fields, engine::GenerationRequest& request) {
+  ATELIER_ASSIGN(config, fields.ObjectOr("output_config"));
+  if (config == nullptr) {
+    return {};
+  }
+  ATELIER_ASSIGN(format, Fields(*config, "output_config").ObjectOr("format"));
+  if (format == nullptr) {
+    return {};
+  }
+  json::object named = *format;
+  named["name"] = "output";
+  ATELIER_ASSIGN(constraint, openai::ReadFormat(named, "output_config.format", true));
+  request.constraint = std::move(constraint);
+  return {};
+}
+
 Result<Question> ReadQuestion(const Services& services, const Request& request) {
   ATELIER_ASSIGN(body, request.Json());
   Fields fields(body);
@@ -41,6 +59,7 @@ Result<Question> ReadQuestion(const Services& services, const Request& request) 
   ATELIER_TRY(ReadSampling(fields, body, services.rng, question.request));
   ATELIER_ASSIGN(chat, ReadConversation(fields, body));
   question.request.prompt = std::move(chat);
+  ATELIER_TRY(ReadFormat(fields, question.request));
   ATELIER_ASSIGN(stream, fields.BoolOr("stream", false));
   question.stream = stream;
   question.request.parse_chat = true;
