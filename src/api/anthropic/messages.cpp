@@ -63,7 +63,6 @@ Result<Question> ReadQuestion(const Services& services, const Request& request) 
   ATELIER_ASSIGN(stream, fields.BoolOr("stream", false));
   question.stream = stream;
   question.request.parse_chat = true;
-  question.request.return_token_ids = stream;
   question.request.request_id = request.id;
   return question;
 }
@@ -78,49 +77,31 @@ Result<std::pair<std::string, engine::TokenizeRequest>> ReadCount(const Request&
 
 }  // namespace
 
-void Messages(const Services& services, Request& request, Done done) {
-  auto question = ReadQuestion(services, request);
-  if (!question.ok()) {
-    done(std::move(question).error());
-    return;
-  }
-  auto model = text::Pin(services, question->model, text::Use::kGenerate);
-  if (!model.ok()) {
-    done(std::move(model).error());
-    return;
-  }
-  Wish wish{NewId("msg_", services.rng), question->model, request.id};
-  text::Work work{std::move(*model), {}};
-  work.requests.push_back(std::move(question->request));
-  if (question->stream) {
+Status Messages(const Services& services, Request& request, Done done) {
+  ATELIER_ASSIGN(question, ReadQuestion(services, request));
+  ATELIER_ASSIGN(model, text::Pin(services, question.model, text::Use::kGenerate));
+  Wish wish{NewId("msg_", services.rng), question.model, request.id};
+  text::Work work{std::move(model), {}};
+  work.requests.push_back(std::move(question.request));
+  if (question.stream) {
     text::RunStream(services, request, std::move(work), MakeStream(std::move(wish)), std::move(done));
-    return;
+    return {};
   }
   const auto make = [wish = std::move(wish)](std::vector<text::Answer> answers) -> Result<Response> {
     return JsonResponse(Message(wish, answers.front()));
   };
   text::RunWhole(request, std::move(work), make, std::move(done));
+  return {};
 }
 
-void CountTokens(const Services& services, Request& request, Done done) {
-  auto question = ReadCount(request);
-  if (!question.ok()) {
-    done(std::move(question).error());
-    return;
-  }
-  auto model = text::Pin(services, question->first, text::Use::kTokens);
-  if (!model.ok()) {
-    done(std::move(model).error());
-    return;
-  }
-  auto answered = [done = std::move(done)](Result<engine::TokenizeAnswer> answer) {
-    if (!answer.ok()) {
-      done(std::move(answer).error());
-      return;
-    }
-    done(JsonResponse({{"input_tokens", answer->tokens.size()}}));
+Status CountTokens(const Services& services, Request& request, Done done) {
+  ATELIER_ASSIGN(question, ReadCount(request));
+  ATELIER_ASSIGN(model, text::Pin(services, question.first, text::Use::kTokens));
+  const auto make = [](const engine::TokenizeAnswer& answer) {
+    return JsonResponse({{"input_tokens", answer.tokens.size()}});
   };
-  (*model)->Tokenize(std::move(question->second), std::move(answered));
+  model->Tokenize(std::move(question.second), text::Answering<engine::TokenizeAnswer>(std::move(done), make));
+  return {};
 }
 
 }  // namespace atelier::api::anthropic

@@ -20,6 +20,8 @@ await run({
     const { models } = await client.list();
     assert.deepEqual(models.map((model) => model.name.replace(/:latest$/, '')).sort(), ['bert', 'chat', 'endless']);
     assert.ok(models.every((model) => model.size > 0 && model.digest && Date.parse(model.modified_at) > 1.6e12));
+    const running = (await client.ps()).models.find((model) => model.name === 'chat');
+    assert.ok(running.size > 0 && running.context_length === 512 && Date.parse(running.expires_at) > Date.now());
     const shown = await client.show({ model: 'chat' });
     assert.ok(shown.capabilities.includes('completion'));
     assert.equal(shown.model_info['general.architecture'], 'llama');

@@ -13,6 +13,7 @@ SHORT = {"model": "endless", "messages": MESSAGES, "options": {"num_predict": 3}
 
 def models():
     assert {model.model.removesuffix(":latest") for model in client.list().models} == {"chat", "bert", "endless"}
+    assert {model.model for model in client.ps().models} == {"chat", "bert", "endless"}
     assert "completion" in client.show("chat").capabilities
 
 
