@@ -99,10 +99,10 @@ def responses():
     assert answer.output_text == story() and answer.status == "incomplete", answer
     types = [event.type for event in client.responses.create(**asked, stream=True)]
     assert types[0] == "response.created" and types[-1] == "response.incomplete", types
-    with client.responses.stream(**asked) as stream:
-        assert stream.get_final_response().output_text == answer.output_text
-    parsed = client.responses.parse(model="chat", input=QUESTION, max_output_tokens=200, text_format=Pet)
-    assert isinstance(parsed.output_parsed, Pet), parsed
+    formed = {"model": "chat", "input": QUESTION, "max_output_tokens": 200, "text_format": Pet}
+    assert isinstance(client.responses.parse(**formed).output_parsed, Pet)
+    with client.responses.stream(**formed) as stream:
+        assert isinstance(stream.get_final_response().output_parsed, Pet)
     tool = {"type": "function", "name": "get_weather", "parameters": WEATHER, "strict": True}
     called = client.responses.create(model="chat", input=QUESTION, max_output_tokens=200, tools=[tool],
                                      tool_choice="required")
