@@ -84,6 +84,7 @@ serving::ManagerOptions ServingOptions(const Settings& settings, const fs::path&
   options.stuck_after_ms = settings.serving_stuck_after_ms;
   options.drain_ms = settings.serving_drain_ms;
   options.predict_timeout_ms = settings.predict_timeout_ms;
+  options.generate_timeout_ms = settings.generate_timeout_ms;
   options.batch.max_batch = static_cast<int>(settings.serving_max_batch);
   options.batch.max_delay_us = static_cast<int>(settings.serving_max_delay_us);
   options.batch.max_queue = static_cast<int>(settings.serving_max_queue);

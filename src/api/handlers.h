@@ -13,28 +13,29 @@ Result<Response> OpenapiText(const Services&, Request&);
 namespace atelier::api::openai {
 Result<Response> ListModels(const Services&, Request&);
 Result<Response> GetModel(const Services&, Request&);
-void ChatCompletions(const Services&, Request&, Done);
-void Completions(const Services&, Request&, Done);
-void Responses(const Services&, Request&, Done);
+Status ChatCompletions(const Services&, Request&, Done);
+Status Completions(const Services&, Request&, Done);
+Status Responses(const Services&, Request&, Done);
 Result<Response> GetResponse(const Services&, Request&);
 Result<Response> DeleteResponse(const Services&, Request&);
-void Embeddings(const Services&, Request&, Done);
-void Rerank(const Services&, Request&, Done);
-void Tokenize(const Services&, Request&, Done);
-void Detokenize(const Services&, Request&, Done);
+Status Embeddings(const Services&, Request&, Done);
+Status Rerank(const Services&, Request&, Done);
+Status Tokenize(const Services&, Request&, Done);
+Status Detokenize(const Services&, Request&, Done);
 }  // namespace atelier::api::openai
 
 namespace atelier::api::anthropic {
-void Messages(const Services&, Request&, Done);
-void CountTokens(const Services&, Request&, Done);
+Status Messages(const Services&, Request&, Done);
+Status CountTokens(const Services&, Request&, Done);
 }  // namespace atelier::api::anthropic
 
 namespace atelier::api::ollama {
-void Chat(const Services&, Request&, Done);
-void Generate(const Services&, Request&, Done);
-void Embed(const Services&, Request&, Done);
-void OldEmbed(const Services&, Request&, Done);
+Status Chat(const Services&, Request&, Done);
+Status Generate(const Services&, Request&, Done);
+Status Embed(const Services&, Request&, Done);
+Status OldEmbed(const Services&, Request&, Done);
 Result<Response> Tags(const Services&, Request&);
+Result<Response> Running(const Services&, Request&);
 Result<Response> Show(const Services&, Request&);
 Result<Response> Version(const Services&, Request&);
 }  // namespace atelier::api::ollama
@@ -46,7 +47,7 @@ Result<Response> Ready(const Services&, Request&);
 Result<Response> ListModels(const Services&, Request&);
 Result<Response> ModelMetadata(const Services&, Request&);
 Result<Response> ModelReady(const Services&, Request&);
-void Infer(const Services&, Request&, Done);
+Status Infer(const Services&, Request&, Done);
 }  // namespace atelier::api::kserve
 
 namespace atelier::api::platform {
@@ -100,5 +101,5 @@ Result<Response> CreateKey(const Services&, Request&);
 Result<Response> ListKeys(const Services&, Request&);
 Result<Response> RevokeKey(const Services&, Request&);
 
-void Predict(const Services&, Request&, Done);
+Status Predict(const Services&, Request&, Done);
 }  // namespace atelier::api::platform

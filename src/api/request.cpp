@@ -2,6 +2,8 @@
 
 #include <array>
 #include <charconv>
+#include <cstdio>
+#include <ctime>
 
 #include "base/codes.h"
 #include "base/log.h"
@@ -177,6 +179,17 @@ json::object ListObject(json::array items, bool has_more) {
   }
   list["data"] = std::move(items);
   return list;
+}
+
+std::string Rfc3339(int64_t unix_ms) {
+  const auto seconds = static_cast<std::time_t>(unix_ms / 1000);
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  std::array<char, 40> date{};
+  const size_t length = std::strftime(date.data(), date.size(), "%Y-%m-%dT%H:%M:%S", &parts);
+  std::array<char, 8> fraction{};
+  std::snprintf(fraction.data(), fraction.size(), ".%03dZ", static_cast<int>(unix_ms % 1000));
+  return std::string(date.data(), length) + fraction.data();
 }
 
 }  // namespace atelier::api

@@ -108,5 +108,7 @@ Result<PageQuery> ParsePage(const Request& request);
 json::object ListObject(json::array items, bool has_more);
 
 inline int64_t Seconds(int64_t unix_ms) { return unix_ms / 1000; }
+// RFC 3339, UTC.
+std::string Rfc3339(int64_t unix_ms);
 
 }  // namespace atelier::api

@@ -66,6 +66,7 @@ constexpr Route kRoutes[] = {
     Quick("/api/embed", "ollama_embed", ollama::Embed, BodyKind::kJson),
     Quick("/api/embeddings", "ollama_embed", ollama::OldEmbed, BodyKind::kJson),
     Plain(kGet, "/api/tags", "ollama_tags", ollama::Tags),
+    Plain(kGet, "/api/ps", "ollama_ps", ollama::Running),
     Json(kPost, "/api/show", "ollama_show", ollama::Show),
     Plain(kGet, "/api/version", "ollama_version", ollama::Version),
 

@@ -19,10 +19,10 @@ enum class BodyKind { kNone, kJson, kForm, kJsonOrForm };
 enum class BodySize { kSmall, kJson, kMedia, kPart, kFile };  // the numbers are in Limits
 
 // A handler runs on the pool and may block. A quick handler must not: it runs on an io thread and answers, once, from
-// any thread.
+// any thread; an error that it returns is the answer, too.
 using Handler = Result<Response> (*)(const Services&, Request&);
 using Done = std::function<void(Result<Response>)>;
-using QuickHandler = void (*)(const Services&, Request&, Done);
+using QuickHandler = Status (*)(const Services&, Request&, Done);
 
 struct Route {
   Method method;

@@ -82,6 +82,7 @@ struct GenerationDelta {
   int32_t tool_index = 0;
   std::string tool_id{};
   std::string tool_name{};
+  int32_t tokens = 0;  // since the choice's delta before this one; kPrompt: of the prompt
   // return_token_ids: the tokens since the choice's delta before this one; those for which no text was shown (an end
   // token, a stop string) come with kFinish. kPrompt: those of the prompt.
   std::vector<int32_t> token_ids{};

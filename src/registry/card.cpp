@@ -144,10 +144,20 @@ std::string Files(const ModelVersion& version) {
   return text.empty() ? "" : "| File | Size | SHA-256 |\n| --- | ---: | --- |\n" + text + "\n";
 }
 
+// The command that asks the deployed model.
+std::string Ask(const ModelVersion& version) {
+  const std::string task = GetString(version.metadata, "task");
+  const std::string& name = version.model_name;
+  if (task == "text-generation") {
+    return "atelier chat " + name;
+  }
+  return task == "feature-extraction" ? "atelier embed " + name + " TEXT" : "atelier predict " + name + " INPUT";
+}
+
 std::string Use(const ModelVersion& version) {
   const std::string reference = version.model_name + "@" + std::to_string(version.version);
-  return "```sh\natelier deploy " + reference + " --as " + version.model_name + "\natelier predict " +
-         version.model_name + " INPUT\natelier model pull " + reference + "\n```\n";
+  return "```sh\natelier deploy " + reference + " --as " + version.model_name + "\n" + Ask(version) +
+         "\natelier model download " + reference + "\n```\n";
 }
 
 }  // namespace

@@ -51,6 +51,15 @@ TEST(ModelCardTest, SaysWhatTheModelIsAndWhereItComesFrom) {
   EXPECT_THAT(card, Not(HasSubstr("confusion")));
 }
 
+TEST(ModelCardTest, SaysHowToAskTheModel) {
+  auto version = SomeVersion();
+  EXPECT_THAT(ModelCard(version, {}), HasSubstr("\natelier predict digits INPUT\n"));
+  version.metadata["task"] = "text-generation";
+  EXPECT_THAT(ModelCard(version, {}), HasSubstr("\natelier chat digits\n"));
+  version.metadata["task"] = "feature-extraction";
+  EXPECT_THAT(ModelCard(version, {}), HasSubstr("\natelier embed digits TEXT\n"));
+}
+
 TEST(ModelCardTest, ForeignTextStaysText) {
   auto version = SomeVersion();
   version.metadata["task"] = "x\n\n# Heading\n<script>alert(1)</script> [a](http://b) `c`";

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/guarded.h"
+#include "serving/generation_metrics.h"
 #include "serving/predictor.h"
 #include "serving/serving_metrics.h"
 #include "serving/worker_client.h"
@@ -63,6 +64,7 @@ struct Lease {
   int64_t version = 0;
   std::shared_ptr<const Signature> signature;
   std::shared_ptr<const ModelMetrics> metrics;
+  std::shared_ptr<const GenerationMetrics> generation_metrics;  // of language models; may be nullptr
   int max_under_way = 0;  // instances
 
   bool usable() const { return !endpoint->suspect(); }

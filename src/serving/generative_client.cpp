@@ -78,6 +78,7 @@ class GenerationStream final : public grpc::ClientBidiReactor<pb::GenerateReques
     deltas.reserve(static_cast<size_t>(event_.deltas_size()));
     for (pb::Delta& delta : *event_.mutable_deltas()) {
       deltas.push_back(FromWire(std::move(delta)));
+      Count(deltas.back());
     }
     if (event_.has_usage()) {
       usage_ = FromWire(event_.usage());
@@ -86,6 +87,14 @@ class GenerationStream final : public grpc::ClientBidiReactor<pb::GenerateReques
       sink_->OnDeltas(std::move(deltas));
     }
     StartRead(&event_);
+  }
+
+  // What was used as far as it was told, for the case that the worker does not live to say it itself.
+  void Count(const engine::GenerationDelta& delta) {
+    int32_t& tokens =
+        delta.kind == engine::GenerationDelta::Kind::kPrompt ? usage_.prompt_tokens : usage_.completion_tokens;
+    tokens += delta.tokens;
+    usage_.reasoning_tokens += delta.kind == engine::GenerationDelta::Kind::kReasoning ? delta.tokens : 0;
   }
 
   void OnDone(const grpc::Status& status) override {

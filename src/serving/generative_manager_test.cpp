@@ -74,6 +74,8 @@ TEST_F(GenerativeManagerTest, GeneratesEmbedsAndSaysWhoAnswers) {
   (*manager_->Pin("story"))->Embed(texts, [&](auto vectors) { embedded.set_value(std::move(vectors)); });
   EXPECT_EQ(embedded.get_future().get()->vectors, (std::vector<std::vector<float>>{{4, 1}}));
   EXPECT_NE(metrics_.Render().find("nv_inference_request_success{model=\"story\",version=\"1\"} 2"), std::string::npos);
+  EXPECT_NE(metrics_.Render().find(R"(vllm:generation_tokens_total{engine="1",model_name="story"} 4)"),
+            std::string::npos);
   EXPECT_TRUE(manager_->GetStatus("story")->signature->generative);
 
   EXPECT_EQ(manager_->Pin("absent").error().reason, "model_not_found");
@@ -99,6 +101,7 @@ TEST_F(GenerativeManagerTest, ACrashEndsTheStreamAndTheWorkerComesBack) {
   ASSERT_FALSE(answer->status().ok());
   EXPECT_EQ(answer->status().error().code, Code::kUnavailable);
   EXPECT_EQ(answer->status().error().reason, "worker_crashed");
+  EXPECT_EQ(answer->usage().completion_tokens, 2);  // as many as came
   ASSERT_TRUE(WaitFor([&] { return Worker("story").restarts == 1 && Ready("story"); }));
   ASSERT_TRUE(WaitFor([&] { return manager_->Pin("story").ok(); }));
   const auto next = Ask("again");

@@ -245,6 +245,7 @@ void ToWire(engine::GenerationDelta delta, pb::Delta& out) {
   for (engine::TokenInfo& token : delta.logprobs) {
     TokenToWire(token, *out.add_logprobs());
   }
+  out.set_tokens(delta.tokens);
   out.set_finish(static_cast<pb::Delta::FinishReason>(delta.finish));
   if (delta.stop_token) {
     out.set_stop_token(*delta.stop_token);
@@ -260,6 +261,7 @@ engine::GenerationDelta FromWire(pb::Delta delta) {
   out.tool_index = delta.tool_index();
   out.tool_id = std::move(*delta.mutable_tool_id());
   out.tool_name = std::move(*delta.mutable_tool_name());
+  out.tokens = delta.tokens();
   out.token_ids = List(delta.token_ids());
   out.logprobs.reserve(static_cast<size_t>(delta.logprobs_size()));
   for (pb::TokenInfo& token : *delta.mutable_logprobs()) {

@@ -32,8 +32,8 @@ class LanguageModel {
   const engine::GenerativeDescription& description() const { return *served_by().signature->generative; }
 
   // As engine::Generator::Generate: `sink` is told everything; returns what stops it, callable at any time, any number
-  // of times, from any thread. OnDone tells what was used, after a stop too; nothing is known of that where the worker
-  // crashed or the time ran out. No timeout: the manager's.
+  // of times, from any thread. OnDone tells what was used, after a stop too; where the worker crashed or the time ran
+  // out, what had come until then. No timeout: the manager's.
   virtual std::function<void()> Generate(engine::GenerationRequest request,
                                          std::shared_ptr<engine::GenerationSink> sink,
                                          std::optional<int64_t> timeout_ms) = 0;

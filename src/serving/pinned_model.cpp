@@ -19,6 +19,7 @@ class Passage {
   }
 
   WorkerClient& client() const { return lease_->endpoint->client(); }
+  GenerationWatch Watch() const { return {lease_->generation_metrics, clock_}; }
 
   void End(const Status& status, int64_t queue_ns = 0, int64_t compute_ns = 0) {
     lease_->endpoint->Release(1);
@@ -41,10 +42,14 @@ class Passage {
 class PassingSink final : public engine::GenerationSink {
  public:
   PassingSink(std::shared_ptr<Passage> passage, std::shared_ptr<engine::GenerationSink> to)
-      : passage_(std::move(passage)), to_(std::move(to)) {}
+      : passage_(std::move(passage)), to_(std::move(to)), watch_(passage_->Watch()) {}
 
-  void OnDeltas(std::vector<engine::GenerationDelta> deltas) override { to_->OnDeltas(std::move(deltas)); }
+  void OnDeltas(std::vector<engine::GenerationDelta> deltas) override {
+    watch_.OnDeltas(deltas);
+    to_->OnDeltas(std::move(deltas));
+  }
   void OnDone(Status status, const engine::GenerationUsage& usage) override {
+    watch_.OnDone(status, usage);
     passage_->End(status, usage.queue_ns, usage.prefill_ns + usage.decode_ns);
     to_->OnDone(std::move(status), usage);
   }
@@ -52,6 +57,7 @@ class PassingSink final : public engine::GenerationSink {
  private:
   std::shared_ptr<Passage> passage_;
   std::shared_ptr<engine::GenerationSink> to_;
+  GenerationWatch watch_;
 };
 
 class PinnedModel final : public LanguageModel {

@@ -54,6 +54,9 @@ void SupervisedWorker::Observe() {
     if (metrics_ && known_.health.steps > counted_steps_) {
       metrics_->Executed(known_.health.steps - std::exchange(counted_steps_, known_.health.steps));
     }
+    if (generation_metrics_) {
+      generation_metrics_->Observe(known_.health);
+    }
   }
 }
 
@@ -126,6 +129,10 @@ void SupervisedWorker::BecomeReady() {
   if (!metrics_) {
     metrics_ = std::make_shared<const ModelMetrics>(shared_.metrics, spec_.deployment, spec_.model.version);
   }
+  if (!generation_metrics_ && shared_.metrics != nullptr && known_.signature->generative) {
+    generation_metrics_ =
+        std::make_shared<const GenerationMetrics>(*shared_.metrics, spec_.deployment, spec_.model.version);
+  }
   auto lease = std::make_shared<Lease>();
   lease->endpoint = endpoint_;
   lease->deployment = spec_.deployment;
@@ -133,6 +140,7 @@ void SupervisedWorker::BecomeReady() {
   lease->version = spec_.model.version;
   lease->signature = known_.signature;
   lease->metrics = metrics_;
+  lease->generation_metrics = generation_metrics_;
   lease->max_under_way = ProgramOf(spec_.model).max_under_way(spec_);
   leased_ = lease;
   lease_ = std::move(lease);
@@ -182,6 +190,9 @@ void SupervisedWorker::Restart() {
   const auto signature = known_.signature;
   known_ = {};
   known_.signature = signature;
+  if (generation_metrics_) {
+    generation_metrics_->Observe({});
+  }
   exit_.reset();
   unlink(socket_path_.c_str());
   const int64_t wait_ms = BackOffMs(failures_, shared_.rng.Uniform(), shared_.limits);

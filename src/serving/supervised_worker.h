@@ -89,6 +89,7 @@ class SupervisedWorker {
   bool failed_ = false;  // the last process ended before it was ready
   std::string error_;
   std::shared_ptr<const ModelMetrics> metrics_;
+  std::shared_ptr<const GenerationMetrics> generation_metrics_;
 };
 
 }  // namespace atelier::serving

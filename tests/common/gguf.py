@@ -25,14 +25,27 @@ def _after_value(data, kind, at):
     return at
 
 
+def _keys(data):
+    """Each key of the file, with its kind, where its value begins and where that ends."""
+    at = 24
+    for _ in range(struct.unpack_from("<Q", data, 16)[0]):
+        name, at = at + 8, _after_text(data, at)
+        kind = struct.unpack_from("<I", data, at)[0]
+        begin, end = at + 4, _after_value(data, kind, at + 4)
+        yield data[name:at], kind, begin, end
+        at = end
+
+
+def with_number(data, key, number):
+    """The file with another value for a key that holds a 32-bit number."""
+    at = next(begin for name, kind, begin, _ in _keys(data) if name == key and SIZES[kind] == 4)
+    return data[:at] + struct.pack("<I", number) + data[at + 4:]
+
+
 def with_text(data, key, text):
     """The file with one more key, a text. `data`: a whole GGUF file of the default alignment."""
     magic, version, tensors, count = struct.unpack_from("<4sIQQ", data)
-    at = 24
-    for _ in range(count):
-        at = _after_text(data, at)
-        at = _after_value(data, struct.unpack_from("<I", data, at)[0], at + 4)
-    keys_end = at
+    at = keys_end = max(end for _, _, _, end in _keys(data))
     for _ in range(tensors):
         at = _after_text(data, at)
         at += 4 + 8 * struct.unpack_from("<I", data, at)[0] + 12

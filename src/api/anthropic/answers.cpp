@@ -60,7 +60,7 @@ class Stream final : public text::StreamWriter {
 
   void Write(size_t /*prompt*/, engine::GenerationDelta delta, std::string& out) override {
     if (delta.kind == Kind::kPrompt) {
-      prompt_tokens_ = static_cast<int64_t>(delta.token_ids.size());
+      prompt_tokens_ = delta.tokens;
     }
     Begin(out);
     switch (delta.kind) {

@@ -15,7 +15,6 @@ struct Wish {
 };
 
 json::object Message(const Wish& wish, const text::Answer& answer);
-// The request must have `return_token_ids`: the stream begins with the number of the prompt's tokens.
 std::unique_ptr<text::StreamWriter> MakeStream(Wish wish);
 
 }  // namespace atelier::api::anthropic

@@ -205,7 +205,7 @@ Status ReadTools(Fields& fields, engine::ChatPrompt& prompt) {
   return {};
 }
 
-Status ReadThinking(Fields& fields, engine::ChatPrompt& prompt) {
+Status ReadThinking(Fields& fields, json::object& variables) {
   ATELIER_ASSIGN(thinking, fields.ObjectOr("thinking"));
   if (thinking == nullptr) {
     return {};
@@ -216,7 +216,19 @@ Status ReadThinking(Fields& fields, engine::ChatPrompt& prompt) {
     return InvalidArgument("'thinking.type' must be enabled, adaptive or disabled", "thinking.type");
   }
   ATELIER_TRY(inner.IntOr("budget_tokens", 1024, 1, INT32_MAX));
-  prompt.template_kwargs = json::serialize(json::object{{"enable_thinking", type != "disabled"}});
+  variables["enable_thinking"] = type != "disabled";
+  return {};
+}
+
+Status ReadEffort(Fields& fields, json::object& variables) {
+  ATELIER_ASSIGN(config, fields.ObjectOr("output_config"));
+  if (config == nullptr) {
+    return {};
+  }
+  ATELIER_ASSIGN(effort, Fields(*config, "output_config").StringOr("effort", "", kMaxWordBytes));
+  if (!effort.empty()) {
+    variables["reasoning_effort"] = effort;
+  }
   return {};
 }
 
@@ -245,7 +257,12 @@ Result<engine::ChatPrompt> ReadConversation(Fields& fields, const json::object& 
   prompt.add_generation_prompt = !prompt.continue_final_message;
   prompt.messages = json::serialize(messages);
   ATELIER_TRY(ReadTools(fields, prompt));
-  ATELIER_TRY(ReadThinking(fields, prompt));
+  json::object variables;
+  ATELIER_TRY(ReadThinking(fields, variables));
+  ATELIER_TRY(ReadEffort(fields, variables));
+  if (!variables.empty()) {
+    prompt.template_kwargs = json::serialize(variables);
+  }
   return prompt;
 }
 

@@ -4,6 +4,7 @@
 #include "api/anthropic/answers.h"
 #include "api/anthropic/fields.h"
 #include "api/handlers.h"
+#include "api/openai/constraint_fields.h"
 #include "api/openai/sampling_fields.h"
 #include "api/text/models.h"
 #include "base/ids.h"
@@ -32,6 +33,23 @@ Status ReadSampling(Fields& fields, const json::object& body, Rng& rng, engine::
   return {};
 }
 
+// "output_config": {"format": {"type": "json_schema", "schema"}}
+Status ReadFormat(Fields& fields, engine::GenerationRequest& request) {
+  ATELIER_ASSIGN(config, fields.ObjectOr("output_config"));
+  if (config == nullptr) {
+    return {};
+  }
+  ATELIER_ASSIGN(format, Fields(*config, "output_config").ObjectOr("format"));
+  if (format == nullptr) {
+    return {};
+  }
+  json::object named = *format;
+  named["name"] = "output";
+  ATELIER_ASSIGN(constraint, openai::ReadFormat(named, "output_config.format", true));
+  request.constraint = std::move(constraint);
+  return {};
+}
+
 Result<Question> ReadQuestion(const Services& services, const Request& request) {
   ATELIER_ASSIGN(body, request.Json());
   Fields fields(body);
@@ -41,10 +59,10 @@ Result<Question> ReadQuestion(const Services& services, const Request& request) 
   ATELIER_TRY(ReadSampling(fields, body, services.rng, question.request));
   ATELIER_ASSIGN(chat, ReadConversation(fields, body));
   question.request.prompt = std::move(chat);
+  ATELIER_TRY(ReadFormat(fields, question.request));
   ATELIER_ASSIGN(stream, fields.BoolOr("stream", false));
   question.stream = stream;
   question.request.parse_chat = true;
-  question.request.return_token_ids = stream;
   question.request.request_id = request.id;
   return question;
 }
@@ -59,49 +77,31 @@ Result<std::pair<std::string, engine::TokenizeRequest>> ReadCount(const Request&
 
 }  // namespace
 
-void Messages(const Services& services, Request& request, Done done) {
-  auto question = ReadQuestion(services, request);
-  if (!question.ok()) {
-    done(std::move(question).error());
-    return;
-  }
-  auto model = text::Pin(services, question->model, text::Use::kGenerate);
-  if (!model.ok()) {
-    done(std::move(model).error());
-    return;
-  }
-  Wish wish{NewId("msg_", services.rng), question->model, request.id};
-  text::Work work{std::move(*model), {}};
-  work.requests.push_back(std::move(question->request));
-  if (question->stream) {
+Status Messages(const Services& services, Request& request, Done done) {
+  ATELIER_ASSIGN(question, ReadQuestion(services, request));
+  ATELIER_ASSIGN(model, text::Pin(services, question.model, text::Use::kGenerate));
+  Wish wish{NewId("msg_", services.rng), question.model, request.id};
+  text::Work work{std::move(model), {}};
+  work.requests.push_back(std::move(question.request));
+  if (question.stream) {
     text::RunStream(services, request, std::move(work), MakeStream(std::move(wish)), std::move(done));
-    return;
+    return {};
   }
   const auto make = [wish = std::move(wish)](std::vector<text::Answer> answers) -> Result<Response> {
     return JsonResponse(Message(wish, answers.front()));
   };
   text::RunWhole(request, std::move(work), make, std::move(done));
+  return {};
 }
 
-void CountTokens(const Services& services, Request& request, Done done) {
-  auto question = ReadCount(request);
-  if (!question.ok()) {
-    done(std::move(question).error());
-    return;
-  }
-  auto model = text::Pin(services, question->first, text::Use::kTokens);
-  if (!model.ok()) {
-    done(std::move(model).error());
-    return;
-  }
-  auto answered = [done = std::move(done)](Result<engine::TokenizeAnswer> answer) {
-    if (!answer.ok()) {
-      done(std::move(answer).error());
-      return;
-    }
-    done(JsonResponse({{"input_tokens", answer->tokens.size()}}));
+Status CountTokens(const Services& services, Request& request, Done done) {
+  ATELIER_ASSIGN(question, ReadCount(request));
+  ATELIER_ASSIGN(model, text::Pin(services, question.first, text::Use::kTokens));
+  const auto make = [](const engine::TokenizeAnswer& answer) {
+    return JsonResponse({{"input_tokens", answer.tokens.size()}});
   };
-  (*model)->Tokenize(std::move(question->second), std::move(answered));
+  model->Tokenize(std::move(question.second), text::Answering<engine::TokenizeAnswer>(std::move(done), make));
+  return {};
 }
 
 }  // namespace atelier::api::anthropic

@@ -85,6 +85,29 @@ TEST_F(MessagesTest, TurnsBlocksIntoMessages) {
   EXPECT_EQ(chat.tool_choice, "required");
 }
 
+TEST_F(MessagesTest, ObeysOutputConfig) {
+  const std::string format = R"("format":{"type":"json_schema","schema":{"type":"object"}})";
+  ASSERT_EQ(Ask1(R"("output_config":{"effort":"low",)" + format + "}").status, 200);
+  const auto& asked = serving_.language->requests.back();
+  EXPECT_EQ(asked.constraint.kind, engine::OutputConstraint::Kind::kJsonSchema);
+  EXPECT_EQ(asked.constraint.source, R"({"type":"object"})");
+  EXPECT_EQ(std::get<engine::ChatPrompt>(asked.prompt).template_kwargs, R"({"reasoning_effort":"low"})");
+  EXPECT_EQ(Ask1(R"("output_config":{"format":{"type":"xml"}})").status, 400);
+  EXPECT_EQ(Ask1(R"("output_config":1)").status, 400);
+}
+
+TEST_F(MessagesTest, ListsModelsInItsOwnShape) {
+  constexpr const char* kVersion = "anthropic-version: 2023-06-01\r\n";
+  const auto list = Json(Call("GET", "/v1/models", "", kVersion));
+  EXPECT_EQ(list.at("has_more"), false);
+  EXPECT_EQ(GetString(list, "last_id"), "digits");
+  const auto one = Json(Call("GET", "/v1/models/digits", "", kVersion));
+  EXPECT_EQ(list.at("data"), json::array{json::value(one)});
+  EXPECT_EQ(GetString(one, "type"), "model");
+  EXPECT_EQ(GetString(one, "display_name"), "digits");
+  EXPECT_TRUE(GetString(one, "created_at").ends_with("Z"));
+}
+
 TEST_F(MessagesTest, RefusesInItsOwnShape) {
   const auto wrong = Call("POST", "/v1/messages", R"({"model":"chatty","messages":[]})");
   EXPECT_EQ(wrong.status, 400);

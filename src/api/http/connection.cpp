@@ -43,7 +43,9 @@ void StartQuick(const Route& route, const Services& services, Request& request, 
     }
   };
   try {
-    route.quick(services, request, once);
+    if (auto status = route.quick(services, request, once); !status.ok()) {
+      once(std::move(status).error());
+    }
   } catch (const std::exception& exception) {
     once(Internal(std::string("a handler threw: ") + exception.what()));
   }

@@ -50,17 +50,14 @@ Result<Response> Answer(const serving::PredictAnswer& answer, const std::string&
 
 }  // namespace
 
-void Infer(const Services& services, Request& request, Done done) {
-  auto question = Parse(services, request);
-  if (!question.ok()) {
-    done(question.error());
-    return;
-  }
-  services.serving.Predict(std::move(question->predict),
-                           [id = std::move(question->id), model = std::move(question->model),
-                            outputs = std::move(question->outputs), done = std::move(done)](auto answer) {
+Status Infer(const Services& services, Request& request, Done done) {
+  ATELIER_ASSIGN(question, Parse(services, request));
+  services.serving.Predict(std::move(question.predict),
+                           [id = std::move(question.id), model = std::move(question.model),
+                            outputs = std::move(question.outputs), done = std::move(done)](auto answer) {
                              done(answer.ok() ? Answer(*answer, id, model, outputs) : Result<Response>(answer.error()));
                            });
+  return {};
 }
 
 }  // namespace atelier::api::kserve

@@ -6,6 +6,7 @@
 #include "api/ollama/fields.h"
 #include "api/openai/prompts.h"
 #include "api/text/models.h"
+#include "api/text/run.h"
 #include "base/clock.h"
 
 namespace atelier::api::ollama {
@@ -62,32 +63,25 @@ Result<Question> ReadQuestion(const Request& request, std::string_view field) {
   return question;
 }
 
-void Run(const Services& services, Request& request, bool old, Done done) {
-  auto question = ReadQuestion(request, old ? "prompt" : "input");
-  if (!question.ok()) {
-    done(std::move(question).error());
-    return;
-  }
-  auto model = text::Pin(services, question->model, text::Use::kEmbed);
-  if (!model.ok()) {
-    done(std::move(model).error());
-    return;
-  }
-  auto answered = [name = question->model, old, &clock = services.clock, start_ns = services.clock.MonotonicNs(),
-                   done = std::move(done)](Result<engine::EmbeddingAnswer> answer) {
-    if (!answer.ok()) {
-      done(std::move(answer).error());
-      return;
-    }
-    done(old ? OldAnswer(*answer) : NewAnswer(*answer, name, clock.MonotonicNs() - start_ns));
+Status Run(const Services& services, Request& request, bool old, Done done) {
+  ATELIER_ASSIGN(question, ReadQuestion(request, old ? "prompt" : "input"));
+  ATELIER_ASSIGN(model, text::Pin(services, question.model, text::Use::kEmbed));
+  const auto make = [name = question.model, old, &clock = services.clock,
+                     start_ns = services.clock.MonotonicNs()](const engine::EmbeddingAnswer& answer) {
+    return old ? OldAnswer(answer) : NewAnswer(answer, name, clock.MonotonicNs() - start_ns);
   };
-  (*model)->Embed(std::move(question->request), std::move(answered));
+  model->Embed(std::move(question.request), text::Answering<engine::EmbeddingAnswer>(std::move(done), make));
+  return {};
 }
 
 }  // namespace
 
-void Embed(const Services& services, Request& request, Done done) { Run(services, request, false, std::move(done)); }
+Status Embed(const Services& services, Request& request, Done done) {
+  return Run(services, request, false, std::move(done));
+}
 
-void OldEmbed(const Services& services, Request& request, Done done) { Run(services, request, true, std::move(done)); }
+Status OldEmbed(const Services& services, Request& request, Done done) {
+  return Run(services, request, true, std::move(done));
+}
 
 }  // namespace atelier::api::ollama

@@ -1,9 +1,5 @@
 #include "api/ollama/fields.h"
 
-#include <array>
-#include <cstdio>
-#include <ctime>
-
 #include "api/openai/constraint_fields.h"
 #include "api/openai/sampling_fields.h"
 #include "api/text/models.h"
@@ -188,17 +184,6 @@ Status RefuseImages(Fields& fields) {
     return InvalidArgument("this model reads text only, no images", fields.Path("images"), "unsupported_value");
   }
   return {};
-}
-
-std::string Rfc3339(int64_t unix_ms) {
-  const auto seconds = static_cast<std::time_t>(unix_ms / 1000);
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  std::array<char, 40> date{};
-  const size_t length = std::strftime(date.data(), date.size(), "%Y-%m-%dT%H:%M:%S", &parts);
-  std::array<char, 8> fraction{};
-  std::snprintf(fraction.data(), fraction.size(), ".%03dZ", static_cast<int>(unix_ms % 1000));
-  return std::string(date.data(), length) + fraction.data();
 }
 
 }  // namespace atelier::api::ollama

@@ -31,7 +31,4 @@ Result<json::array> ReadMessages(Fields& fields);
 // Errors: kInvalidArgument where there are pictures.
 Status RefuseImages(Fields& fields);
 
-// RFC 3339, UTC.
-std::string Rfc3339(int64_t unix_ms);
-
 }  // namespace atelier::api::ollama

@@ -97,44 +97,39 @@ Response Loaded(const Wish& wish) {
   return JsonResponse(out);
 }
 
-void Run(const Services& services, Request& request, Result<Question> question, Done done) {
-  if (!question.ok()) {
-    done(std::move(question).error());
-    return;
-  }
-  Common& common = question->common;
-  auto model = text::Pin(services, common.model, text::Use::kGenerate);
-  if (!model.ok()) {
-    done(std::move(model).error());
-    return;
-  }
-  Wish wish{common.model, request.id, question->chat, &services.clock};
-  if (question->load) {
+Status Run(const Services& services, Request& request, Question question, Done done) {
+  Common& common = question.common;
+  ATELIER_ASSIGN(model, text::Pin(services, common.model, text::Use::kGenerate));
+  Wish wish{common.model, request.id, question.chat, &services.clock};
+  if (question.load) {
     done(Loaded(wish));
-    return;
+    return {};
   }
-  SetPrompt(*question, (*model)->description());
+  SetPrompt(question, model->description());
   common.request.request_id = request.id;
-  text::Work work{std::move(*model), {}};
+  text::Work work{std::move(model), {}};
   work.requests.push_back(std::move(common.request));
   if (common.stream) {
     text::RunStream(services, request, std::move(work), MakeLines(std::move(wish)), std::move(done));
-    return;
+    return {};
   }
   const auto make = [wish = std::move(wish)](std::vector<text::Answer> answers) -> Result<Response> {
     return JsonResponse(WholeAnswer(wish, answers.front()));
   };
   text::RunWhole(request, std::move(work), make, std::move(done));
+  return {};
 }
 
 }  // namespace
 
-void Chat(const Services& services, Request& request, Done done) {
-  Run(services, request, ReadChat(services, request), std::move(done));
+Status Chat(const Services& services, Request& request, Done done) {
+  ATELIER_ASSIGN(question, ReadChat(services, request));
+  return Run(services, request, std::move(question), std::move(done));
 }
 
-void Generate(const Services& services, Request& request, Done done) {
-  Run(services, request, ReadGenerate(services, request), std::move(done));
+Status Generate(const Services& services, Request& request, Done done) {
+  ATELIER_ASSIGN(question, ReadGenerate(services, request));
+  return Run(services, request, std::move(question), std::move(done));
 }
 
 }  // namespace atelier::api::ollama

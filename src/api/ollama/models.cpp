@@ -1,4 +1,5 @@
-// GET /api/tags, /api/version and POST /api/show: what is there, in Ollama's shape.
+// GET /api/tags, /api/ps, /api/version and POST /api/show: what is there, in Ollama's shape.
+#include <optional>
 #include <utility>
 
 #include "api/handlers.h"
@@ -65,23 +66,50 @@ json::object Details(const engine::GenerativeDescription& description, const Fil
           {"context_length", description.max_context}};
 }
 
+// What both lists say of a deployment; nothing where it has no language model.
+std::optional<json::object> Listed(const Services& services, const serving::DeploymentStatus& status) {
+  if (status.signature == nullptr || !status.signature->generative.has_value()) {
+    return std::nullopt;
+  }
+  const Files files = FilesOf(services, status.deployment);
+  return json::object{{"name", status.deployment.name},
+                      {"model", status.deployment.name},
+                      {"size", files.size},
+                      {"digest", files.digest},
+                      {"details", Details(*status.signature->generative, files)}};
+}
+
 }  // namespace
 
 Result<Response> Tags(const Services& services, Request& /*request*/) {
   json::array models;
   for (const auto& status : services.serving.All()) {
-    if (status.signature == nullptr || !status.signature->generative.has_value()) {
+    if (auto model = Listed(services, status); model.has_value()) {
+      (*model)["modified_at"] = Rfc3339(status.deployment.updated_ms);
+      (*model)["capabilities"] = Capabilities(*status.signature->generative);
+      models.push_back(std::move(*model));
+    }
+  }
+  return JsonResponse({{"models", std::move(models)}});
+}
+
+// Those that are in memory, with what their workers take of it; they stay there.
+Result<Response> Running(const Services& services, Request& /*request*/) {
+  json::array models;
+  for (const auto& status : services.serving.All()) {
+    auto model = Listed(services, status);
+    if (!model.has_value() || !status.ready) {
       continue;
     }
-    const auto& description = *status.signature->generative;
-    const Files files = FilesOf(services, status.deployment);
-    models.push_back({{"name", status.deployment.name},
-                      {"model", status.deployment.name},
-                      {"modified_at", Rfc3339(status.deployment.updated_ms)},
-                      {"size", files.size},
-                      {"digest", files.digest},
-                      {"details", Details(description, files)},
-                      {"capabilities", Capabilities(description)}});
+    uint64_t bytes = 0;
+    for (const auto& worker : status.workers) {
+      bytes += worker.resident_bytes;
+    }
+    (*model)["size"] = bytes;
+    (*model)["size_vram"] = 0;
+    (*model)["expires_at"] = "9999-12-31T23:59:59Z";
+    (*model)["context_length"] = status.signature->generative->max_context;
+    models.push_back(std::move(*model));
   }
   return JsonResponse({{"models", std::move(models)}});
 }

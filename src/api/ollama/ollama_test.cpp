@@ -74,12 +74,26 @@ TEST_F(OllamaTest, Generates) {
   EXPECT_EQ(Lines("/api/generate", R"("prompt":"a")").size(), 3U);
 }
 
-TEST_F(OllamaTest, EmbedsListsAndRefuses) {
+TEST_F(OllamaTest, ListsWhatIsThereAndWhatRuns) {
+  EXPECT_EQ(Call("GET", "/api/tags").body, R"({"models":[]})");  // "digits" is no language model
+  EXPECT_EQ(Call("GET", "/api/ps").body, R"({"models":[]})");
+  serving_.lists_language = true;
+  const auto tags = Json(Call("GET", "/api/tags"));
+  const auto& listed = tags.at("models").at(0).as_object();
+  EXPECT_EQ(GetString(listed, "model"), "chatty");
+  EXPECT_EQ(listed.at("capabilities"), (json::array{"completion", "embedding"}));
+  const auto ps = Json(Call("GET", "/api/ps"));
+  const auto& running = ps.at("models").at(0).as_object();
+  EXPECT_EQ(GetString(running, "name"), "chatty");
+  EXPECT_EQ(GetInt(running, "size"), 2);
+  EXPECT_EQ(GetInt(running, "context_length"), 64);
+}
+
+TEST_F(OllamaTest, EmbedsAndRefuses) {
   EXPECT_EQ(Json(Post("/api/embed", R"("input":["a","b"])")).at("embeddings"),
             ParseJson("[[0.5,-1],[0.5,-1]]").value());
   EXPECT_EQ(Json(Post("/api/embeddings", R"("prompt":"a")")).at("embedding"), (json::array{0.5, -1}));
   EXPECT_EQ(Call("GET", "/api/version").body, R"({"version":"test"})");
-  EXPECT_EQ(Call("GET", "/api/tags").body, R"({"models":[]})");  // "digits" is no language model
   EXPECT_EQ(Call("POST", "/api/show", R"({"model":"digits"})").status, 404);
   const auto missing = Call("POST", "/api/chat", R"({"model":"none","messages":[{"role":"user","content":"a"}]})");
   EXPECT_EQ(missing.status, 404);

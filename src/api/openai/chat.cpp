@@ -71,9 +71,6 @@ Result<Question> ReadQuestion(const Services& services, const Request& request) 
   ATELIER_TRY(ReadLogprobs(fields, question.request));
   ATELIER_ASSIGN(constraint, ReadConstraint(body));
   question.request.constraint = std::move(constraint);
-  if (question.request.prompt_logprobs.has_value() && stream.stream) {
-    return InvalidArgument("'prompt_logprobs' is not taken with 'stream'", "prompt_logprobs");
-  }
   question.request.parse_chat = true;
   question.request.request_id = request.id;
   return question;
@@ -81,36 +78,29 @@ Result<Question> ReadQuestion(const Services& services, const Request& request) 
 
 }  // namespace
 
-void ChatCompletions(const Services& services, Request& request, Done done) {
-  auto question = ReadQuestion(services, request);
-  if (!question.ok()) {
-    done(std::move(question).error());
-    return;
-  }
-  auto model = text::Pin(services, question->model, text::Use::kGenerate);
-  if (!model.ok()) {
-    done(std::move(model).error());
-    return;
-  }
-  const auto& asked = question->request;
-  ChatWish wish{MakeEnvelope("chatcmpl-", services, question->model, **model),
+Status ChatCompletions(const Services& services, Request& request, Done done) {
+  ATELIER_ASSIGN(question, ReadQuestion(services, request));
+  ATELIER_ASSIGN(model, text::Pin(services, question.model, text::Use::kGenerate));
+  const auto& asked = question.request;
+  ChatWish wish{MakeEnvelope("chatcmpl-", services, question.model, *model),
                 request.id,
                 asked.choices,
                 asked.sampling.top_logprobs.has_value(),
                 asked.prompt_logprobs.has_value(),
                 asked.return_token_ids,
-                question->stream.include_usage,
+                question.stream.include_usage,
                 asked.sampling.stop_token_ids};
-  text::Work work{std::move(*model), {}};
-  work.requests.push_back(std::move(question->request));
-  if (question->stream.stream) {
+  text::Work work{std::move(model), {}};
+  work.requests.push_back(std::move(question.request));
+  if (question.stream.stream) {
     text::RunStream(services, request, std::move(work), MakeChatStream(std::move(wish)), std::move(done));
-    return;
+    return {};
   }
   const auto make = [wish = std::move(wish)](std::vector<text::Answer> answers) -> Result<Response> {
     return JsonResponse(ChatCompletion(wish, answers.front()));
   };
   text::RunWhole(request, std::move(work), make, std::move(done));
+  return {};
 }
 
 }  // namespace atelier::api::openai

@@ -30,7 +30,7 @@ class ChatStream final : public text::StreamWriter {
 
   void Write(size_t /*prompt*/, engine::GenerationDelta delta, std::string& out) override {
     if (delta.kind == Kind::kPrompt) {
-      prompt_tokens_ = std::move(delta.token_ids);
+      prompt_ = std::move(delta);
       for (int32_t i = 0; i < wish_.choices; ++i) {
         Begin(i, out);
       }
@@ -60,15 +60,15 @@ class ChatStream final : public text::StreamWriter {
   }
 
   void End(const Status& status, const std::vector<engine::GenerationUsage>& usages, std::string& out) override {
-    if (!status.ok()) {
-      AppendData(OpenAiError(ForClient(status.error(), wish_.request_id, "/v1/chat/completions")), out);
-      return;
-    }
     if (wish_.include_usage) {
       json::object chunk = Head(wish_.envelope, kObject);
       chunk["choices"] = json::array();
       chunk["usage"] = UsageObject(text::Sum(usages));
       AppendData(chunk, out);
+    }
+    if (!status.ok()) {
+      AppendData(OpenAiError(ForClient(status.error(), wish_.request_id, "/v1/chat/completions")), out);
+      return;
     }
     out += kDoneEvent;
   }
@@ -107,7 +107,10 @@ class ChatStream final : public text::StreamWriter {
     }
     json::object more;
     if (wish_.token_ids) {
-      more["prompt_token_ids"] = IdArray(prompt_tokens_);
+      more["prompt_token_ids"] = IdArray(prompt_.token_ids);
+    }
+    if (wish_.prompt_logprobs && index == 0) {
+      more["prompt_logprobs"] = PromptLogprobs(prompt_.logprobs);
     }
     Put(ChoiceOf(index, {{"role", "assistant"}, {"content", ""}}), std::move(more), out);
   }
@@ -125,7 +128,7 @@ class ChatStream final : public text::StreamWriter {
 
   const ChatWish wish_;
   std::vector<char> begun_;  // flags
-  std::vector<int32_t> prompt_tokens_;
+  engine::GenerationDelta prompt_;
 };
 
 }  // namespace

@@ -177,8 +177,28 @@ TEST_F(ChatTest, EndsABrokenStreamWithAnError) {
   serving_.language->status = Unavailable("the worker crashed", "worker_crashed");
   const std::string text = ChatStream();
   EXPECT_EQ(text.find("[DONE]"), std::string::npos);
-  const auto events = Events(text);
+  auto events = Events(text);
   EXPECT_EQ(GetString(events.back().at("error").as_object(), "code"), "worker_crashed");
+  events = Events(ChatStream(R"(,"stream_options":{"include_usage":true})"));  // what came was used
+  EXPECT_EQ(GetInt(events.at(events.size() - 2).at("usage").as_object(), "completion_tokens"), 3);
+  EXPECT_TRUE(events.back().contains("error"));
+}
+
+TEST_F(ChatTest, StreamsProbabilitiesOfThePromptFirst) {
+  auto prompt = Delta(Kind::kPrompt);
+  prompt.logprobs = {test::Token(1, "a", 0), test::Token(2, "b", -0.5F)};
+  serving_.language->script = {prompt, Delta(Kind::kContent, "c"), Finish()};
+  const auto expected = ParseJson(R"([null,{"2":{"logprob":-5E-1,"rank":1,"decoded_token":"b"},
+                                            "3":{"logprob":-1.5E0,"rank":2,"decoded_token":"x"}}])")
+                            .value();
+  const auto chat = Events(ChatStream(R"(,"prompt_logprobs":2)"));
+  EXPECT_EQ(Asked().prompt_logprobs, 2);
+  EXPECT_EQ(chat.at(0).at("prompt_logprobs"), expected);
+  EXPECT_FALSE(chat.at(1).contains("prompt_logprobs"));
+  const auto text = Events(
+      Stream("/v1/completions", R"({"model":"chatty","prompt":"ab","stream":true,"prompt_logprobs":2})", "[DONE]"));
+  EXPECT_EQ(text.at(0).at("choices").at(0).at("prompt_logprobs"), expected);
+  EXPECT_FALSE(text.at(1).at("choices").at(0).as_object().contains("prompt_logprobs"));
 }
 
 TEST_F(ChatTest, CancelsWhenTheClientGoesAway) {

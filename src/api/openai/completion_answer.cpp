@@ -34,11 +34,11 @@ class CompletionStream final : public text::StreamWriter {
   explicit CompletionStream(CompletionWish wish)
       : wish_(std::move(wish)),
         choices_(wish_.prompts * static_cast<size_t>(wish_.choices), State{false, CompletionLogprobs(wish_.echo)}),
-        prompt_tokens_(wish_.prompts) {}
+        prompts_(wish_.prompts) {}
 
   void Write(size_t prompt, engine::GenerationDelta delta, std::string& out) override {
     if (delta.kind == Kind::kPrompt) {
-      prompt_tokens_[prompt] = std::move(delta.token_ids);
+      prompts_[prompt] = std::move(delta);
       return;
     }
     if (delta.choice < 0 || delta.choice >= wish_.choices) {
@@ -60,9 +60,9 @@ class CompletionStream final : public text::StreamWriter {
     }
     if (wish_.token_ids) {
       choice["token_ids"] = IdArray(delta.token_ids);
-      if (!std::exchange(state.begun, true)) {
-        choice["prompt_token_ids"] = IdArray(prompt_tokens_[prompt]);
-      }
+    }
+    if (!std::exchange(state.begun, true)) {
+      AddPrompt(prompts_[prompt], choice);
     }
     if (finish) {
       choice["finish_reason"] = FinishName(delta.finish);
@@ -77,15 +77,15 @@ class CompletionStream final : public text::StreamWriter {
   }
 
   void End(const Status& status, const std::vector<engine::GenerationUsage>& usages, std::string& out) override {
-    if (!status.ok()) {
-      AppendData(OpenAiError(ForClient(status.error(), wish_.request_id, "/v1/completions")), out);
-      return;
-    }
     if (wish_.include_usage) {
       json::object chunk = Head(wish_.envelope, kObject);
       chunk["choices"] = json::array();
       chunk["usage"] = UsageObject(text::Sum(usages));
       AppendData(chunk, out);
+    }
+    if (!status.ok()) {
+      AppendData(OpenAiError(ForClient(status.error(), wish_.request_id, "/v1/completions")), out);
+      return;
     }
     out += kDoneEvent;
   }
@@ -96,9 +96,19 @@ class CompletionStream final : public text::StreamWriter {
     CompletionLogprobs logprobs;
   };
 
+  // What a choice's first chunk says of its prompt.
+  void AddPrompt(const engine::GenerationDelta& prompt, json::object& choice) const {
+    if (wish_.token_ids) {
+      choice["prompt_token_ids"] = IdArray(prompt.token_ids);
+    }
+    if (wish_.prompt_logprobs) {
+      choice["prompt_logprobs"] = PromptLogprobs(prompt.logprobs);
+    }
+  }
+
   const CompletionWish wish_;
   std::vector<State> choices_;
-  std::vector<std::vector<int32_t>> prompt_tokens_;
+  std::vector<engine::GenerationDelta> prompts_;
 };
 
 }  // namespace

@@ -61,9 +61,6 @@ Result<Question> ReadQuestion(const Services& services, const Request& request) 
   ATELIER_TRY(ReadCompletion(fields, question.request));
   ATELIER_ASSIGN(constraint, ReadConstraint(body));
   question.request.constraint = std::move(constraint);
-  if (question.request.prompt_logprobs.has_value() && stream.stream) {
-    return InvalidArgument("'prompt_logprobs' is not taken with 'stream'", "prompt_logprobs");
-  }
   if (question.prompts.size() * static_cast<size_t>(question.request.choices) > kMaxChoicesInAll) {
     return InvalidArgument("a request may have at most " + std::to_string(kMaxChoicesInAll) + " answers", "n");
   }
@@ -85,38 +82,31 @@ std::vector<engine::GenerationRequest> Requests(Question question, const std::st
 
 }  // namespace
 
-void Completions(const Services& services, Request& request, Done done) {
-  auto question = ReadQuestion(services, request);
-  if (!question.ok()) {
-    done(std::move(question).error());
-    return;
-  }
-  auto model = text::Pin(services, question->model, text::Use::kGenerate);
-  if (!model.ok()) {
-    done(std::move(model).error());
-    return;
-  }
-  const auto& asked = question->request;
-  CompletionWish wish{MakeEnvelope("cmpl-", services, question->model, **model),
+Status Completions(const Services& services, Request& request, Done done) {
+  ATELIER_ASSIGN(question, ReadQuestion(services, request));
+  ATELIER_ASSIGN(model, text::Pin(services, question.model, text::Use::kGenerate));
+  const auto& asked = question.request;
+  CompletionWish wish{MakeEnvelope("cmpl-", services, question.model, *model),
                       request.id,
-                      question->prompts.size(),
+                      question.prompts.size(),
                       asked.choices,
                       asked.sampling.top_logprobs.has_value(),
                       asked.echo,
                       asked.prompt_logprobs.has_value(),
                       asked.return_token_ids,
-                      question->stream.include_usage,
+                      question.stream.include_usage,
                       asked.sampling.stop_token_ids};
-  const bool stream = question->stream.stream;
-  text::Work work{std::move(*model), Requests(std::move(*question), request.id)};
+  const bool stream = question.stream.stream;
+  text::Work work{std::move(model), Requests(std::move(question), request.id)};
   if (stream) {
     text::RunStream(services, request, std::move(work), MakeCompletionStream(std::move(wish)), std::move(done));
-    return;
+    return {};
   }
   const auto make = [wish = std::move(wish)](std::vector<text::Answer> answers) -> Result<Response> {
     return JsonResponse(Completion(wish, answers));
   };
   text::RunWhole(request, std::move(work), make, std::move(done));
+  return {};
 }
 
 }  // namespace atelier::api::openai

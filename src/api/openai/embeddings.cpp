@@ -7,6 +7,7 @@
 #include "api/openai/prompts.h"
 #include "api/text/base64.h"
 #include "api/text/models.h"
+#include "api/text/run.h"
 
 namespace atelier::api::openai {
 namespace {
@@ -77,31 +78,18 @@ Response AnswerOf(const engine::EmbeddingAnswer& answer, const std::string& mode
 
 }  // namespace
 
-void Embeddings(const Services& services, Request& request, Done done) {
-  auto question = ReadQuestion(request);
-  if (!question.ok()) {
-    done(std::move(question).error());
-    return;
+Status Embeddings(const Services& services, Request& request, Done done) {
+  ATELIER_ASSIGN(question, ReadQuestion(request));
+  ATELIER_ASSIGN(model, text::Pin(services, question.model, text::Use::kEmbed));
+  const int32_t width = model->description().embedding_width;
+  if (width > 0 && question.request.dimensions > width) {
+    return InvalidArgument("'dimensions' must be at most " + std::to_string(width), "dimensions");
   }
-  auto model = text::Pin(services, question->model, text::Use::kEmbed);
-  if (!model.ok()) {
-    done(std::move(model).error());
-    return;
-  }
-  const int32_t width = (*model)->description().embedding_width;
-  if (width > 0 && question->request.dimensions > width) {
-    done(InvalidArgument("'dimensions' must be at most " + std::to_string(width), "dimensions"));
-    return;
-  }
-  auto answered = [name = question->model, base64 = question->base64,
-                   done = std::move(done)](Result<engine::EmbeddingAnswer> answer) {
-    if (!answer.ok()) {
-      done(std::move(answer).error());
-      return;
-    }
-    done(AnswerOf(*answer, name, base64));
+  const auto make = [name = question.model, base64 = question.base64](const engine::EmbeddingAnswer& answer) {
+    return AnswerOf(answer, name, base64);
   };
-  (*model)->Embed(std::move(question->request), std::move(answered));
+  model->Embed(std::move(question.request), text::Answering<engine::EmbeddingAnswer>(std::move(done), make));
+  return {};
 }
 
 }  // namespace atelier::api::openai

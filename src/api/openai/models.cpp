@@ -1,11 +1,20 @@
-// GET /v1/models: what can be asked for an answer, in OpenAI's shape.
+// GET /v1/models: what can be asked for an answer, in OpenAI's shape; in Anthropic's for its clients.
 #include "api/handlers.h"
 #include "serving/deployments.h"
 
 namespace atelier::api::openai {
 namespace {
 
-json::object ModelObject(const registry::Deployment& deployment) {
+// Anthropic's clients always send this field, others never.
+bool IsForAnthropic(const Request& request) { return request.Header("anthropic-version").has_value(); }
+
+json::object ModelObject(const registry::Deployment& deployment, const Request& request) {
+  if (IsForAnthropic(request)) {
+    return {{"type", "model"},
+            {"id", deployment.name},
+            {"display_name", deployment.name},
+            {"created_at", Rfc3339(deployment.created_ms)}};
+  }
   return {{"id", deployment.name},
           {"object", "model"},
           {"created", Seconds(deployment.created_ms)},
@@ -14,10 +23,15 @@ json::object ModelObject(const registry::Deployment& deployment) {
 
 }  // namespace
 
-Result<Response> ListModels(const Services& services, Request& /*request*/) {
+Result<Response> ListModels(const Services& services, Request& request) {
   json::array data;
   for (const auto& status : services.serving.All()) {
-    data.push_back(ModelObject(status.deployment));
+    data.push_back(ModelObject(status.deployment, request));
+  }
+  if (IsForAnthropic(request)) {
+    json::object list = ListObject(std::move(data), false);
+    list.erase("object");
+    return JsonResponse(list);
   }
   return JsonResponse({{"object", "list"}, {"data", std::move(data)}});
 }
@@ -27,7 +41,7 @@ Result<Response> GetModel(const Services& services, Request& request) {
   if (!status.ok()) {
     return NotFound("no model is deployed under that name", "model_not_found");
   }
-  return JsonResponse(ModelObject(status->deployment));
+  return JsonResponse(ModelObject(status->deployment, request));
 }
 
 }  // namespace atelier::api::openai

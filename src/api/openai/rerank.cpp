@@ -6,6 +6,7 @@
 
 #include "api/handlers.h"
 #include "api/text/models.h"
+#include "api/text/run.h"
 #include "base/ids.h"
 
 namespace atelier::api::openai {
@@ -90,29 +91,16 @@ Response AnswerOf(const engine::RerankAnswer& answer, const Wish& wish) {
 
 }  // namespace
 
-void Rerank(const Services& services, Request& request, Done done) {
-  auto question = ReadQuestion(request);
-  if (!question.ok()) {
-    done(std::move(question).error());
-    return;
+Status Rerank(const Services& services, Request& request, Done done) {
+  ATELIER_ASSIGN(question, ReadQuestion(request));
+  ATELIER_ASSIGN(model, text::Pin(services, question.model, text::Use::kRerank));
+  Wish wish{NewId("rerank-", services.rng), question.model, question.top_n, {}};
+  if (question.with_documents) {
+    wish.documents = question.request.documents;
   }
-  auto model = text::Pin(services, question->model, text::Use::kRerank);
-  if (!model.ok()) {
-    done(std::move(model).error());
-    return;
-  }
-  Wish wish{NewId("rerank-", services.rng), question->model, question->top_n, {}};
-  if (question->with_documents) {
-    wish.documents = question->request.documents;
-  }
-  auto answered = [wish = std::move(wish), done = std::move(done)](Result<engine::RerankAnswer> answer) {
-    if (!answer.ok()) {
-      done(std::move(answer).error());
-      return;
-    }
-    done(AnswerOf(*answer, wish));
-  };
-  (*model)->Rerank(std::move(question->request), std::move(answered));
+  const auto make = [wish = std::move(wish)](const engine::RerankAnswer& answer) { return AnswerOf(answer, wish); };
+  model->Rerank(std::move(question.request), text::Answering<engine::RerankAnswer>(std::move(done), make));
+  return {};
 }
 
 }  // namespace atelier::api::openai

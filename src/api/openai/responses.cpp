@@ -150,32 +150,25 @@ Error NoResponse(const std::string& id) { return NotFound("there is no response 
 
 }  // namespace
 
-void Responses(const Services& services, Request& request, Done done) {
-  auto question = ReadQuestion(services, request);
-  if (!question.ok()) {
-    done(std::move(question).error());
-    return;
-  }
-  auto model = text::Pin(services, question->model, text::Use::kGenerate);
-  if (!model.ok()) {
-    done(std::move(model).error());
-    return;
-  }
-  ResponseWish wish{NewId("resp_", services.rng), request.id, std::move(question->echo), question->logprobs,
+Status Responses(const Services& services, Request& request, Done done) {
+  ATELIER_ASSIGN(question, ReadQuestion(services, request));
+  ATELIER_ASSIGN(model, text::Pin(services, question.model, text::Use::kGenerate));
+  ResponseWish wish{NewId("resp_", services.rng), request.id, std::move(question.echo), question.logprobs,
                     &services.clock};
-  if (question->store) {
-    wish.finished = Keeper(services, request, wish.id, std::move(question->messages));
+  if (question.store) {
+    wish.finished = Keeper(services, request, wish.id, std::move(question.messages));
   }
-  text::Work work{std::move(*model), {}};
-  work.requests.push_back(std::move(question->request));
-  if (question->stream) {
+  text::Work work{std::move(model), {}};
+  work.requests.push_back(std::move(question.request));
+  if (question.stream) {
     text::RunStream(services, request, std::move(work), MakeResponseStream(std::move(wish)), std::move(done));
-    return;
+    return {};
   }
   const auto make = [wish = std::move(wish)](std::vector<text::Answer> answers) -> Result<Response> {
     return JsonResponse(ResponseObject(wish, answers.front()));
   };
   text::RunWhole(request, std::move(work), make, std::move(done));
+  return {};
 }
 
 Result<Response> GetResponse(const Services& services, Request& request) {

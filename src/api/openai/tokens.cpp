@@ -6,6 +6,7 @@
 #include "api/openai/sampling_fields.h"
 #include "api/openai/shapes.h"
 #include "api/text/models.h"
+#include "api/text/run.h"
 
 namespace atelier::api::openai {
 namespace {
@@ -67,46 +68,22 @@ Result<std::pair<std::string, std::vector<int32_t>>> ReadDetokenize(const Reques
 
 }  // namespace
 
-void Tokenize(const Services& services, Request& request, Done done) {
-  auto question = ReadQuestion(request);
-  if (!question.ok()) {
-    done(std::move(question).error());
-    return;
-  }
-  auto model = text::Pin(services, question->model, text::Use::kTokens);
-  if (!model.ok()) {
-    done(std::move(model).error());
-    return;
-  }
-  auto answered = [pieces = question->pieces, done = std::move(done)](Result<engine::TokenizeAnswer> answer) {
-    if (!answer.ok()) {
-      done(std::move(answer).error());
-      return;
-    }
-    done(AnswerOf(*answer, pieces));
+Status Tokenize(const Services& services, Request& request, Done done) {
+  ATELIER_ASSIGN(question, ReadQuestion(request));
+  ATELIER_ASSIGN(model, text::Pin(services, question.model, text::Use::kTokens));
+  const auto make = [pieces = question.pieces](const engine::TokenizeAnswer& answer) {
+    return AnswerOf(answer, pieces);
   };
-  (*model)->Tokenize(std::move(question->request), std::move(answered));
+  model->Tokenize(std::move(question.request), text::Answering<engine::TokenizeAnswer>(std::move(done), make));
+  return {};
 }
 
-void Detokenize(const Services& services, Request& request, Done done) {
-  auto question = ReadDetokenize(request);
-  if (!question.ok()) {
-    done(std::move(question).error());
-    return;
-  }
-  auto model = text::Pin(services, question->first, text::Use::kTokens);
-  if (!model.ok()) {
-    done(std::move(model).error());
-    return;
-  }
-  auto answered = [done = std::move(done)](Result<std::string> answer) {
-    if (!answer.ok()) {
-      done(std::move(answer).error());
-      return;
-    }
-    done(JsonResponse({{"prompt", TokenText(*answer)}}));
-  };
-  (*model)->Detokenize(std::move(question->second), std::move(answered));
+Status Detokenize(const Services& services, Request& request, Done done) {
+  ATELIER_ASSIGN(question, ReadDetokenize(request));
+  ATELIER_ASSIGN(model, text::Pin(services, question.first, text::Use::kTokens));
+  const auto make = [](const std::string& text) { return JsonResponse({{"prompt", TokenText(text)}}); };
+  model->Detokenize(std::move(question.second), text::Answering<std::string>(std::move(done), make));
+  return {};
 }
 
 }  // namespace atelier::api::openai

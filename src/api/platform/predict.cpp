@@ -124,18 +124,13 @@ Response Answer(const serving::PredictAnswer& answer, const std::string& request
 
 }  // namespace
 
-void Predict(const Services& services, Request& request, Done done) {
-  auto question = request.is_form ? FromForm(request) : FromJson(request);
-  if (!question.ok()) {
-    done(question.error());
-    return;
+Status Predict(const Services& services, Request& request, Done done) {
+  ATELIER_ASSIGN(question, request.is_form ? FromForm(request) : FromJson(request));
+  if (question.predict.model.empty()) {
+    return InvalidArgument("'model' is empty", "model");
   }
-  if (question->predict.model.empty()) {
-    done(InvalidArgument("'model' is empty", "model"));
-    return;
-  }
-  question->predict.request_id = request.id;
-  const auto answered = [id = request.id, created = Seconds(services.clock.UnixMs()), top_k = question->top_k,
+  question.predict.request_id = request.id;
+  const auto answered = [id = request.id, created = Seconds(services.clock.UnixMs()), top_k = question.top_k,
                          done = std::move(done)](Result<serving::PredictAnswer> answer) {
     if (answer.ok()) {
       done(Answer(*answer, id, created, top_k));
@@ -147,7 +142,8 @@ void Predict(const Services& services, Request& request, Done done) {
     }
     done(std::move(error));
   };
-  services.serving.Predict(std::move(question->predict), answered);
+  services.serving.Predict(std::move(question.predict), answered);
+  return {};
 }
 
 }  // namespace atelier::api::platform

@@ -133,7 +133,15 @@ class FakeServing final : public serving::Manager {
     status.signature = signature_;
     return status;
   }
-  std::vector<serving::DeploymentStatus> All() override { return {GetStatus("digits").value()}; }
+  std::vector<serving::DeploymentStatus> All() override {
+    std::vector<serving::DeploymentStatus> all{GetStatus("digits").value()};
+    if (lists_language) {
+      all.push_back(all.front());
+      all.back().deployment.name = language->served_by().deployment;
+      all.back().signature = language->served_by().signature;
+    }
+    return all;
+  }
   void Predict(serving::PredictRequest request, std::function<void(Result<serving::PredictAnswer>)> done) override {
     if (request.model == "slow") {
       std::lock_guard lock(mutex_);
@@ -156,6 +164,7 @@ class FakeServing final : public serving::Manager {
   void Stop() override {}
 
   const std::shared_ptr<FakeLanguage> language = std::make_shared<FakeLanguage>();  // "chatty"
+  bool lists_language = false;                                                      // All shows it, too
 
   void WaitForRequest() {
     std::unique_lock lock(mutex_);

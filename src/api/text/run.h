@@ -34,6 +34,14 @@ class StreamWriter {
   virtual std::string_view ping() const;
 };
 
+// Hands what `make` makes of a model's answer, or its error, to `done`.
+template <class Answer, class Make>
+std::function<void(Result<Answer>)> Answering(Done done, Make make) {
+  return [done = std::move(done), make = std::move(make)](Result<Answer> answer) {
+    done(answer.ok() ? Result<Response>(make(*answer)) : Result<Response>(std::move(answer).error()));
+  };
+}
+
 // Answers once, with what `make` makes of the answers (one a prompt), or with the first error.
 void RunWhole(Request& request, Work work, std::function<Result<Response>(std::vector<Answer>)> make, Done done);
 

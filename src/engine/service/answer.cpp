@@ -33,7 +33,7 @@ SamplingOptions OfChoice(SamplingOptions options, int32_t choice) {
 
 // Whether the answer begins a text: the prompt has none.
 bool BeginsText(const PreparedRequest& prepared, const Language& language) {
-  return std::ranges::all_of(prepared.prompt.tokens, [&](int32_t id) { return language.IsControl(id); });
+  return std::ranges::all_of(prepared.Opening(), [&](int32_t id) { return language.IsControl(id); });
 }
 
 // Ids of calls: nine letters and digits (what Mistral's templates take) of a hash of the seed and the prompt, so that
@@ -185,12 +185,12 @@ void Answer::PutChat(std::vector<chat::ChatDelta> deltas, std::vector<Generation
 
 void Answer::Put(GenerationDelta delta, std::vector<GenerationDelta>& out) {
   delta.choice = choice_;
+  delta.tokens = std::exchange(new_tokens_, 0);
   delta.token_ids = std::exchange(ids_, {});
   delta.logprobs = std::exchange(infos_, {});
   if (delta.kind == Kind::kReasoning) {
-    reasoning_tokens_ += new_tokens_;
+    reasoning_tokens_ += delta.tokens;
   }
-  new_tokens_ = 0;
   out.push_back(std::move(delta));
 }
 

@@ -47,7 +47,7 @@ GenerativeDescription Describe(const ModelConfig& config, bool reranks, const La
   description.embedding_width = static_cast<int32_t>(config.width);
   description.generates = config.causal && config.architecture->head;
   description.reranks = reranks;
-  description.embeds = !reranks;
+  description.embeds = !reranks && config.architecture->encoder.empty();
   description.has_chat_template = language.has_template();
   description.uses_tools = language.tool_format() != chat::ToolFormat::kNone && language.traits().uses_tools;
   description.uses_reasoning = language.reasoning().has_value();
@@ -65,11 +65,25 @@ EngineThread::Limits LimitsOf(const GeneratorOptions& options, int64_t vocabular
   return limits;
 }
 
+// The token that a decoder begins with where an encoder reads the prompt; nothing for other models.
+Result<std::optional<int32_t>> DecoderStart(const tensor::GgufFile& file, const ModelConfig& config) {
+  const std::string key = std::string(config.architecture->name) + ".decoder_start_token_id";
+  if (config.architecture->encoder.empty()) {
+    return std::optional<int32_t>();
+  }
+  ATELIER_ASSIGN(token, file.Has(key) ? file.Integer(key) : Result<int64_t>(0));
+  if (token < 0 || token >= static_cast<int64_t>(config.vocabulary)) {
+    return InvalidArgument(key + " is no token of the model", key, "invalid_model_file");
+  }
+  return std::optional(static_cast<int32_t>(token));
+}
+
 struct GeneratorParts {
   std::unique_ptr<Model> model;
   std::unique_ptr<Language> language;
   GenerativeDescription description;
   GeneratorOptions options;
+  std::optional<int32_t> decoder_start;
 };
 
 class LoadedGenerator final : public Generator {
@@ -78,6 +92,7 @@ class LoadedGenerator final : public Generator {
       : model_(std::move(parts.model)),
         language_(std::move(parts.language)),
         description_(std::move(parts.description)),
+        decoder_start_(parts.decoder_start),
         clock_(clock),
         grammars_(*language_, clock),
         thread_({*model_, *language_, clock}, LimitsOf(parts.options, description_.vocabulary)),
@@ -107,6 +122,7 @@ class LoadedGenerator final : public Generator {
   std::unique_ptr<Model> model_;
   std::unique_ptr<Language> language_;
   const GenerativeDescription description_;
+  const std::optional<int32_t> decoder_start_;
   Clock& clock_;
   Grammars grammars_;
   std::atomic<uint64_t> arrivals_{0};
@@ -122,7 +138,8 @@ void LoadedGenerator::Begin(Task& task, GenerationRequest request) {
                             : MakeError(Code::kCancelled, "the request was cancelled", "cancelled");
     return;
   }
-  auto prepared = engine::Prepare(std::move(request), {*language_, grammars_, clock_, description_.max_context});
+  auto prepared =
+      engine::Prepare(std::move(request), {*language_, grammars_, clock_, description_.max_context, decoder_start_});
   if (prepared.ok()) {
     task.prepared = std::move(*prepared);
   } else {
@@ -257,12 +274,9 @@ Result<std::unique_ptr<Generator>> MakeGenerator(ModelFiles files, const Generat
   // Texts of encoders come as a whole, however long, so the model itself sets no limit.
   const ModelOptions model_options{UsefulThreads(*files.weights, options.threads), options.max_context,
                                    options.kv_bytes, options.page_positions, SIZE_MAX};
-  ATELIER_ASSIGN(model, Model::Load(std::move(files.weights), model_options));
+  ATELIER_ASSIGN(model, Model::Load(files.weights, model_options));
   const ModelConfig& config = model->config();
-  if (!config.architecture->encoder.empty()) {
-    return MakeError(Code::kUnimplemented, "models with an encoder and a decoder are not served as text generators",
-                     "unsupported_model");
-  }
+  ATELIER_ASSIGN(decoder_start, DecoderStart(*files.weights, config));
   if (language->tokenizer().size() > config.vocabulary) {
     return InvalidArgument("the tokeniser has " + std::to_string(language->tokenizer().size()) +
                                " tokens, but the model knows " + std::to_string(config.vocabulary),
@@ -273,7 +287,8 @@ Result<std::unique_ptr<Generator>> MakeGenerator(ModelFiles files, const Generat
   const auto positions = static_cast<int64_t>(geometry.pages * geometry.page_positions);
   description.max_context = static_cast<int32_t>(std::min({model->max_context(), positions, int64_t{INT32_MAX}}));
   description.fingerprint = std::move(files.fingerprint);
-  GeneratorParts parts{std::move(model), std::move(language), std::move(description), options};
+  GeneratorParts parts{std::move(model), std::move(language), std::move(description), options, decoder_start};
+  parts.options.reuse_prefixes = options.reuse_prefixes && !decoder_start;  // what was decoded depends on the text, too
   return std::unique_ptr<Generator>(std::make_unique<LoadedGenerator>(std::move(parts), clock));
 }
 

@@ -1,6 +1,7 @@
 #include "engine/service/preparation.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/json.h"
@@ -33,6 +34,21 @@ Status Check(const GenerationRequest& request, const Language& language) {
   ATELIER_TRY(CheckRange(request.prompt_logprobs.value_or(0), 0, kMaxTopLogprobs, "prompt_logprobs"));
   if (!request.adapter.empty()) {
     return NotFound("this model has no adapter '" + request.adapter + "'", "model_not_found");
+  }
+  return {};
+}
+
+// Of an encoder-decoder model, whose encoder reads the prompt.
+Status CheckTranslation(const PreparedRequest& prepared, const std::string& field, int64_t context) {
+  if (prepared.WantsPromptRows()) {
+    return InvalidArgument("this model knows no probabilities of its prompt",
+                           prepared.request.prompt_logprobs ? "prompt_logprobs" : "logprobs", "unsupported_value");
+  }
+  if (std::ssize(prepared.prompt.tokens) > context) {
+    return InvalidArgument("This model's maximum context length is " + std::to_string(context) +
+                               " tokens. However, your messages resulted in " +
+                               std::to_string(prepared.prompt.tokens.size()) + " tokens.",
+                           field, "context_length_exceeded");
   }
   return {};
 }
@@ -138,7 +154,8 @@ Result<PreparedRequest> Prepare(GenerationRequest request, const PreparationPart
   if (tokens.empty()) {
     return InvalidArgument("the prompt must not be empty", PromptField(request.prompt));
   }
-  ATELIER_ASSIGN(max_tokens, AnswerTokens(request, static_cast<int64_t>(tokens.size()), parts.max_context));
+  prepared.decoder_start = parts.decoder_start;
+  ATELIER_ASSIGN(max_tokens, AnswerTokens(request, std::ssize(prepared.Opening()), parts.max_context));
   prepared.max_tokens = max_tokens;
   ATELIER_ASSIGN(matcher, parts.grammars.Get(request.constraint));
   prepared.matcher = std::move(matcher);
@@ -148,6 +165,9 @@ Result<PreparedRequest> Prepare(GenerationRequest request, const PreparationPart
   ATELIER_TRY(StopMatcher::Make(prepared.stop));
   const Prompt given = std::exchange(request.prompt, TokenPrompt{});
   prepared.request = std::move(request);
+  if (parts.decoder_start) {
+    ATELIER_TRY(CheckTranslation(prepared, PromptField(given), parts.max_context));
+  }
   if (const auto* chat = std::get_if<ChatPrompt>(&given)) {
     ATELIER_TRY(PrepareChat(*chat, parts, prepared));
   } else if (prepared.request.parse_chat) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,12 @@ struct PreparedRequest {
   std::optional<grammar::Matcher> matcher{};  // at the start of its grammar
   std::optional<Thoughts> thoughts{};         // before what the grammar binds
   std::optional<chat::ChatParserOptions> parser{};
+  std::optional<int32_t> decoder_start{};  // of an encoder-decoder model: its answers begin with it, not the prompt
+
+  // The tokens that an answer goes on from.
+  std::span<const int32_t> Opening() const {
+    return decoder_start ? std::span(&*decoder_start, 1) : std::span(prompt.tokens);
+  }
 
   bool WantsPromptRows() const {  // log probabilities of the prompt
     return request.prompt_logprobs.has_value() || (request.echo && request.sampling.top_logprobs.has_value());
@@ -39,6 +46,7 @@ struct PreparationParts {
   Grammars& grammars;
   const Clock& clock;
   int64_t max_context;  // the longest sequence
+  std::optional<int32_t> decoder_start{};
 };
 
 // Errors: kInvalidArgument naming the field, "context_length_exceeded" with OpenAI's words; kNotFound for an adapter;

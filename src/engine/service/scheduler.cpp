@@ -61,16 +61,32 @@ size_t Scheduler::Step() {
     return 0;
   }
   const size_t admitted = Admitted();
-  const std::vector<ScheduledItem> items = schedule_.Next(tasks_);
+  std::vector<ScheduledItem> items = schedule_.Next(tasks_);
   const size_t newly = Admitted() - admitted;
   if (items.empty()) {  // cannot be: the oldest answer always fits
     Fail(*tasks_.front(), MakeError(Code::kResourceExhausted, "the cache of keys and values is full", "kv_cache_full"));
   } else {
-    Run(items);
+    std::erase_if(items, [this](const ScheduledItem& item) { return !Encode(*item.choice); });
+    if (!items.empty()) {
+      Run(items);
+    }
     ++steps_;
   }
   Tell();
   return newly;
+}
+
+bool Scheduler::Encode(Choice& choice) {
+  const PreparedRequest& prepared = *choice.task.prepared;
+  if (!prepared.decoder_start || choice.sequence->memory() != nullptr) {
+    return true;
+  }
+  auto status = parts_.model.Encode(*choice.sequence, prepared.prompt.tokens, output_);
+  if (!status.ok()) {
+    Fail(choice.task, std::move(status).error());
+    return false;
+  }
+  return true;
 }
 
 void Scheduler::Run(std::span<const ScheduledItem> items) {
@@ -149,7 +165,7 @@ Status Scheduler::FinishPrompt(Choice& first, std::span<const float> logits) {
 Status Scheduler::Draw(Choice& choice, std::span<const float> logits) {
   Task& task = choice.task;
   ATELIER_ASSIGN(mask, choice.answer.Mask(mask_));
-  const SampleInput input{logits, choice.history, task.prepared->prompt.tokens.size(), mask, parts_.language.ends()};
+  const SampleInput input{logits, choice.history, task.prepared->Opening().size(), mask, parts_.language.ends()};
   ATELIER_ASSIGN(token, sampler_.Sample(choice.answer.sampling(), input));
   ++generated_tokens_;
   choice.history.push_back(token.id);

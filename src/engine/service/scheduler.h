@@ -47,6 +47,8 @@ class Scheduler {
 
  private:
   size_t Admitted() const;
+  // Where answers attend to an encoded prompt: encodes it for a new sequence. False: that has failed.
+  bool Encode(Choice& choice);
   void Run(std::span<const ScheduledItem> items);
   void Use(const ScheduledItem& item, size_t index);
   Status KeepPromptRows(const ScheduledItem& item, size_t index);

@@ -6,7 +6,10 @@
 namespace atelier::engine {
 
 Choice::Choice(Task& of, const Language& language, int32_t number)
-    : task(of), index(number), history(of.prepared->prompt.tokens), answer(*of.prepared, language, number) {}
+    : task(of),
+      index(number),
+      history(of.prepared->Opening().begin(), of.prepared->Opening().end()),
+      answer(*of.prepared, language, number) {}
 
 bool Task::Finished() const {
   return prompt_done && std::ranges::all_of(choices, [](const auto& choice) { return choice->answer.finished(); });
@@ -35,6 +38,7 @@ void Task::FinishPrompt(const Language& language, int64_t now_ns) {
   prompt_ns = now_ns;
   GenerationDelta prompt;
   prompt.kind = GenerationDelta::Kind::kPrompt;
+  prompt.tokens = PromptTokens();
   if (request.return_token_ids) {
     prompt.token_ids = prepared->prompt.tokens;
   }

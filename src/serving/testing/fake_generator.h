@@ -123,6 +123,7 @@ class FakeGenerator final : public engine::Generator {
   static engine::GenerationDelta Content(std::string text) {
     engine::GenerationDelta delta;
     delta.text = std::move(text);
+    delta.tokens = 1;
     return delta;
   }
 
