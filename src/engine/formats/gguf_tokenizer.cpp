@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "base/ids.h"
 #include "text/end_tokens.h"
 #include "text/tokenizers/pre_tokenizers.h"
 #include "text/tokenizers/tokenizer_base.h"
@@ -112,7 +113,7 @@ Status ReadModel(const GgufFile& file, TokenizerSpec& spec) {
     spec.word_piece.continuing_prefix = "";
     spec.word_piece.max_word_chars = 0;
   } else {
-    return MakeError(Code::kUnimplemented, "tokenizer.ggml.model: there is no tokeniser '" + model.substr(0, 100) + "'",
+    return MakeError(Code::kUnimplemented, "tokenizer.ggml.model: there is no tokeniser " + QuotedName(model),
                      "unknown_tokenizer", Key("model"));
   }
   return {};
