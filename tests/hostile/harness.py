@@ -154,7 +154,7 @@ class ImportRow:
 
 
 class ModelRow(ImportRow):
-    """The same for a model's files: refused by the job, which says that it is the files' fault, within two seconds."""
+    """The same for a model's files: refused by the job, which says that it is the files' fault, at once."""
 
     target = "/v1/jobs"
 

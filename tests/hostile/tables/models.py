@@ -2,7 +2,7 @@
 
 import struct
 
-from common.gguf import ARRAY, BOOL, F32, I32, I64, TEXT, U32, U64, array, text, tiny_llama, value
+from common.gguf import ARRAY, BOOL, F32, I32, I64, TEXT, U32, U64, array, tiny_llama, value
 from hostile.harness import ModelRow
 from hostile.pictures import make_zip
 
@@ -99,10 +99,10 @@ QUERY = "'blk.0.attn_q.weight'"
 LAST = r"'(output_norm|blk\.0\.[a-z_]+)\.weight'"
 
 HEADERS = [
-    raw("F1 four bytes", "no model", b"abcd"), raw("F1 the magic alone", "header|bytes", b"GGUF"),
+    raw("F1 four bytes", "no model", b"abcd"), raw("F1 the magic alone", "ends before", b"GGUF"),
     raw("F1 three bytes", "no model", b"GGU"), raw("F1 one byte", "no model", b"G"),
-    gguf("F1 another magic", "no model", head(magic=b"GGML")), gguf("F1 version 0", "version 0", head(version=0)),
-    gguf("F1 version 1", "version 1", head(version=1)), gguf("F1 version 99", "version 99", head(version=99)),
+    gguf("F1 another magic", "no model", head(magic=b"GGML")), gguf("F1 version 0", "version is 0", head(version=0)),
+    gguf("F1 version 1", "version is 1", head(version=1)), gguf("F1 version 99", "version is 99", head(version=99)),
     gguf("F1 big-endian", "version|endian", head(version=3 << 24)),
     gguf("F2 no keys", "'general.architecture'|key|tensor", head(key_count=0)),
     gguf("F2 2^31 keys", "keys", head(key_count=2**31)), gguf("F2 2^63 keys", "keys", head(key_count=2**63)),
@@ -135,7 +135,7 @@ KEYS = [
     gguf("F9 alignment 2^30", "'general.alignment'", key("general.alignment", value(U32, GIB))),
     gguf("F9 alignment as INT32", "'general.alignment'", key("general.alignment", value(I32, 32))),
     gguf("F9 no architecture", "general.architecture", no_key("general.architecture")),
-    gguf("F9 an unknown architecture", "architecture 'll\\?ma'", key("general.architecture", value(TEXT, b"ll\xffma"))),
+    gguf("F9 an unknown architecture", "architecture 'll.ma'", key("general.architecture", value(TEXT, b"ll\xffma"))),
     gguf("F9 0 layers", "llama.block_count", key("llama.block_count", value(U32, 0))),
     gguf("F9 2^32 - 1 layers", "llama.block_count", key("llama.block_count", value(U32, 2**32 - 1))),
     gguf("F9 -1 layers", "llama.block_count", key("llama.block_count", value(I64, -1))),
@@ -184,7 +184,7 @@ TENSORS = [
 ]
 
 VOCABULARIES = [
-    gguf("F11 no tokens", "tokens", key(T + "tokens", array(TEXT, []))),
+    gguf("F11 no tokens", T + "tokens", key(T + "tokens", array(TEXT, []))),
     gguf("F11 10 million tokens", T + "tokens", key(T + "tokens", array(TEXT, ["x"], count=10**7))),
     gguf("F11 fewer tokens than rows", "tok", tokens(lambda words: words[:100])),
     gguf("F11 a byte of -1", "<0x-1>", tokens(lambda words: words.__setitem__(5, "<0x-1>"))),
