@@ -8,6 +8,8 @@
 namespace atelier {
 namespace {
 
+constexpr size_t kMaxQuotedBytes = 100;
+
 // Length of the well-formed UTF-8 sequence at the front of `text`, or 0.
 size_t Utf8Length(std::string_view text) {
   const auto at = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -91,6 +93,22 @@ bool IsUtf8(std::string_view text) {
     text.remove_prefix(length);
   }
   return true;
+}
+
+std::string QuotedName(std::string_view name) {
+  const bool text = IsUtf8(name);
+  std::string quoted = "'";
+  for (const char c : name.substr(0, kMaxQuotedBytes)) {
+    const auto byte = static_cast<unsigned char>(c);
+    quoted += byte < 0x20 || byte == 0x7F || (byte >= 0x80 && !text) ? '?' : c;
+  }
+  if (name.size() > kMaxQuotedBytes) {
+    while (!IsUtf8(quoted)) {
+      quoted.pop_back();
+    }
+    quoted += "...";
+  }
+  return quoted + "'";
 }
 
 Status ValidateName(std::string_view name, std::string_view param) {

@@ -1,4 +1,4 @@
-// Ids of 128 random bits, names that people choose, and lower-case hexadecimal.
+// Ids of 128 random bits, names that people choose or files have, and lower-case hexadecimal.
 #pragma once
 
 #include <cstddef>
@@ -25,5 +25,9 @@ Status ValidateName(std::string_view name, std::string_view param);
 
 // Whether `text` is well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates).
 bool IsUtf8(std::string_view text);
+
+// A name from outside as a message may show it, in single quotes: UTF-8 without control characters whatever it was,
+// and cut where it is long.
+std::string QuotedName(std::string_view name);
 
 }  // namespace atelier

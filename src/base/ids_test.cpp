@@ -87,5 +87,14 @@ TEST(Ids, Utf8IsStrict) {
   }
 }
 
+TEST(Ids, QuotesNamesForPeople) {
+  EXPECT_EQ(QuotedName("blk.0"), "'blk.0'");
+  EXPECT_EQ(QuotedName("词\n"), "'词?'");
+  EXPECT_EQ(QuotedName("\xff\x1b"), std::string("'?") + "?'");
+  EXPECT_EQ(QuotedName(std::string(99, 'a') + "词"), "'" + std::string(99, 'a') + "...'");
+  const std::string quoted = QuotedName(std::string(3, 'a') + std::string(60, '\xc3'));
+  EXPECT_TRUE(IsUtf8(quoted)) << quoted;
+}
+
 }  // namespace
 }  // namespace atelier

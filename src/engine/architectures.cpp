@@ -3,6 +3,8 @@
 #include <array>
 #include <string>
 
+#include "base/ids.h"
+
 namespace atelier::engine {
 namespace {
 
@@ -64,7 +66,7 @@ Result<const Architecture*> FindArchitecture(std::string_view name) {
       return &row;
     }
   }
-  return MakeError(Code::kUnimplemented, "the architecture '" + std::string(name.substr(0, 64)) + "' is not supported",
+  return MakeError(Code::kUnimplemented, "the architecture " + QuotedName(name) + " is not supported",
                    "unsupported_architecture", "general.architecture");
 }
 

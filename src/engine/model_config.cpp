@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "base/ids.h"
+
 namespace atelier::engine {
 namespace {
 
@@ -129,7 +131,7 @@ Status ReadRopeScaling(const Keys& keys, RopeConfig& rope) {
   } else if (type == "yarn") {
     rope.scaling = RopeScaling::kYarn;
   } else if (type != "none" && type != "longrope" && type != "su") {
-    return MakeError(Code::kUnimplemented, "the rope scaling '" + type.substr(0, 64) + "' is not supported",
+    return MakeError(Code::kUnimplemented, "the rope scaling " + QuotedName(type) + " is not supported",
                      "unsupported_model", keys.Key("rope.scaling.type"));
   }
   const double given = factor != 0 ? factor : linear;

@@ -14,7 +14,6 @@ constexpr std::string_view kSplitCount = "split.count";
 constexpr std::string_view kSplitTensors = "split.tensors.count";
 constexpr int64_t kMaxParts = 65535;
 constexpr size_t kPartDigits = 5;
-constexpr size_t kMaxQuotedBytes = 100;
 
 // The end of the name of part `index` (from 0) of `count`.
 std::string PartSuffix(int64_t index, int64_t count) {
@@ -149,22 +148,6 @@ Result<std::span<const T>> GetSpan(const GgufFile& file, std::string_view key, s
 }
 
 }  // namespace
-
-std::string QuotedName(std::string_view name) {
-  const bool text = IsUtf8(name);
-  std::string quoted = "'";
-  for (const char c : name.substr(0, kMaxQuotedBytes)) {
-    const auto byte = static_cast<unsigned char>(c);
-    quoted += byte < 0x20 || byte == 0x7F || (byte >= 0x80 && !text) ? '?' : c;
-  }
-  if (name.size() > kMaxQuotedBytes) {
-    while (!IsUtf8(quoted)) {
-      quoted.pop_back();
-    }
-    quoted += "...";
-  }
-  return quoted + "'";
-}
 
 Error BadGguf(const std::string& message) {
   return InvalidArgument("not a valid GGUF file: " + message, "", "invalid_model_file");

@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/ids.h"
 #include "tensor/gguf_parse.h"
 
 namespace atelier::tensor {

@@ -20,9 +20,6 @@ struct GgufPart {
 // model may have no tensors. Errors: as GgufFile::Open. Thread-safe.
 Result<GgufPart> ParseGguf(std::span<const std::byte> bytes);
 
-// A name of a file for a message: what is not printable ASCII or UTF-8 is replaced, what is long is cut.
-std::string QuotedName(std::string_view name);
-
 Error BadGguf(const std::string& message);  // kInvalidArgument "invalid_model_file"
 
 }  // namespace atelier::tensor

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/ids.h"
 #include "tensor/gguf_format.h"
 #include "tensor/gguf_parse.h"
 

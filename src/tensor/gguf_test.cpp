@@ -306,12 +306,5 @@ TEST_F(GgufTest, SurvivesTenThousandRandomFlips) {
   EXPECT_GT(accepted, 0U);  // a flip in a weight or in the text of a name is none to us
 }
 
-TEST_F(GgufTest, QuotesNamesForPeople) {
-  EXPECT_EQ(QuotedName("blk.0"), "'blk.0'");
-  EXPECT_EQ(QuotedName("词\n"), "'词?'");
-  EXPECT_EQ(QuotedName("\xff\x1b"), std::string("'?") + "?'");
-  EXPECT_EQ(QuotedName(std::string(99, 'a') + "词"), "'" + std::string(99, 'a') + "...'");
-}
-
 }  // namespace
 }  // namespace atelier::tensor

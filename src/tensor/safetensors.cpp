@@ -1,20 +1,16 @@
 #include "tensor/safetensors.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <boost/json.hpp>
-#include <cerrno>
 #include <cstring>
 #include <limits>
+#include <optional>
 
 #include "base/ids.h"
 #include "base/json.h"
+#include "tensor/mapped_file.h"
 
 namespace atelier::tensor {
 namespace {
@@ -59,51 +55,6 @@ bool BytesOf(DataType type, const std::vector<int64_t>& shape, uint64_t& bytes) 
   return bytes <= static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
 }
 
-// Owns a descriptor and its map.
-class Mapping {
- public:
-  Mapping() = default;
-  Mapping(const Mapping&) = delete;
-  Mapping& operator=(const Mapping&) = delete;
-  ~Mapping() {
-    if (data_ != nullptr) {
-      ::munmap(data_, size_);
-    }
-    if (descriptor_ >= 0) {
-      ::close(descriptor_);
-    }
-  }
-
-  Status Open(const std::filesystem::path& file) {
-    descriptor_ = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-    if (descriptor_ < 0) {
-      return errno == ENOENT ? NotFound("there is no file " + file.filename().string())
-                             : Internal("cannot open " + file.filename().string() + ": " + std::strerror(errno));
-    }
-    struct stat information {};
-    if (::fstat(descriptor_, &information) != 0 || !S_ISREG(information.st_mode)) {
-      return Bad("it is no regular file");
-    }
-    size_ = static_cast<size_t>(information.st_size);
-    if (size_ < sizeof(uint64_t)) {
-      return Bad("it has only " + std::to_string(size_) + " bytes");
-    }
-    void* data = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, descriptor_, 0);
-    if (data == MAP_FAILED) {
-      return Internal("cannot map " + file.filename().string() + ": " + std::strerror(errno));
-    }
-    data_ = data;
-    return {};
-  }
-
-  std::span<const std::byte> bytes() const { return {static_cast<const std::byte*>(data_), size_}; }
-
- private:
-  int descriptor_ = -1;
-  void* data_ = nullptr;
-  size_t size_ = 0;
-};
-
 struct Extent {
   uint64_t begin;
   uint64_t end;
@@ -128,20 +79,20 @@ Result<DataType> ParseType(const json::object& entry, std::string_view name) {
       }
     }
   }
-  return Bad("tensor '" + std::string(name) + "' has no known dtype");
+  return Bad("tensor " + QuotedName(name) + " has no known dtype");
 }
 
 Result<std::vector<int64_t>> ParseShape(const json::object& entry, std::string_view name) {
   const json::value* value = entry.if_contains("shape");
   if (value == nullptr || !value->is_array() || value->get_array().size() > kMaxDimensions) {
-    return Bad("tensor '" + std::string(name) + "' has no shape of at most " + std::to_string(kMaxDimensions) +
+    return Bad("tensor " + QuotedName(name) + " has no shape of at most " + std::to_string(kMaxDimensions) +
                " dimensions");
   }
   std::vector<int64_t> shape;
   for (const auto& item : value->get_array()) {
     uint64_t dimension = 0;
     if (!AsSize(item, dimension)) {
-      return Bad("the shape of tensor '" + std::string(name) + "' has a dimension that is no size");
+      return Bad("the shape of tensor " + QuotedName(name) + " has a dimension that is no size");
     }
     shape.push_back(static_cast<int64_t>(dimension));
   }
@@ -153,20 +104,30 @@ Result<Extent> ParseOffsets(const json::object& entry, std::string_view name, ui
   Extent extent{};
   if (value == nullptr || !value->is_array() || value->get_array().size() != 2 ||
       !AsSize(value->get_array()[0], extent.begin) || !AsSize(value->get_array()[1], extent.end)) {
-    return Bad("tensor '" + std::string(name) + "' has no pair of data_offsets");
+    return Bad("tensor " + QuotedName(name) + " has no pair of data_offsets");
   }
   if (extent.begin > extent.end || extent.end > available) {
-    return Bad("the data_offsets of tensor '" + std::string(name) + "' are swapped or beyond the end");
+    return Bad("the data_offsets of tensor " + QuotedName(name) + " are swapped or beyond the end");
   }
   return extent;
 }
 
-class MappedFile final : public SafetensorsFile {
+using Named = std::pair<const std::string, View>;
+
+class ParsedFile final : public SafetensorsFile {
  public:
   Status Load(const std::filesystem::path& file) {
-    ATELIER_TRY(mapping_.Open(file));
-    const auto bytes = mapping_.bytes();
+    ATELIER_ASSIGN(map, MappedFile::Open(file));
+    map_ = std::move(map);
+    return Read(map_->bytes());
+  }
+
+  // All of `bytes`, which the caller keeps.
+  Status Read(std::span<const std::byte> bytes) {
     uint64_t header_bytes = 0;
+    if (bytes.size() < sizeof(header_bytes)) {
+      return Bad("it has only " + std::to_string(bytes.size()) + " bytes");
+    }
     std::memcpy(&header_bytes, bytes.data(), sizeof(header_bytes));
     if (header_bytes > kMaxHeaderBytes || header_bytes > bytes.size() - sizeof(header_bytes)) {
       return Bad("its header length of " + std::to_string(header_bytes) + " is beyond the file or 100 MB");
@@ -208,7 +169,7 @@ class MappedFile final : public SafetensorsFile {
 
   Status AddTensor(std::string_view name, const json::value& value) {
     if (!value.is_object()) {
-      return Bad("the entry of tensor '" + std::string(name) + "' is no object");
+      return Bad("the entry of tensor " + QuotedName(name) + " is no object");
     }
     const json::object& entry = value.get_object();
     View view;
@@ -217,43 +178,42 @@ class MappedFile final : public SafetensorsFile {
     ATELIER_ASSIGN(extent, ParseOffsets(entry, name, data_.size()));
     uint64_t needed = 0;
     if (!BytesOf(type, shape, needed) || needed != extent.end - extent.begin) {
-      return Bad("the shape and dtype of tensor '" + std::string(name) + "' do not fit its bytes");
+      return Bad("the shape and dtype of tensor " + QuotedName(name) + " do not fit its bytes");
     }
     view.type = type;
     view.shape = std::move(shape);
     view.bytes = data_.subspan(extent.begin, extent.end - extent.begin);
-    extents_.push_back(extent);
     tensors_.emplace(std::string(name), std::move(view));
     return {};
   }
 
   // Every byte of the data belongs to exactly one tensor.
-  Status CheckCoverage() {
-    std::ranges::sort(extents_, [](const Extent& a, const Extent& b) {
-      return a.begin != b.begin ? a.begin < b.begin : a.end < b.end;
+  Status CheckCoverage() const {
+    std::vector<const Named*> order;
+    for (const auto& tensor : tensors_) {
+      order.push_back(&tensor);
+    }
+    std::ranges::sort(order, {}, [](const Named* tensor) {
+      return std::pair(tensor->second.bytes.data(), tensor->second.bytes.size());
     });
-    uint64_t reached = 0;
-    for (const auto& extent : extents_) {
-      if (extent.begin != reached) {
-        return Bad(extent.begin < reached ? "tensors overlap" : "there is a hole between tensors");
+    const std::byte* reached = data_.data();
+    for (const Named* tensor : order) {
+      const auto bytes = tensor->second.bytes;
+      if (bytes.data() != reached) {
+        return Bad("tensor " + QuotedName(tensor->first) +
+                   (bytes.data() < reached ? " shares bytes with another" : " has bytes of no tensor before it"));
       }
-      reached = extent.end;
+      reached += bytes.size();
     }
-    if (reached != data_.size()) {
-      return Bad("its tensors end before the file does");
-    }
-    extents_ = {};
-    return {};
+    const auto left = static_cast<size_t>(data_.data() + data_.size() - reached);
+    return left == 0 ? Status() : Status(Bad("it has " + std::to_string(left) + " bytes behind its last tensor"));
   }
 
-  Mapping mapping_;
+  std::optional<MappedFile> map_;
   std::span<const std::byte> data_;
   std::map<std::string, View> tensors_;
   std::map<std::string, std::string> metadata_;
-  std::vector<Extent> extents_;
 };
-
-using Named = std::pair<const std::string, View>;
 
 std::string Header(const std::vector<const Named*>& order, const std::map<std::string, std::string>& metadata) {
   json::object header;
@@ -286,15 +246,21 @@ size_t ByteSize(DataType type) { return kTypes.at(static_cast<size_t>(type)).byt
 std::string_view Name(DataType type) { return kTypes.at(static_cast<size_t>(type)).name; }
 
 Result<std::unique_ptr<SafetensorsFile>> SafetensorsFile::Open(const std::filesystem::path& file) {
-  auto mapped = std::make_unique<MappedFile>();
-  ATELIER_TRY(mapped->Load(file));
-  return std::unique_ptr<SafetensorsFile>(std::move(mapped));
+  auto parsed = std::make_unique<ParsedFile>();
+  ATELIER_TRY(parsed->Load(file));
+  return std::unique_ptr<SafetensorsFile>(std::move(parsed));
+}
+
+Result<std::unique_ptr<SafetensorsFile>> SafetensorsFile::Parse(std::span<const std::byte> bytes) {
+  auto parsed = std::make_unique<ParsedFile>();
+  ATELIER_TRY(parsed->Read(bytes));
+  return std::unique_ptr<SafetensorsFile>(std::move(parsed));
 }
 
 Result<View> SafetensorsFile::Find(std::string_view name) const {
   const auto found = tensors().find(std::string(name));
   if (found == tensors().end()) {
-    return NotFound("there is no tensor '" + std::string(name) + "'");
+    return NotFound("there is no tensor " + QuotedName(name));
   }
   return found->second;
 }

@@ -28,11 +28,14 @@ struct View {
   std::span<const std::byte> bytes;  // borrowed from the file or the caller
 };
 
-// A memory-mapped, fully checked file. Errors of Open: kInvalidArgument "invalid_model_file" (bad length, header,
-// dtype, shape, offsets negative, swapped, overlapping, with holes or beyond the end), kNotFound. Thread-safe.
+// A fully checked file. Errors: kInvalidArgument "invalid_model_file", naming the tensor (bad length, header, dtype,
+// shape, offsets negative, swapped, overlapping, with holes or beyond the end), kNotFound. Thread-safe.
 class SafetensorsFile {
  public:
+  // Maps the file into memory.
   static Result<std::unique_ptr<SafetensorsFile>> Open(const std::filesystem::path& file);
+  // A whole file in memory, which the caller keeps for as long as this object.
+  static Result<std::unique_ptr<SafetensorsFile>> Parse(std::span<const std::byte> bytes);
   virtual ~SafetensorsFile() = default;
   virtual const std::map<std::string, View>& tensors() const = 0;
   virtual const std::map<std::string, std::string>& metadata() const = 0;

@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstring>
 #include <fstream>
+
+#include "base/ids.h"
 
 namespace atelier::tensor {
 namespace {
@@ -60,44 +63,122 @@ TEST_F(SafetensorsTest, ReadsBytesBuiltByHand) {
   EXPECT_EQ((*file)->Find("c").error().code, Code::kNotFound);
 }
 
-TEST_F(SafetensorsTest, RefusesEveryDamage) {
-  const std::string eight(8, '\0');
-  const std::map<std::string, std::string> cases{
-      {"empty file", ""},
-      {"seven bytes", "1234567"},
-      {"length beyond the file", std::string("\xff\0\0\0\0\0\0\0{}", 10)},
-      {"length of 2^63", std::string("\0\0\0\0\0\0\0\x80{}", 10)},
-      {"no object", Bytes("[]", "")},
-      {"space first", Bytes(" {}", "")},
-      {"malformed", Bytes(R"({"a":)", "")},
-      {"entry no object", Bytes(R"({"a":3})", "")},
-      {"duplicate", Bytes(R"({"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},)"
-                          R"("a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}})",
-                          "")},
-      {"unknown dtype", Bytes(R"({"a":{"dtype":"F7","shape":[2],"data_offsets":[0,8]}})", eight)},
-      {"shape too small", Bytes(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,8]}})", eight)},
-      {"shape overflow",
-       Bytes(R"({"a":{"dtype":"F32","shape":[4294967296,4294967296,2],"data_offsets":[0,8]}})", eight)},
-      {"negative shape", Bytes(R"({"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}})", eight)},
-      {"fractional shape", Bytes(R"({"a":{"dtype":"F32","shape":[2.0],"data_offsets":[0,8]}})", eight)},
-      {"swapped", Bytes(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}})", eight)},
-      {"negative offset", Bytes(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[-8,0]}})", eight)},
-      {"beyond the end", Bytes(R"({"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}})", eight)},
-      {"before the end", Bytes(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", eight)},
-      {"hole", Bytes(R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},)"
-                     R"("b":{"dtype":"U8","shape":[2],"data_offsets":[6,8]}})",
-                     eight)},
-      {"overlap", Bytes(R"({"a":{"dtype":"U8","shape":[5],"data_offsets":[0,5]},)"
-                        R"("b":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}})",
-                        eight)},
-      {"metadata no strings", Bytes(R"({"__metadata__":{"a":1}})", "")},
-      {"bytes without tensors", Bytes("{}", "x")},
-  };
-  for (const auto& [name, bytes] : cases) {
-    auto file = OpenBytes(bytes);
-    ASSERT_FALSE(file.ok()) << name;
-    EXPECT_EQ(file.error().reason, "invalid_model_file") << name << ": " << file.error().message;
+std::string Length(uint64_t length) { return {reinterpret_cast<const char*>(&length), sizeof(length)}; }
+
+// A file of eight bytes of data whose one tensor is described by `entry`.
+std::string One(const std::string& entry) {
+  const std::string header = R"({"layer.0":)" + entry + "}";
+  return Length(header.size()) + header + std::string(8, '\0');
+}
+
+// Of two tensors "a" and "b" of U8 in eight bytes of data.
+std::string Two(const std::array<int, 4>& offsets) {
+  std::string header = "{";
+  for (size_t i = 0; i < 4; i += 2) {
+    header += std::string(i == 0 ? R"("a")" : R"(,"b")") + R"(:{"dtype":"U8","shape":[)" +
+              std::to_string(offsets.at(i + 1) - offsets.at(i)) + R"(],"data_offsets":[)" +
+              std::to_string(offsets.at(i)) + "," + std::to_string(offsets.at(i + 1)) + "]}";
   }
+  header += "}";
+  return Length(header.size()) + header + std::string(8, '\0');
+}
+
+struct Damage {
+  std::string what;
+  std::string bytes;
+  std::string named;  // what the message must hold
+};
+
+void ExpectRefused(const std::vector<Damage>& rows) {
+  for (const auto& row : rows) {
+    auto file = SafetensorsFile::Parse(std::as_bytes(std::span(row.bytes)));
+    ASSERT_FALSE(file.ok()) << row.what;
+    EXPECT_EQ(file.error().reason, "invalid_model_file") << row.what;
+    EXPECT_THAT(file.error().message, testing::HasSubstr(row.named)) << row.what;
+    EXPECT_LT(file.error().message.size(), 400U) << row.what;
+    EXPECT_TRUE(IsUtf8(file.error().message)) << row.what;
+  }
+}
+
+TEST_F(SafetensorsTest, RefusesDamagedHeaders) {
+  const std::string header = R"({"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}})";
+  const std::string many(std::size_t{10} << 20U, 'x');
+  ExpectRefused({
+      {"empty", "", "0 bytes"},
+      {"seven bytes", "1234567", "7 bytes"},
+      {"a length beyond the file", Length(255) + "{}", "255"},
+      {"a length of 2^63", Length(1ULL << 63U) + "{}", "9223372036854775808"},
+      {"a length of 2^64 - 1", Length(~0ULL) + "{}", "18446744073709551615"},
+      {"a length above 100 MB", Length(100'000'001) + "{}", "100 MB"},
+      {"a length of 0", Length(0) + "{}", "'{'"},
+      {"a length one short", Length(header.size() - 1) + header, "its header"},
+      {"no object", Bytes("[]", ""), "'{'"},
+      {"space first", Bytes(" {}", ""), "'{'"},
+      {"malformed", Bytes(R"({"a":)", ""), "its header"},
+      {"no UTF-8", Bytes("{\"\xff\":{}}", ""), "its header"},
+      {"a lone surrogate", Bytes(R"({"\ud800":{}})", ""), "its header"},
+      {"deep", Bytes(R"({"a":)" + std::string(100000, '['), ""), "its header"},
+      {"NaN", Bytes(R"({"a":NaN})", ""), "its header"},
+      {"a tensor twice", Bytes(header.substr(0, header.size() - 1) + "," + header.substr(1), ""), "its header"},
+      {"a zip archive", "PK\3\4" + std::string(100, '\0'), "beyond the file"},
+      {"a zip archive behind it", Bytes(header, "PK\5\6"), "4 bytes behind"},
+      {"bytes without tensors", Bytes("{}", "x"), "1 bytes behind"},
+      {"metadata of numbers", Bytes(R"({"__metadata__":{"a":1}})", ""), "__metadata__"},
+      {"metadata that is a list", Bytes(R"({"__metadata__":["a"]})", ""), "__metadata__"},
+      {"metadata that is null", Bytes(R"({"__metadata__":null})", ""), "__metadata__"},
+      {"10 MB of metadata behind no tensor", Bytes(R"({"__metadata__":{"a":")" + many + R"("}})", "x"), "behind"},
+      {"a name of 10 MB", Bytes("{\"" + many + R"(":3})", ""), "'xxx"},
+      {"a name with controls", Bytes(R"({"\u0000\u001b[31m":3})", ""), "'??[31m'"},
+  });
+}
+
+TEST_F(SafetensorsTest, RefusesDamagedTensorsByName) {
+  const std::string name = "'layer.0'";
+  ExpectRefused({
+      {"no object", One("3"), name},
+      {"nothing", One("{}"), name},
+      {"no dtype", One(R"({"shape":[2],"data_offsets":[0,8]})"), name + " has no known dtype"},
+      {"an unknown dtype", One(R"({"dtype":"F7","shape":[2],"data_offsets":[0,8]})"), name + " has no known dtype"},
+      {"a dtype of 8-bit floats", One(R"({"dtype":"F8_E4M3","shape":[8],"data_offsets":[0,8]})"), name},
+      {"a dtype in small letters", One(R"({"dtype":"f32","shape":[2],"data_offsets":[0,8]})"), name},
+      {"a dtype that is a number", One(R"({"dtype":32,"shape":[2],"data_offsets":[0,8]})"), name},
+      {"no shape", One(R"({"dtype":"F32","data_offsets":[0,8]})"), name + " has no shape"},
+      {"a shape that is a number", One(R"({"dtype":"F32","shape":2,"data_offsets":[0,8]})"), name},
+      {"17 dimensions", One(R"({"dtype":"F64","shape":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1],"data_offsets":[0,8]})"),
+       name},
+      {"a shape too small", One(R"({"dtype":"F32","shape":[1],"data_offsets":[0,8]})"), name},
+      {"a shape too large", One(R"({"dtype":"F32","shape":[3],"data_offsets":[0,8]})"), name},
+      {"a product that overflows", One(R"({"dtype":"F32","shape":[4294967296,4294967296,2],"data_offsets":[0,8]})"),
+       name},
+      {"bytes that overflow", One(R"({"dtype":"F64","shape":[2305843009213693953],"data_offsets":[0,8]})"), name},
+      {"a product that overflows to 0", One(R"({"dtype":"F32","shape":[4611686018427387904],"data_offsets":[0,0]})"),
+       name},
+      {"a negative dimension", One(R"({"dtype":"F32","shape":[-2],"data_offsets":[0,8]})"), "shape of tensor " + name},
+      {"two negative ones", One(R"({"dtype":"F32","shape":[-1,-2],"data_offsets":[0,8]})"), "shape of tensor " + name},
+      {"a dimension beyond 64 bits", One(R"({"dtype":"F32","shape":[99999999999999999999],"data_offsets":[0,8]})"),
+       name},
+      {"a dimension of 2.0", One(R"({"dtype":"F32","shape":[2.0],"data_offsets":[0,8]})"), "shape of tensor " + name},
+      {"a dimension as text", One(R"({"dtype":"F32","shape":["2"],"data_offsets":[0,8]})"), "shape of tensor " + name},
+      {"no offsets", One(R"({"dtype":"F32","shape":[2]})"), name + " has no pair"},
+      {"one offset", One(R"({"dtype":"F32","shape":[2],"data_offsets":[0]})"), name + " has no pair"},
+      {"three offsets", One(R"({"dtype":"F32","shape":[2],"data_offsets":[0,8,8]})"), name + " has no pair"},
+      {"swapped", One(R"({"dtype":"F32","shape":[2],"data_offsets":[8,0]})"), name + " are swapped"},
+      {"a negative offset", One(R"({"dtype":"F32","shape":[2],"data_offsets":[-8,0]})"), name + " has no pair"},
+      {"beyond the end", One(R"({"dtype":"F32","shape":[4],"data_offsets":[0,16]})"), name},
+      {"2^63 - 1", One(R"({"dtype":"U8","shape":[8],"data_offsets":[9223372036854775799,9223372036854775807]})"), name},
+      {"before the end", One(R"({"dtype":"F32","shape":[1],"data_offsets":[0,4]})"), "4 bytes behind"},
+      {"a hole at the start", One(R"({"dtype":"F32","shape":[1],"data_offsets":[4,8]})"),
+       name + " has bytes of no tensor"},
+      {"a hole", Two({0, 2, 6, 8}), "'b' has bytes of no tensor before"},
+      {"an overlap", Two({0, 5, 4, 8}), "'b' shares bytes"},
+      {"the same place twice", Two({0, 8, 0, 8}), "shares bytes"},
+      {"one within the other", Two({0, 8, 2, 4}), "'b' shares bytes"},
+  });
+}
+
+TEST_F(SafetensorsTest, OpensNoFileThatIsNone) {
+  EXPECT_EQ(OpenBytes("").error().reason, "invalid_model_file");
+  EXPECT_EQ(SafetensorsFile::Open("/").error().reason, "invalid_model_file");
   std::filesystem::remove(file_);
   EXPECT_EQ(SafetensorsFile::Open(file_).error().code, Code::kNotFound);
 }

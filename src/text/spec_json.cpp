@@ -4,6 +4,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "base/ids.h"
 #include "text/tokenizers/check_spec.h"
 #include "text/tokenizers/json_parts.h"
 
@@ -120,7 +121,7 @@ Status ReadNames(const json::object& config, const json::object& map, SpecDraft&
   if (!draft.unknown.empty()) {
     const auto found = index.find(draft.unknown);
     if (found == index.end()) {
-      return BadPart("model.unk_token", "'" + draft.unknown.substr(0, 100) + "' is no token");
+      return BadPart("model.unk_token", QuotedName(draft.unknown) + " is no token");
     }
     draft.spec.unknown = found->second;
   }

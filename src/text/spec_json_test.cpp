@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "base/ids.h"
 #include "base/testing/shared_data.h"
 #include "text/testing/test_files.h"
 
@@ -105,12 +106,24 @@ TEST(SpecJsonTest, FillsGapsWithUnusedTokens) {
   EXPECT_EQ((*tokenizer)->Encode("a<x>", {.parse_special = false}), (std::vector<int32_t>{0}));
 }
 
-TEST(SpecJsonTest, RefusesBadFilesByName) {
-  struct Row {
-    std::string file;
-    std::string named;
-  };
-  const std::vector<Row> rows{
+struct Row {
+  std::string file;
+  std::string named;  // in the message or as the param
+};
+
+void ExpectRefused(const std::vector<Row>& rows) {
+  for (const auto& row : rows) {
+    auto tokenizer = Load({.tokenizer_json = row.file});
+    ASSERT_FALSE(tokenizer.ok()) << row.file;
+    const Error& error = tokenizer.error();
+    EXPECT_THAT(error.message + " " + error.param, ::testing::HasSubstr(row.named)) << row.file;
+    EXPECT_THAT(error.code, ::testing::AnyOf(Code::kInvalidArgument, Code::kUnimplemented)) << row.file;
+    EXPECT_TRUE(IsUtf8(error.message)) << row.file;
+  }
+}
+
+TEST(SpecJsonTest, RefusesBadModelsByName) {
+  ExpectRefused({
       {"", "model"},
       {"[]", "no object"},
       {"{", "tokenizer.json"},
@@ -136,6 +149,29 @@ TEST(SpecJsonTest, RefusesBadFilesByName) {
       {File("", R"({"type":"Unigram","unk_id":7,"vocab":[["a",-1]]})", R"({"type":"Metaspace"})"), "unknown"},
       {File("", R"({"type":"Unigram","unk_id":0,"vocab":[["a",-1]]})"), "ByteLevel of another model"},
       {File("", R"({"type":"WordPiece","vocab":{"a":0}})", "null"), "model.unk_token"},
+      {File("", R"({"type":"BPE","vocab":{"a":2000000},"merges":["a a"]})"), "model.vocab"},
+      {File("", R"({"type":"BPE","vocab":{"a":1.5},"merges":["a a"]})"), "'a' is no integer"},
+      {File("", R"({"type":"BPE","vocab":{"\u0000\u001b":null},"merges":["a a"]})"), "'??' is no integer"},
+      {File("", R"({"type":"BPE","vocab":{"a":0},"merges":{"a":"a"}})"), "model.merges"},
+      {File("", R"({"type":"BPE","vocab":{"a":0},"merges":[["a",0]]})"), "model.merges[0]"},
+      {File("", R"({"type":"BPE","vocab":{"a":0,"b":1},"merges":["a b"]})"), "merge 0, 'a b'"},
+      {File("", R"({"type":"BPE","dropout":"no","vocab":{},"merges":[]})"), "model.dropout"},
+      {File("", R"({"type":"BPE","byte_fallback":1,"vocab":{},"merges":[]})"), "model.byte_fallback"},
+      {File("", R"({"type":3,"vocab":{}})"), "model.type"},
+      {File("", R"({"type":"Unigram","unk_id":-1,"vocab":[["a",-1]]})"), "model.unk_id"},
+      {File("", R"({"type":"Unigram","unk_id":0,"vocab":[]})", R"({"type":"Metaspace"})"), "tokens"},
+      {File("", R"({"type":"Unigram","unk_id":0,"vocab":[["a","1"]]})"), "model.vocab[0]"},
+      {File("", R"({"type":"Unigram","unk_id":0,"vocab":[["a",1e999]]})"), "tokenizer.json"},
+      {File("", R"({"type":"Unigram","unk_id":0,"vocab":[["a",1e300]]})", R"({"type":"Metaspace"})"), "scores"},
+      {File("", R"({"type":"Unigram","unk_id":0,"vocab":[["a",-1],["a",-2]]})", R"({"type":"Metaspace"})"),
+       "both token 0 and 1"},
+      {File("", R"({"type":"WordPiece","unk_token":"a","max_input_chars_per_word":0,"vocab":{"a":0}})", "null"),
+       "max_input_chars_per_word"},
+  });
+}
+
+TEST(SpecJsonTest, RefusesBadPreTokenizersByName) {
+  ExpectRefused({
       {File("", kModel, "null"), "without ByteLevel"},
       {File("", kModel, R"({"type":"UnicodeScripts"})"), "UnicodeScripts"},
       {File("", kModel, R"({"type":"Sequence"})"), "pre_tokenizer.pretokenizers"},
@@ -146,6 +182,18 @@ TEST(SpecJsonTest, RefusesBadFilesByName) {
        "the regex '('"},
       {File("", kModel, R"({"type":"Split","pattern":{"Glob":"*"},"behavior":"Isolated"})"), "pattern"},
       {File("", kModel, R"({"type":"Split","pattern":{"String":"x"},"behavior":"Sometimes"})"), "Sometimes"},
+      {File("", kModel, "[]"), "pre_tokenizer"},
+      {File("", kModel, R"({"type":"Sequence","pretokenizers":[3]})"), "pre_tokenizer.pretokenizers[0]"},
+      {File("", kModel, R"({"type":"ByteLevel","add_prefix_space":"yes"})"), "pre_tokenizer.add_prefix_space"},
+      {File("", kModel, R"({"type":"Split","pattern":{"Regex":"x"}})"), "the behaviour ''"},
+      {File("", kModel, R"({"type":"Split","pattern":{"Regex":""},"behavior":"Isolated"})"), "pre_tokenizer.pattern"},
+      {File("", kModel, R"({"type":"Metaspace","replacement":"__"})"), "'__'"},
+      {File("", kModel, R"({"type":"Metaspace","prepend_scheme":"often"})"), "'often'"},
+  });
+}
+
+TEST(SpecJsonTest, RefusesBadPartsByName) {
+  ExpectRefused({
       {File(R"(,"normalizer":{"type":"Nmt"})"), "Nmt"},
       {File(R"(,"normalizer":{"type":"Precompiled","precompiled_charsmap":"!"})"), "base64"},
       {File(R"(,"normalizer":{"type":"Precompiled","precompiled_charsmap":"AAAA"})"), "charsmap"},
@@ -160,14 +208,45 @@ TEST(SpecJsonTest, RefusesBadFilesByName) {
       {File(R"(,"added_tokens":[{"id":9,"content":"ab"}])"), "'ab'"},
       {File(R"(,"added_tokens":[{"id":5,"content":"x","single_word":true}])"), "single_word"},
       {File(R"(,"added_tokens":[{"content":"x"}])"), "added_tokens[0].id"},
-  };
-  for (const auto& row : rows) {
-    auto tokenizer = Load({.tokenizer_json = row.file});
-    ASSERT_FALSE(tokenizer.ok()) << row.file;
-    const Error& error = tokenizer.error();
-    EXPECT_THAT(error.message + " " + error.param, ::testing::HasSubstr(row.named)) << row.file;
-    EXPECT_THAT(error.code, ::testing::AnyOf(Code::kInvalidArgument, Code::kUnimplemented)) << row.file;
+      {File(R"(,"added_tokens":{"id":5})"), "added_tokens"},
+      {File(R"(,"added_tokens":[3])"), "added_tokens[0]"},
+      {File(R"(,"added_tokens":[{"id":5}])"), "added_tokens[0].content"},
+      {File(R"(,"added_tokens":[{"id":-1,"content":"x"}])"), "added_tokens[0].id"},
+      {File(R"(,"added_tokens":[{"id":2000000,"content":"x"}])"), "added_tokens[0].id"},
+      {File(R"(,"added_tokens":[{"id":1e3,"content":"x"}])"), "added_tokens[0].id"},
+      {File(R"(,"added_tokens":[{"id":5,"content":"x","special":1}])"), "added_tokens[0].special"},
+      {File(R"(,"normalizer":{"type":"Sequence","normalizers":3})"), "normalizer.normalizers"},
+      {File(R"(,"normalizer":{"type":"Replace","pattern":{"String":""},"content":""})"), "normalizer.pattern"},
+      {File(R"(,"normalizer":{"type":"Replace","pattern":{"Regex":"(?<=\\Ka)b"},"content":""})"), "the regex"},
+      {File(R"(,"normalizer":{"type":"Prepend","prepend":")" + std::string(65, 'x') + R"("})"), "65 bytes"},
+      {File(R"(,"normalizer":{"type":"Strip","strip_left":0})"), "normalizer.strip_left"},
+      {File(R"(,"post_processor":{"type":"TemplateProcessing","single":[{"Sequence":{}},{"Sequence":{}}]})"),
+       "post_processor.single[1]"},
+      {File(R"(,"post_processor":{"type":"BertProcessing","cls":["a",-1],"sep":["b",0]})"), "post_processor.cls"},
+      {File(R"(,"decoder":{"type":"Sequence","decoders":[{"type":"Magic"}]})"), "decoder.decoders[0]"},
+  });
+}
+
+TEST(SpecJsonTest, CutsTokensThatItTellsOfBetweenCharacters) {
+  std::string token = "a";
+  for (int i = 0; i < 60; ++i) {
+    token += "词";
   }
+  auto spec =
+      Load({.tokenizer_json = File("", R"({"type":"BPE","vocab":{")" + token + R"(":null},"merges":["a b"]})")});
+  ASSERT_FALSE(spec.ok());
+  EXPECT_TRUE(IsUtf8(spec.error().message)) << spec.error().message;
+}
+
+// 32 steps that each double a text would make one character of it 4 GB.
+TEST(SpecJsonTest, BoundsHowMuchLongerANormaliserMakesAText) {
+  std::string steps;
+  for (int i = 0; i < 31; ++i) {
+    steps += std::string(i == 0 ? "" : ",") + R"({"type":"Replace","pattern":{"String":"a"},"content":"aa"})";
+  }
+  auto tokenizer = Load({.tokenizer_json = File(R"(,"normalizer":{"type":"Sequence","normalizers":[)" + steps + "]}")});
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.error().message;
+  EXPECT_EQ((*tokenizer)->Encode("aa", {.add_special = false}).size(), 64U + 2 * 64);
 }
 
 }  // namespace

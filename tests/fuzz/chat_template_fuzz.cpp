@@ -1,10 +1,5 @@
-// libFuzzer entry: any bytes as a chat template, rendered on a small conversation. Not part of the build:
-// clang++ -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined -Isrc tests/fuzz/chat_template_fuzz.cpp
-//   $(ls src/text/template/*.cpp | grep -v _test) src/base/{ids,json}.cpp ... -lboost_json -lcrypto
-#include <cstddef>
-#include <cstdint>
-#include <string_view>
-
+// libFuzzer entry: any bytes as a chat template, rendered on a small conversation.
+#include "fuzz/fuzz.h"
 #include "text/template/chat_template.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -23,7 +18,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         {"eos_token", "</s>"}};
     const atelier::text::RenderLimits limits{
         .max_output_bytes = 1U << 20U, .max_memory_bytes = 32U << 20U, .max_steps = 100'000, .now_s = 0};
-    (void)(*parsed)->Render(context, limits);
+    const auto rendered = (*parsed)->Render(context, limits);
+    if (!rendered.ok()) {
+      atelier::fuzz::CheckError(rendered.error());
+    }
+  } else {
+    atelier::fuzz::CheckError(parsed.error());
   }
   return 0;
 }

@@ -1,12 +1,8 @@
 // Feeds bytes to the reader of GGUF; what it accepts must dequantise and survive being written and read again.
-// clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -Isrc tests/fuzz/gguf_fuzz.cpp
-//   src/tensor/gguf*[!t].cpp ... (the sources of atelier_tensor without tests, and src/base/ids.cpp) -lcrypto
-#include <cstddef>
-#include <cstdint>
-#include <cstdlib>
 #include <span>
 #include <vector>
 
+#include "fuzz/fuzz.h"
 #include "tensor/gguf_parse.h"
 #include "tensor/gguf_writer.h"
 #include "tensor/quants/formats.h"
@@ -15,11 +11,7 @@
 namespace atelier::tensor {
 namespace {
 
-void Require(bool condition) {
-  if (!condition) {
-    std::abort();
-  }
-}
+using fuzz::Require;
 
 void Decode(const GgufTensor& tensor) {
   size_t count = 1;
@@ -33,7 +25,7 @@ void Decode(const GgufTensor& tensor) {
 void Fuzz(std::span<const std::byte> bytes) {
   auto part = ParseGguf(bytes);
   if (!part.ok()) {
-    Require(!part.error().message.empty());
+    fuzz::CheckError(part.error());
     return;
   }
   for (const auto& [name, tensor] : part->tensors) {

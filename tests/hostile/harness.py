@@ -109,6 +109,8 @@ def check_answer(answer, shape="openai", sent=b""):
 class ImportRow:
     """Files that an import job must refuse (or, with `fails` false, take): by POST /v1/datasets or by the job."""
 
+    target = "/v1/datasets"
+
     def __init__(self, name, files, text, fails=True, timeout=600, **request):
         self.name = name
         self.files = files
@@ -119,16 +121,18 @@ class ImportRow:
 
     def run(self, context):
         files = self.files(context) if callable(self.files) else self.files
-        body = {"name": context.fresh_name(), **self.request,
+        made = context.fresh_name()
+        body = {**self.named(made), **self.request,
                 "files": [{"file_id": context.server.upload(name.rsplit("/", 1)[-1], data), "path": name}
                           for name, data in files.items()]}
-        answer = context.server.request("POST", "/v1/datasets", body)
+        answer = context.server.request("POST", self.target, body)
         check_answer(answer)
         if answer.status >= 400:
             check(self.fails and answer.status in (400, 413, 415), f"refused at once: {answer}")
             message = answer.json()["error"]["message"]
         else:
             job = context.server.wait_job(answer.json()["id"], self.timeout)
+            self.judge(job)
             if not self.fails:
                 check(job["status"] == "succeeded", f"the job is {job['status']}: {job['error']}")
                 return
@@ -137,7 +141,33 @@ class ImportRow:
             context.server.request("GET", f"/v1/jobs/{job['id']}/log")
         check(re.search(self.text, message, re.I), f"{self.text!r} is not in {message!r}")
         check(FORBIDDEN.search(message.encode()) is None, f"the message tells too much: {message!r}")
-        check(context.server.request("GET", f"/v1/datasets/{body['name']}").status == 404, "a failed import is visible")
+        check(context.server.request("GET", self.place(made)).status == 404, "a failed import is visible")
+
+    def named(self, name):
+        return {"name": name}
+
+    def place(self, name):
+        return f"/v1/datasets/{name}"
+
+    def judge(self, job):
+        """More checks of the job that ended."""
+
+
+class ModelRow(ImportRow):
+    """The same for a model's files: refused by the job, which says that it is the files' fault, at once."""
+
+    target = "/v1/jobs"
+
+    def named(self, name):
+        return {"kind": "import_model", "model": name}
+
+    def place(self, name):
+        return f"/v1/registry/models/{name}"
+
+    def judge(self, job):
+        if self.fails and job["error"]:
+            code = job["error"]["code"]
+            check(code.startswith(("invalid_", "unsupported_", "unknown_", "template_")), f"code {code!r}: {job['error']}")
 
 
 class FunctionRow:

@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "base/ids.h"
 #include "text/end_tokens.h"
 #include "text/tokenizers/pre_tokenizers.h"
 #include "text/tokenizers/tokenizer_base.h"
@@ -23,6 +24,12 @@ std::string Key(std::string_view name) { return "tokenizer.ggml." + std::string(
 
 Error Bad(std::string_view name, const std::string& message) {
   return InvalidArgument(Key(name) + ": " + message, Key(name), "invalid_tokenizer");
+}
+
+// The value of a key that must be there.
+template <class T>
+Result<T> Needed(std::string_view name, Result<T> read) {
+  return !read.ok() && read.error().code == Code::kNotFound ? Result<T>(Bad(name, "it is missing")) : read;
 }
 
 // The value of a key that may be absent.
@@ -78,7 +85,7 @@ Status ReadIds(const GgufFile& file, TokenizerSpec& spec) {
 
 // Kind, defaults and pre-tokeniser.
 Status ReadModel(const GgufFile& file, TokenizerSpec& spec) {
-  ATELIER_ASSIGN(model, file.Text(Key("model")));
+  ATELIER_ASSIGN(model, Needed("model", file.Text(Key("model"))));
   if (file.Has(Key("pre"))) {
     ATELIER_ASSIGN(pre, file.Text(Key("pre")));
     spec.pre = pre;
@@ -112,7 +119,7 @@ Status ReadModel(const GgufFile& file, TokenizerSpec& spec) {
     spec.word_piece.continuing_prefix = "";
     spec.word_piece.max_word_chars = 0;
   } else {
-    return MakeError(Code::kUnimplemented, "tokenizer.ggml.model: there is no tokeniser '" + model.substr(0, 100) + "'",
+    return MakeError(Code::kUnimplemented, "tokenizer.ggml.model: there is no tokeniser " + QuotedName(model),
                      "unknown_tokenizer", Key("model"));
   }
   return {};
@@ -167,7 +174,10 @@ std::vector<TokenKind> GuessKinds(const TokenizerSpec& spec) {
 }
 
 Status ReadTokens(const GgufFile& file, TokenizerSpec& spec) {
-  ATELIER_ASSIGN(tokens, file.Texts(Key("tokens")));
+  ATELIER_ASSIGN(tokens, Needed("tokens", file.Texts(Key("tokens"))));
+  if (tokens.empty()) {
+    return Bad("tokens", "there are none");
+  }
   spec.tokens.assign(tokens.begin(), tokens.end());
   if (file.Has(Key("scores"))) {
     ATELIER_ASSIGN(scores, ReadScores(file));
@@ -185,7 +195,7 @@ Status ReadTokens(const GgufFile& file, TokenizerSpec& spec) {
     spec.kinds = GuessKinds(spec);
   }
   if (spec.kind == TokenizerKind::kByteLevelBpe) {
-    ATELIER_ASSIGN(merges, file.Texts(Key("merges")));
+    ATELIER_ASSIGN(merges, Needed("merges", file.Texts(Key("merges"))));
     spec.merges.assign(merges.begin(), merges.end());
   }
   return {};

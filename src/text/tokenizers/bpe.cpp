@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/ids.h"
 #include "text/tokenizers/byte_alphabet.h"
 #include "text/tokenizers/merges.h"
 #include "text/tokenizers/models.h"
@@ -62,7 +63,7 @@ class BpeTokenizer final : public TokenizerBase {
     } else if (byte_level_) {
       const PreTokenizer* pre = FindPreTokenizer(spec_.pre.empty() ? "default" : spec_.pre);
       if (pre == nullptr) {
-        return MakeError(Code::kUnimplemented, "there is no pre-tokeniser '" + spec_.pre.substr(0, 100) + "'",
+        return MakeError(Code::kUnimplemented, "there is no pre-tokeniser " + QuotedName(spec_.pre),
                          "unknown_pre_tokenizer", "pre");
       }
       steps = pre->steps;
@@ -85,8 +86,8 @@ class BpeTokenizer final : public TokenizerBase {
       const std::string& merge = spec_.merges[rank];
       const size_t space = merge.find(' ', 1);
       const auto bad = [&](const std::string& message) {
-        return InvalidArgument("merge " + std::to_string(rank) + ", '" + merge.substr(0, 100) + "': " + message,
-                               "merges", "invalid_tokenizer");
+        return InvalidArgument("merge " + std::to_string(rank) + ", " + QuotedName(merge) + ": " + message, "merges",
+                               "invalid_tokenizer");
       };
       if (space == std::string::npos || space + 1 == merge.size()) {
         return bad("it is no pair");

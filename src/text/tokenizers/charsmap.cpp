@@ -11,6 +11,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "the array is little-endian");
 
 constexpr size_t kMaxBytes = 16U << 20U;
+constexpr size_t kMaxReplacement = 64;
 constexpr uint32_t kValueBit = 1U << 31U;
 
 uint32_t OffsetOf(uint32_t unit) { return (unit >> 10U) << ((unit & (1U << 9U)) >> 6U); }
@@ -39,6 +40,13 @@ Result<Charsmap> Charsmap::Parse(std::string_view blob) {
   map.units_.resize(size / sizeof(uint32_t));
   std::memcpy(map.units_.data(), blob.data(), size);
   map.replacements_ = blob.substr(size);
+  for (size_t at = 0; at < map.replacements_.size();) {
+    const size_t end = map.replacements_.find('\0', at);
+    if (end - at > kMaxReplacement) {
+      return Bad("a replacement has " + std::to_string(end - at) + " bytes");
+    }
+    at = end + 1;
+  }
   return map;
 }
 

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "base/ids.h"
 #include "text/tokenizers/tokenizer_base.h"
 
 namespace atelier::text {
@@ -13,8 +14,6 @@ Error Bad(std::string_view field, const std::string& message) {
   return InvalidArgument("the tokeniser's " + std::string(field) + ": " + message, std::string(field),
                          "invalid_tokenizer");
 }
-
-std::string Quoted(std::string_view token) { return "'" + std::string(token.substr(0, 100)) + "'"; }
 
 Status CheckTokens(const TokenizerSpec& spec) {
   if (spec.tokens.empty() || spec.tokens.size() > kMaxTokens) {
@@ -34,7 +33,7 @@ Status CheckTokens(const TokenizerSpec& spec) {
     const auto [other, inserted] = seen.emplace(token, id);
     if (!inserted && !token.empty()) {
       return Bad("tokens",
-                 Quoted(token) + " is both token " + std::to_string(other->second) + " and " + std::to_string(id));
+                 QuotedName(token) + " is both token " + std::to_string(other->second) + " and " + std::to_string(id));
     }
   }
   return {};
@@ -50,7 +49,7 @@ Status CheckKinds(const TokenizerSpec& spec) {
       return Bad("kinds", "token " + std::to_string(id) + " is of an unknown kind");
     }
     if (spec.kinds[id] == TokenKind::kByte && !ByteOfToken(spec.tokens[id])) {
-      return Bad("tokens", Quoted(spec.tokens[id]) + " is no byte token such as '<0x0A>'");
+      return Bad("tokens", QuotedName(spec.tokens[id]) + " is no byte token such as '<0x0A>'");
     }
   }
   return {};

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/ids.h"
 #include "text/tokenizers/check_spec.h"
 #include "text/tokenizers/json_parts.h"
 #include "text/tokenizers/tokenizer_base.h"
@@ -25,7 +26,7 @@ Status ReadVocabulary(const json::object& model, SpecDraft& draft, bool byte_fal
   for (const auto& entry : vocab->get_object()) {
     const auto* id = entry.value().if_int64();
     if (id == nullptr) {
-      return BadPart("model.vocab", "the id of '" + std::string(entry.key().substr(0, 100)) + "' is no integer");
+      return BadPart("model.vocab", "the id of " + QuotedName(entry.key()) + " is no integer");
     }
     const TokenKind kind = byte_fallback && ByteOfToken(entry.key()) ? TokenKind::kByte : TokenKind::kNormal;
     ATELIER_TRY(draft.Put("model.vocab", *id, entry.key(), kind));
@@ -140,8 +141,8 @@ Status SpecDraft::Put(const std::string& path, int64_t id, std::string_view toke
     spec.kinds.resize(index + 1, TokenKind::kUnused);
   }
   if (given[index] && spec.tokens[index] != token) {
-    return BadPart(path, "the id " + std::to_string(id) + " is given to '" + spec.tokens[index].substr(0, 100) +
-                             "' and '" + std::string(token.substr(0, 100)) + "'");
+    return BadPart(path, "the id " + std::to_string(id) + " is given to " + QuotedName(spec.tokens[index]) + " and " +
+                             QuotedName(token));
   }
   given[index] = true;
   spec.tokens[index] = token;
@@ -165,7 +166,7 @@ Status ReadModelPart(const json::value& value, SpecDraft& draft) {
   if (type == "WordPiece") {
     return ReadWordPiece(model, draft);
   }
-  return UnknownPart("model.type", "the model '" + type.substr(0, 100) + "'");
+  return UnknownPart("model.type", "the model " + QuotedName(type));
 }
 
 }  // namespace atelier::text

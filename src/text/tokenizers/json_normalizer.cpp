@@ -1,5 +1,6 @@
 #include <openssl/evp.h>
 
+#include "base/ids.h"
 #include "text/tokenizers/json_parts.h"
 #include "text/utf8.h"
 
@@ -127,7 +128,7 @@ Status ReadNormalizerPart(const json::value& value, const std::string& path, Spe
     draft.spec.normalizer.push_back({.kind = Kind::kStrip, .left = left, .right = right});
     return {};
   }
-  return UnknownPart(path, "the normaliser '" + part.type.substr(0, 100) + "'");
+  return UnknownPart(path, "the normaliser " + QuotedName(part.type));
 }
 
 }  // namespace atelier::text

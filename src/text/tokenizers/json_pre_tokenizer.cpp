@@ -1,3 +1,4 @@
+#include "base/ids.h"
 #include "text/tokenizers/json_parts.h"
 #include "text/tokenizers/pre_tokenizers.h"
 #include "text/utf8.h"
@@ -26,7 +27,7 @@ Result<Behaviour> ReadBehaviour(Fields& fields, std::string fallback) {
   if (name == "Contiguous") {
     return Behaviour::kContiguous;
   }
-  return UnknownPart(fields.Path("behavior"), "the behaviour '" + name.substr(0, 100) + "'");
+  return UnknownPart(fields.Path("behavior"), "the behaviour " + QuotedName(name));
 }
 
 // A regex for just this text.
@@ -70,10 +71,10 @@ Status ReadMetaspace(Fields& fields, const std::string& path, SpecDraft& draft) 
   ATELIER_ASSIGN(scheme, fields.StringOr("prepend_scheme", old_prefix ? "always" : "never"));
   ATELIER_ASSIGN(split, fields.BoolOr("split", true));
   if (replacement != kSpaceMark) {
-    return UnknownPart(path, "a Metaspace that replaces by '" + replacement.substr(0, 100) + "'");
+    return UnknownPart(path, "a Metaspace that replaces by " + QuotedName(replacement));
   }
   if (scheme != "always" && scheme != "first" && scheme != "never") {
-    return UnknownPart(path, "the prepend_scheme '" + scheme.substr(0, 100) + "'");
+    return UnknownPart(path, "the prepend_scheme " + QuotedName(scheme));
   }
   draft.marks_spaces = true;
   draft.spec.add_space_prefix = scheme != "never";
@@ -126,7 +127,7 @@ Status ReadPreTokenizerPart(const json::value& value, const std::string& path, S
     return {};  // the model does it
   }
   if (draft.spec.kind == TokenizerKind::kWordPiece) {
-    return UnknownPart(path, "a WordPiece with the pre-tokeniser '" + part.type.substr(0, 100) + "'");
+    return UnknownPart(path, "a WordPiece with the pre-tokeniser " + QuotedName(part.type));
   }
   if (part.type == "ByteLevel") {
     return ReadByteLevel(fields, path, draft);
@@ -148,7 +149,7 @@ Status ReadPreTokenizerPart(const json::value& value, const std::string& path, S
     ATELIER_ASSIGN(behaviour, ReadBehaviour(fields, "Isolated"));
     splits.push_back({std::string(kPunctuation), behaviour, false});
   } else {
-    return UnknownPart(path, "the pre-tokeniser '" + part.type.substr(0, 100) + "'");
+    return UnknownPart(path, "the pre-tokeniser " + QuotedName(part.type));
   }
   return {};
 }

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ids.h"
 #include "text/tokenizers/check_spec.h"
 #include "text/tokenizers/json_parts.h"
 
@@ -31,7 +32,7 @@ Status AddSpecialToken(const json::object& processor, const json::value& item, c
       tokens != nullptr && tokens->is_object() ? tokens->get_object().if_contains(name) : nullptr;
   const json::value* list = token != nullptr && token->is_object() ? token->get_object().if_contains("ids") : nullptr;
   if (list == nullptr || !list->is_array()) {
-    return BadPart(path, "the special token '" + name.substr(0, 100) + "' has no ids");
+    return BadPart(path, "the special token " + QuotedName(name) + " has no ids");
   }
   for (const auto& id : list->get_array()) {
     ATELIER_TRY(AddId(id, path, ids));
@@ -115,7 +116,7 @@ Status ReadPostProcessorPart(const json::value& value, const std::string& path, 
   if (part.type == "BertProcessing" || part.type == "RobertaProcessing") {
     return ReadClsSep(*part.object, path, affixes);
   }
-  return UnknownPart(path, "the post-processor '" + part.type.substr(0, 100) + "'");
+  return UnknownPart(path, "the post-processor " + QuotedName(part.type));
 }
 
 Status CheckDecoderPart(const json::value& value, const std::string& path) {
@@ -131,7 +132,7 @@ Status CheckDecoderPart(const json::value& value, const std::string& path) {
   constexpr std::array<std::string_view, 7> kKnown{"ByteLevel",    "Metaspace", "WordPiece", "Replace",
                                                    "ByteFallback", "Fuse",      "Strip"};
   if (std::ranges::find(kKnown, part.type) == kKnown.end()) {
-    return UnknownPart(path, "the decoder '" + part.type.substr(0, 100) + "'");
+    return UnknownPart(path, "the decoder " + QuotedName(part.type));
   }
   return {};
 }

@@ -14,6 +14,8 @@ namespace {
 using Kind = NormalizerStep::Kind;
 
 constexpr size_t kMaxSteps = 32;
+constexpr size_t kMaxContent = 64;            // bytes of a replacement
+constexpr size_t kMaxGrowth = 64;             // published normalisers make a text at most 33 times as long
 constexpr char32_t kCapitalIWithDot = 0x130;  // the only character whose lower case is more than one: i and U+0307
 
 Error Bad(const std::string& message) { return InvalidArgument(message, "normalizer", "invalid_tokenizer"); }
@@ -156,6 +158,10 @@ Result<Normalizer> Normalizer::Make(const TokenizerSpec& spec) {
     if (prepared.step.kind == Kind::kReplace && prepared.step.pattern.empty()) {
       return Bad("the pattern of a replacement is empty");
     }
+    if (prepared.step.content.size() > kMaxContent) {
+      return Bad("a replacement has " + std::to_string(prepared.step.content.size()) + " bytes, more than " +
+                 std::to_string(kMaxContent));
+    }
     if (prepared.step.kind == Kind::kReplaceRegex) {
       ATELIER_ASSIGN(regex, Regex::Compile(prepared.step.pattern));
       prepared.regex = std::move(regex);
@@ -166,8 +172,10 @@ Result<Normalizer> Normalizer::Make(const TokenizerSpec& spec) {
 }
 
 std::string Normalizer::Apply(std::string text) const {
+  const size_t limit = kMaxContent + kMaxGrowth * text.size();
   for (const Step& step : steps_) {
     text = ApplyStep(step, std::move(text));
+    text.resize(std::min(text.size(), limit));
   }
   return text;
 }

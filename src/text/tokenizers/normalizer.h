@@ -16,9 +16,11 @@ namespace atelier::text {
 // Immutable, thread-safe. Bytes that are no UTF-8 stay as they are.
 class Normalizer {
  public:
-  // Errors: kInvalidArgument "invalid_tokenizer" (a bad regex or charsmap, an empty pattern, too many steps).
+  // Errors: kInvalidArgument "invalid_tokenizer" (a bad regex or charsmap, an empty pattern, a long replacement, too
+  // many steps).
   static Result<Normalizer> Make(const TokenizerSpec& spec);
 
+  // What would be more than 64 times as long as `text` (and 64 bytes) is cut off there.
   std::string Apply(std::string text) const;
 
  private:

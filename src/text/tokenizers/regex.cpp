@@ -19,8 +19,7 @@ constexpr size_t kJitStackMax = 8 * 1024 * 1024;
 constexpr int kMaxFailures = 4;
 
 Error Bad(std::string_view pattern, const std::string& message) {
-  return InvalidArgument("the regex '" + std::string(pattern.substr(0, 200)) + "': " + message, "splits",
-                         "invalid_tokenizer");
+  return InvalidArgument("the regex " + QuotedName(pattern) + ": " + message, "splits", "invalid_tokenizer");
 }
 
 bool IsHex(std::string_view text) {
@@ -130,8 +129,12 @@ bool RegexMatcher::Find(std::string_view subject, size_t from, size_t& begin, si
     return false;
   }
   const PCRE2_SIZE* offsets = pcre2_get_ovector_pointer(data_.get());
+  if (offsets[0] < from || offsets[1] <= from || offsets[1] < offsets[0]) {
+    ++failures_;  // what \K in a lookaround does: whoever searches on from there would never end
+    return false;
+  }
   begin = offsets[0];
-  end = std::max(offsets[0], offsets[1]);  // \K in a lookahead could end before it begins
+  end = offsets[1];
   return true;
 }
 

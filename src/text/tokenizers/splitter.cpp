@@ -1,7 +1,6 @@
 #include "text/tokenizers/splitter.h"
 
 #include <algorithm>
-#include <ranges>
 
 #include "text/utf8.h"
 
@@ -56,13 +55,13 @@ void MergeWithPrevious(std::vector<Piece>& pieces) {
 void MergeWithNext(std::vector<Piece>& pieces) {
   std::vector<Piece> merged;  // from the back
   bool previous_match = false;
-  for (const Piece& piece : pieces | std::views::reverse) {
-    if (piece.match && !previous_match && !merged.empty()) {
-      merged.back().begin = piece.begin;
+  for (auto piece = pieces.rbegin(); piece != pieces.rend(); ++piece) {
+    if (piece->match && !previous_match && !merged.empty()) {
+      merged.back().begin = piece->begin;
     } else {
-      merged.push_back(piece);
+      merged.push_back(*piece);
     }
-    previous_match = piece.match;
+    previous_match = piece->match;
   }
   std::ranges::reverse(merged);
   pieces = std::move(merged);
