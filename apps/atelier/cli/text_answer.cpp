@@ -13,6 +13,7 @@ namespace {
 using Time = std::chrono::steady_clock;
 
 constexpr size_t kMaxCalls = 1000;
+constexpr int kWholeAnswerTimeoutS = 24 * 3600;  // nothing arrives before its end
 
 double SecondsSince(Time::time_point begin) { return std::chrono::duration<double>(Time::now() - begin).count(); }
 
@@ -61,6 +62,12 @@ void AddChoice(const json::object& choice, const ShowPiece& show, TextAnswer& an
   if (const std::string reason = GetString(choice, "finish_reason"); !reason.empty()) {
     answer.finish_reason = reason;
   }
+}
+
+HttpRequest Asking(const std::string& target, const json::object& body) {
+  HttpRequest request{.method = "POST", .target = target, .content_type = "application/json"};
+  request.body.push_back({.text = json::serialize(body)});
+  return request;
 }
 
 Error BadStream(const std::string& what) { return Unavailable(what, "connection_failed"); }
@@ -115,9 +122,8 @@ Status AddChunk(const json::object& chunk, const ShowPiece& show, TextAnswer& an
 Status StreamAnswer(Api& api, const std::string& target, json::object body, const ShowPiece& show, TextAnswer& answer) {
   body["stream"] = true;
   body["stream_options"] = {{"include_usage", true}};
-  HttpRequest request{
-      .method = "POST", .target = target, .content_type = "application/json", .accept = "text/event-stream"};
-  request.body.push_back({.text = json::serialize(body)});
+  HttpRequest request = Asking(target, body);
+  request.accept = "text/event-stream";
   const auto begin = Time::now();
   bool whole = false;
   Status outcome;
@@ -146,6 +152,12 @@ Status StreamAnswer(Api& api, const std::string& target, json::object body, cons
   }
   ATELIER_TRY(std::move(outcome));
   return whole ? Status() : Status(BadStream("the answer broke off"));
+}
+
+Result<json::object> WholeAnswer(Api& api, const std::string& target, const json::object& body) {
+  HttpRequest request = Asking(target, body);
+  request.read_timeout_s = kWholeAnswerTimeoutS;
+  return api.Call(request);
 }
 
 }  // namespace atelier::cli

@@ -49,4 +49,7 @@ Status AddChunk(const boost::json::object& chunk, const ShowPiece& show, TextAns
 Status StreamAnswer(Api& api, const std::string& target, boost::json::object body, const ShowPiece& show,
                     TextAnswer& answer);
 
+// Asks for an answer at once, as the server gives it; it may take a day.
+Result<boost::json::object> WholeAnswer(Api& api, const std::string& target, const boost::json::object& body);
+
 }  // namespace atelier::cli
