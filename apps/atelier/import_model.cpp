@@ -1,37 +1,15 @@
 #include "import_model.h"
 
-#include <system_error>
-
 #include "base/clock.h"
 #include "base/json.h"
 #include "engine/importing/import.h"
 #include "storage/blob_json.h"
+#include "work_folder.h"
 
 namespace atelier::apps {
 namespace {
 
 namespace fs = std::filesystem;
-
-// A folder that is there, empty, while the job runs.
-class WorkFolder {
- public:
-  explicit WorkFolder(fs::path path) : path_(std::move(path)) {
-    Remove();
-    std::error_code ignored;
-    fs::create_directories(path_, ignored);
-  }
-  ~WorkFolder() { Remove(); }
-  WorkFolder(const WorkFolder&) = delete;
-  WorkFolder& operator=(const WorkFolder&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  void Remove() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  fs::path path_;
-};
 
 struct Sources {
   std::vector<engine::ModelSource> files;

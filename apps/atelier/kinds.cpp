@@ -96,6 +96,7 @@ std::vector<jobs::Kind> JobKinds(data::Store& datasets, registry::Registry& regi
       {"process", always("atelier"), commit_dataset},
       {"train", always("atelier-torch"), commit_model},
       {"import_model", always("atelier"), commit_model},
+      {"quantize_model", always("atelier"), commit_model},
       {"evaluate", always("atelier-torch"),
        [&registry](soci::session& session, const jobs::Job& job, json::object& result) {
          return CommitEvaluation(registry, session, job, result);

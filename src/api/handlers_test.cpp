@@ -141,6 +141,19 @@ TEST_F(HandlersTest, StartsImportsOfModels) {
       404);
 }
 
+TEST_F(HandlersTest, ChecksQuantisations) {
+  EXPECT_EQ(Reason(Call("POST", "/v1/jobs", R"({"kind":"quantize_model","source":"none","format":"q8_0"})")),
+            "model_not_found");
+  const auto answer = Call("POST", "/v1/jobs", R"({"kind":"quantize_model","source":"none","format":"q9"})");
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_NE(answer.body.find("q4_k_m"), std::string::npos) << answer.body;
+  for (const char* bad : {R"({"kind":"quantize_model","format":"q8_0"})", R"({"kind":"quantize_model","source":"a"})",
+                          R"({"kind":"quantize_model","source":"a","format":"q8_0","model":".."})",
+                          R"({"kind":"quantize_model","source":"a","format":"q8_0","to":"q8_0"})"}) {
+    EXPECT_EQ(Call("POST", "/v1/jobs", bad).status, 400) << bad;
+  }
+}
+
 TEST_F(HandlersTest, ChecksJobsBeforeTheyExist) {
   EXPECT_EQ(Reason(Call("POST", "/v1/jobs", R"({"kind":"import"})")), "invalid_value");
   EXPECT_EQ(Reason(Call("POST", "/v1/jobs", R"({"kind":"train","family":"mlp","dataset":"none","model":"m"})")),

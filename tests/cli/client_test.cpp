@@ -2,92 +2,19 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <boost/asio.hpp>
-#include <functional>
-#include <thread>
 
 #include "atelier/cli/api.h"
 #include "atelier/cli/follow.h"
 #include "atelier/cli/upload.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "stub_server.h"
 
 namespace atelier::cli {
 namespace {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
-
-struct Seen {
-  std::string head;
-  std::string body;
-};
-
-std::string Answer(int status, const std::string& body, const std::string& type = "application/json") {
-  return "HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Type: " + type +
-         "\r\nContent-Length: " + std::to_string(body.size()) + "\r\nConnection: close\r\n\r\n" + body;
-}
-
-// Answers each connection's single request by `handle`; an answer "" closes without one.
-class StubServer {
- public:
-  explicit StubServer(std::function<std::string(const Seen&)> handle)
-      : handle_(std::move(handle)),
-        acceptor_(context_, tcp::endpoint(asio::ip::make_address("127.0.0.1"), 0)),
-        port_(acceptor_.local_endpoint().port()),
-        thread_([this] { Serve(); }) {}
-  ~StubServer() {
-    stopping_ = true;
-    tcp::socket wake(context_);
-    boost::system::error_code ignored;
-    wake.connect(tcp::endpoint(asio::ip::make_address("127.0.0.1"), port_), ignored);
-    thread_.join();
-  }
-
-  Api Client() const {
-    HttpOptions options;
-    options.url = *ParseUrl("http://127.0.0.1:" + std::to_string(port_));
-    options.key = "sk-test";
-    return Api(Http(options));
-  }
-  const std::vector<Seen>& seen() const { return seen_; }
-
- private:
-  void Serve() {
-    while (true) {
-      boost::system::error_code ec;
-      tcp::socket socket(context_);
-      acceptor_.accept(socket, ec);
-      if (ec || stopping_) {
-        return;
-      }
-      Seen seen;
-      std::string data;
-      const size_t end = asio::read_until(socket, asio::dynamic_buffer(data), "\r\n\r\n", ec);
-      seen.head = data.substr(0, end);
-      seen.body = data.substr(end);
-      const size_t at = seen.head.find("Content-Length: ");
-      const size_t length = at == std::string::npos ? 0 : std::stoul(seen.head.substr(at + 16));
-      if (seen.body.size() < length) {
-        asio::read(socket, asio::dynamic_buffer(seen.body), asio::transfer_exactly(length - seen.body.size()), ec);
-      }
-      seen_.push_back(seen);
-      const std::string answer = handle_(seen);
-      asio::write(socket, asio::buffer(answer), ec);
-      socket.shutdown(tcp::socket::shutdown_both, ec);
-    }
-  }
-
-  std::function<std::string(const Seen&)> handle_;
-  asio::io_context context_;
-  tcp::acceptor acceptor_;
-  uint16_t port_;
-  std::atomic<bool> stopping_{false};
-  std::vector<Seen> seen_;
-  std::thread thread_;
-};
-
-std::string Line(const Seen& seen) { return seen.head.substr(0, seen.head.find(" HTTP/")); }
 
 class MemorySource final : public Source {
  public:

@@ -20,9 +20,13 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from common.atelier import Server  # noqa: E402
+from common.gguf import with_text  # noqa: E402
+from common.terminal import Terminal  # noqa: E402
 from e2e.run import Cli  # noqa: E402
 
 SKIPPED = 77
+# Says the conversation, one message after the other; so the story teller goes on with the last one.
+TEMPLATE = b"{{ messages | map(attribute='content') | join(' ') }}"
 # What llama2.c (https://github.com/karpathy/llama2.c) says at temperature 0, as far as 120 tokens go.
 STORY = """Once upon a time, there was a little girl named Lily. She loved to play outside in the park. One day, she saw \
 a big, red ball. She wanted to play with it, but it was too high.
@@ -41,6 +45,7 @@ def shared_data():
 class Language:
     def __init__(self, server, data, folder):
         self.server = server
+        self.golden = data / "golden" / "llm" / "models"
         self.cli = Cli(server)
         self.stories = data / "weights" / "llama2c_stories260K"
         self.folder = pathlib.Path(folder)
@@ -97,8 +102,6 @@ class Language:
         assert state["status"] == "ready" and state["settings"] == settings, state
         out, _ = self.cli.run("deployments")
         assert "story" in out and "ready" in out, out
-        _, err = self.cli.run("predict", "story", "1,2", code=1)
-        assert "model_not_supported" in err, err
 
     def complete(self, prompt, **fields):
         """The text of a greedy completion, and its usage."""
@@ -141,6 +144,163 @@ class Language:
                                      {"model": "story", "messages": [{"role": "user", "content": "Hello"}]})
         assert answer.status == 400, answer  # it has no chat template
 
+    def predict(self):
+        """Completions through the command line."""
+        greedy = ("--temperature", "0", "--max-tokens", "120")
+        whole = STORY[len("Once upon a time"):]
+        out, err = self.cli.run("predict", "story", "Once upon a time", *greedy)
+        assert (out, err) == (whole + "\n", ""), (out, err)
+        out, err = self.cli.run("predict", "story", "Once upon a time", "1,2", "--temperature", "0", "--stop", "girl",
+                                "--stats")
+        assert out.startswith(", there was a little \n") and err.count("tokens/s") == 2, (out, err)
+        choices = self.cli.json("predict", "story", "Once upon a time", "Tom", *greedy)["choices"]
+        assert len(choices) == 2 and choices[0]["text"] == whole, choices
+        sampled = [self.cli.run("predict", "story", "The dog", "--seed", seed)[0] for seed in ("1", "1", "2")]
+        assert sampled[0] == sampled[1] != sampled[2], sampled
+        (self.folder / "schema.json").write_text('{"type": "object", "properties": {"a": {"type": "boolean"}},'
+                                                 ' "required": ["a"], "additionalProperties": false}')
+        out, _ = self.cli.run("predict", "story", "{", "--schema", str(self.folder / "schema.json"))
+        assert isinstance(json.loads(out)["a"], bool), out
+        self.cli.run("predict", "story", "x", "--schema", "/no/such/file", code=2)
+        _, err = self.cli.run("predict", "nobody", "x", code=1)
+        assert "model_not_found" in err, err
+
+    def tokenize(self):
+        answer = self.cli.json("model", "tokenize", "story", "Lily 你好")
+        ids = answer["tokens"]
+        out, _ = self.cli.run("model", "tokenize", "story", "Lily 你好")
+        assert [line.split()[0] for line in out.splitlines()[1:]] == [str(token) for token in ids], out
+        out, _ = self.cli.run("model", "tokenize", "story", "--count", stdin="Lily 你好")
+        assert out == f"{len(ids)}\n" == f"{answer['count']}\n", out
+        out, _ = self.cli.run("model", "tokenize", "story", "--ids", ", ".join(str(token) for token in ids))
+        assert out.strip().endswith("Lily 你好"), out
+        for ids in ("1,x", "-1", "99999999999"):
+            self.cli.run("model", "tokenize", "story", f"--ids={ids}", code=2)
+        self.cli.run("model", "tokenize", "story", "--ids", "99999", code=1)
+
+    def chat(self):
+        """Questions by arguments and pipes."""
+        told = with_text((self.folder / "got" / "stories260K.gguf").read_bytes(), b"tokenizer.chat_template", TEMPLATE)
+        (self.folder / "chatty.gguf").write_bytes(told)
+        self.cli.run("model", "import", str(self.folder / "chatty.gguf"))
+        self.cli.run("deploy", "chatty")
+        _, err = self.cli.run("chat", "story", "Hello", code=1)
+        assert "no_chat_template" in err and "atelier predict" in err, err
+        greedy = ("--temperature", "0", "--max-tokens", "20")
+        out, err = self.cli.run("chat", "chatty", "Once upon a time", *greedy)
+        assert STORY[len("Once upon a time"):].startswith(out[:-1]) and len(out) > 20 and err == "", (out, err)
+        assert self.cli.run("chat", "chatty", *greedy, stdin="Once upon a time\n") == (out, "")
+        assert self.cli.run("chat", "chatty", *greedy, "--system", "Once upon", stdin="a time") == (out, "")
+        whole, err = self.cli.run("chat", "chatty", "Once upon a time", *greedy, "--stats")
+        assert whole == out and "20 tokens" in err and "first after" in err, err
+        answer = self.cli.json("chat", "chatty", "Once upon a time", *greedy)
+        assert answer["object"] == "chat.completion" and answer["usage"]["completion_tokens"] == 20, answer
+        assert answer["choices"][0]["message"]["content"] == out[:-1], answer
+        self.cli.run("chat", "chatty", stdin="", code=2)
+
+    def terminal(self, *arguments):
+        environment = {**self.cli.environment, "TERM": "xterm"}
+        return Terminal([self.server.binary, "chat", "chatty", "--temperature", "0", "--max-tokens", "20", *arguments],
+                        environment)
+
+    def chat_on_terminal(self):
+        """Answers as they come, commands, several lines, Ctrl-C, Ctrl-D, and a history that lasts."""
+        saved = self.folder / "saved.json"
+        pid = self.server.request("GET", "/v1/deployments/chatty").json()["versions"][0]["pid"]
+        with self.terminal() as chat:
+            chat.expect("> ")
+            chat.type("Once upon a time\n")
+            assert STORY[16:50] in chat.expect("tokens/s"), chat.seen
+            chat.expect("> ")
+            chat.type("/clear\n")
+            chat.expect("> ")
+            chat.type("Once upon\\\n")
+            chat.expect(". ")
+            chat.type("a time 你好\n")
+            chat.expect("tokens/s")
+            chat.expect("> ")
+            chat.type(f"/save {saved}\n")
+            chat.expect("[kept 2 messages")
+            assert json.loads(saved.read_text())["messages"][0]["content"] == "Once upon\na time 你好", saved.read_text()
+            chat.type("dropped\x03")
+            chat.expect("^C")
+            os.kill(pid, signal.SIGSTOP)
+            try:
+                chat.type("An answer that does not come\n")
+                chat.expect("come\r\n")
+                time.sleep(0.3)
+                chat.type("\x03")
+                chat.expect("[stopped]")
+            finally:
+                os.kill(pid, signal.SIGCONT)
+            chat.type("/set top_p=7\n")
+            chat.type("Hello\n")
+            assert "top_p" in chat.expect("(invalid"), chat.seen
+            chat.type("/set top_p=\n/wrong\n")
+            chat.expect("/help")
+            chat.type(f"/clear\n/load {saved}\n")
+            chat.expect("[2 messages")
+            chat.type("/regenerate\n")
+            chat.expect("tokens/s")
+            chat.type("/exit\n")
+            assert chat.ends() == 0
+        with self.terminal() as chat:
+            chat.expect("> ")
+            chat.type("\x1b[A\x1b[A")
+            chat.expect("/regenerate")
+            chat.type("\x15\x04")
+            assert chat.ends() == 0
+        assert (pathlib.Path(self.server.data_dir) / ".local/state/atelier/chat_history").stat().st_mode & 0o77 == 0
+        with Terminal([self.server.binary, "chat", "story"], self.cli.environment) as chat:
+            chat.expect("no_chat_template")
+            assert chat.ends() == 1
+
+    def embed(self):
+        self.cli.run("model", "import", str(self.golden / "bert-mean-F32.gguf"), "--name", "bert")
+        self.cli.run("deploy", "bert")
+        texts = ["a red ball", "你好，世界", "a red ball"]
+        out, _ = self.cli.run("embed", "bert", *texts)
+        vectors = [json.loads(line) for line in out.splitlines()]
+        assert len(vectors) == 3 and vectors[0] == vectors[2] != vectors[1] and len(vectors[0]) == 48, vectors
+        many = [f"text {i}" for i in range(150)]
+        lines, _ = self.cli.run("embed", "bert", stdin="\n".join(many))
+        assert len(lines.splitlines()) == 150, lines
+        (self.folder / "texts.txt").write_text("\r\n".join(texts) + "\n\n")
+        assert self.cli.run("embed", "bert", "--file", str(self.folder / "texts.txt"))[0] == out
+        assert self.cli.json("embed", "bert", *texts) == vectors
+        out, _ = self.cli.run("embed", "bert", *texts, "--similarity")
+        rows = out.splitlines()
+        assert len(rows) == 4 and rows[1].count("1.0000") == 2 and "你好" in rows[2], out
+        matrix = self.cli.json("embed", "bert", *texts, "--similarity")["similarity"]
+        assert abs(matrix[1][0] - matrix[0][1]) < 1e-9 and abs(matrix[1][1] - 1) < 1e-6 > abs(matrix[0][2] - 1), matrix
+        short = json.loads(self.cli.run("embed", "bert", "a", "--dimensions", "4")[0])
+        assert len(short) == 4, short
+        _, err = self.cli.run("embed", "bert", "a", "--dimensions", "4000", code=1)
+        assert "dimensions" in err, err
+        _, err = self.cli.run("predict", "bert", "a", code=1)
+        assert "model_not_supported" in err, err
+
+    def quantize(self):
+        """Smaller versions of the story teller, which go on telling."""
+        out, err = self.cli.run("model", "quantize", "stories", "--to", "q8_0")
+        assert "stories@2" in out and "Q8_0" in out and "warning" in err and "172 columns" in err, (out, err)
+        version = self.cli.json("model", "show", "stories@2")
+        assert version["metadata"]["lineage"]["base_model"] == "stories@1", version
+        assert list(version["files"]) == ["stories-q8_0.gguf"], version
+        _, err = self.cli.run("model", "quantize", "stories@2", "--to", "Q4_K_M", "--as", "small")
+        assert "quantised already" in err, err
+        sizes = [sum(file["size"] for file in self.cli.json("model", "show", name)["files"].values())
+                 for name in ("stories@1", "stories@2", "small@1")]
+        assert sizes[0] > sizes[1] > sizes[2], sizes
+        for name, start in (("stories@2", STORY[16:80]), ("small", " ")):
+            self.cli.run("deploy", name, "--as", "quantised")
+            out, _ = self.cli.run("predict", "quantised", "Once upon a time", "--temperature", "0", "--max-tokens", "60")
+            assert start in out and len(out) > 60, out
+        self.cli.run("undeploy", "quantised")
+        for arguments, word in ((("stories", "--to", "q7"), "q4_k_m"), (("nobody", "--to", "q8_0"), "model_not_found")):
+            _, err = self.cli.run("model", "quantize", *arguments, code=1)
+            assert word in err, err
+
     def crash(self):
         """A worker that is killed comes back."""
         pid = self.server.request("GET", "/v1/deployments/story").json()["versions"][0]["pid"]
@@ -160,7 +320,8 @@ class Language:
         self.cli.run("model", "delete", "stories")
 
 
-STEPS = ["import_checkpoint", "import_gguf", "refuse_bad_files", "deploy", "ask", "refuse_bad_questions", "crash", "remove"]
+STEPS = ["import_checkpoint", "import_gguf", "refuse_bad_files", "deploy", "ask", "refuse_bad_questions", "predict",
+         "tokenize", "chat", "chat_on_terminal", "embed", "quantize", "crash", "remove"]
 
 
 def main():

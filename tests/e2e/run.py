@@ -53,10 +53,10 @@ class Cli:
     def command(self, arguments):
         return [self.server.binary, *arguments]
 
-    def run(self, *arguments, code=0, environment=None):
+    def run(self, *arguments, code=0, environment=None, stdin=""):
         """Returns (standard output, standard error); checks the exit code."""
         done = subprocess.run(self.command(arguments), env={**self.environment, **(environment or {})}, timeout=300,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+                              input=stdin.encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
         out, err = done.stdout.decode("utf-8"), done.stderr.decode("utf-8")
         assert done.returncode == code, f"{arguments}: exit {done.returncode}, expected {code}\n{out}\n{err}"
         return out, err

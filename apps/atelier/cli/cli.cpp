@@ -85,7 +85,7 @@ struct Hint {
   std::string_view reason;
   std::string_view text;
 };
-constexpr std::array<Hint, 12> kHints{{
+constexpr std::array<Hint, 13> kHints{{
     {"no_server", "start one with: atelier serve   (or name another with ATELIER_URL)"},
     {"invalid_api_key", "set ATELIER_API_KEY, or name the server's data folder with --data-dir"},
     {"dataset_not_found", "see the data sets with: atelier dataset list"},
@@ -96,6 +96,7 @@ constexpr std::array<Hint, 12> kHints{{
     {"job_not_found", "see the jobs with: atelier job list"},
     {"queue_full", "try again later; see what runs with: atelier job list --status running"},
     {"in_use", "stop what uses it first: atelier undeploy NAME"},
+    {"no_chat_template", "let it go on with a text: atelier predict NAME TEXT"},
     {"deployment_failed", "see the deployments with: atelier deployments"},
     {"storage_full", "free some disk space on the server"},
 }};
@@ -108,21 +109,6 @@ int ExitCode(const Error& error) {
     return kExitNoServer;
   }
   return error.reason == "usage" ? kExitUsage : kExitRefused;
-}
-
-void PrintError(const Error& error) {
-  std::string line = "error: " + error.message;
-  if (!error.param.empty() && error.reason != "usage" && error.message.find(error.param) == std::string::npos) {
-    line += " [" + error.param + "]";
-  }
-  if (!error.reason.empty()) {
-    line += " (" + error.reason + ")";
-  }
-  std::fprintf(stderr, "%s\n", Escape(line).c_str());
-  const auto hint = std::find_if(kHints.begin(), kHints.end(), [&](const Hint& h) { return h.reason == error.reason; });
-  if (hint != kHints.end()) {
-    std::fprintf(stderr, "  %s\n", std::string(hint->text).c_str());
-  }
 }
 
 void AddCommands(CLI::App& app, Global& global, Selection& selection) {
@@ -140,6 +126,8 @@ void AddCommands(CLI::App& app, Global& global, Selection& selection) {
   AddModelCommands(app, selection);
   AddDeploymentCommands(app, selection);
   AddPredictCommand(app, selection);
+  AddChatCommand(app, selection);
+  AddEmbedCommand(app, selection);
   AddJobCommands(app, selection);
   AddKeyCommands(app, selection);
   AddDoctorCommand(app, selection);
@@ -192,6 +180,21 @@ int RunCommand(int argc, char** argv) {
 }
 
 }  // namespace
+
+void PrintError(const Error& error) {
+  std::string line = "error: " + error.message;
+  if (!error.param.empty() && error.reason != "usage" && error.message.find(error.param) == std::string::npos) {
+    line += " [" + error.param + "]";
+  }
+  if (!error.reason.empty()) {
+    line += " (" + error.reason + ")";
+  }
+  std::fprintf(stderr, "%s\n", Escape(line).c_str());
+  const auto hint = std::find_if(kHints.begin(), kHints.end(), [&](const Hint& h) { return h.reason == error.reason; });
+  if (hint != kHints.end()) {
+    std::fprintf(stderr, "  %s\n", std::string(hint->text).c_str());
+  }
+}
 
 int Run(int argc, char** argv) {
   try {

@@ -33,6 +33,8 @@ void OnInterrupt(int /*signal*/) {
   std::signal(SIGINT, SIG_DFL);
 }
 
+void OnEveryInterrupt(int /*signal*/) { interrupted = 1; }
+
 Error InterruptedError() { return MakeError(Code::kCancelled, "interrupted", "interrupted"); }
 
 Error NoServer(const Url& url, const std::string& why) {
@@ -270,6 +272,11 @@ Result<HttpResponse> Http::Send(const HttpRequest& request, const Sink& sink) {
 void WatchInterrupts() {
   interrupted = 0;
   std::signal(SIGINT, OnInterrupt);
+}
+
+void WatchEveryInterrupt() {
+  interrupted = 0;
+  std::signal(SIGINT, OnEveryInterrupt);
 }
 
 bool Interrupted() { return interrupted != 0; }

@@ -68,8 +68,10 @@ class Http {
   HttpOptions options_;
 };
 
-// SIGINT from now on only sets a flag, which Send and Interrupted look at; a second one ends the process.
+// SIGINT from now on only sets a flag, which Send and Interrupted look at; a second one ends the process. Clears it.
 void WatchInterrupts();
+// The same, but no number of them ends the process.
+void WatchEveryInterrupt();
 bool Interrupted();
 
 }  // namespace atelier::cli

@@ -4,6 +4,7 @@
 #include "base/ids.h"
 #include "data/files.h"
 #include "data/importer.h"
+#include "engine/quantising/recipes.h"
 #include "learning/spec/train_settings.h"
 #include "registry/registry.h"
 #include "storage/blob_json.h"
@@ -60,6 +61,14 @@ Result<json::array> SourceFiles(const Services& services, const json::array& fil
     sources.push_back(std::move(source));
   }
   return sources;
+}
+
+json::object FilesObject(const registry::ModelVersion& model) {
+  json::object files;
+  for (const auto& [name, blob] : model.files) {
+    files[name] = storage::ToJson(blob);
+  }
+  return files;
 }
 
 // {"name","version","manifest"} of a data set version.
@@ -127,6 +136,34 @@ Result<json::object> ImportModelSpec(const Services& services, const json::objec
   return spec;
 }
 
+Result<json::object> QuantizeModelSpec(const Services& services, const json::object& request) {
+  Fields fields(request);
+  ATELIER_TRY(fields.String("kind"));
+  ATELIER_ASSIGN(reference, fields.String("source", 300));
+  ATELIER_ASSIGN(format, fields.String("format", 32));
+  ATELIER_ASSIGN(name, fields.StringOr("model", "", 128));
+  ATELIER_TRY(fields.RejectUnknown());
+  const auto* recipe = engine::FindRecipe(format);
+  if (recipe == nullptr) {
+    return InvalidArgument("'format' must be one of " + engine::RecipeNames(), "format");
+  }
+  if (!name.empty()) {
+    ATELIER_TRY(ValidateName(name, "model"));
+  }
+  ATELIER_ASSIGN(source, services.registry.Resolve(reference));
+  if (GetString(source.metadata, "family") != "llm") {
+    return InvalidArgument("'" + reference + "' is no language model: only these are quantised", "source",
+                           "model_not_supported");
+  }
+  json::object spec = NewSpec(services, request);
+  spec["model"] = name.empty() ? source.model_name : name;
+  spec["source"] = {{"name", source.model_name}, {"version", source.version}};
+  spec["files"] = FilesObject(source);
+  spec["format"] = recipe->name;
+  spec["code_version"] = services.code_version;
+  return spec;
+}
+
 Result<json::object> SplitSpec(const Services& services, const std::string& dataset, const json::object& request) {
   Fields fields(request);
   ATELIER_ASSIGN(wanted, fields.IntOr("version", 0, 1, std::numeric_limits<int64_t>::max()));
@@ -186,12 +223,8 @@ Result<json::object> EvaluateSpec(const Services& services, const json::object& 
   if (manifest.split_rows[static_cast<size_t>(*which)] == 0) {
     return InvalidArgument("the data set has no rows in its split '" + split + "'", "split");
   }
-  json::object files;
-  for (const auto& [name, blob] : model.files) {
-    files[name] = storage::ToJson(blob);
-  }
   json::object spec = NewSpec(services, request);
-  spec["model"] = {{"name", model.model_name}, {"version", model.version}, {"files", std::move(files)}};
+  spec["model"] = {{"name", model.model_name}, {"version", model.version}, {"files", FilesObject(model)}};
   spec["dataset"] = DatasetPart(version);
   spec["split"] = split;
   return spec;

@@ -21,6 +21,7 @@ Result<json::object> ImportSpec(const Services& services, const json::object& re
 Result<json::object> SplitSpec(const Services& services, const std::string& dataset, const json::object& request);
 Result<json::object> TrainSpec(const Services& services, const json::object& request);
 Result<json::object> ImportModelSpec(const Services& services, const json::object& request);
+Result<json::object> QuantizeModelSpec(const Services& services, const json::object& request);
 Result<json::object> EvaluateSpec(const Services& services, const json::object& request, bool with_kind);
 
 // The manifest's JSON, read from the blob store. Errors: kDataLoss.

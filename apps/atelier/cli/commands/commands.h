@@ -13,8 +13,12 @@ void AddTrainCommands(CLI::App& app, Selection& selection);
 void AddJobCommands(CLI::App& app, Selection& selection);
 void AddModelCommands(CLI::App& app, Selection& selection);
 void AddModelImport(CLI::App& group, Selection& selection);  // to the group "model"
+void AddModelQuantize(CLI::App& group, Selection& selection);
+void AddModelTokenize(CLI::App& group, Selection& selection);
 void AddDeploymentCommands(CLI::App& app, Selection& selection);
 void AddPredictCommand(CLI::App& app, Selection& selection);
+void AddChatCommand(CLI::App& app, Selection& selection);
+void AddEmbedCommand(CLI::App& app, Selection& selection);
 void AddKeyCommands(CLI::App& app, Selection& selection);
 void AddDoctorCommand(CLI::App& app, Selection& selection);
 

@@ -4,9 +4,10 @@
 #include <algorithm>
 #include <memory>
 
+#include "atelier/cli/answer_printer.h"
 #include "atelier/cli/commands/commands.h"
 #include "atelier/cli/inputs.h"
-#include "atelier/cli/progress.h"
+#include "atelier/cli/sampling.h"
 #include "atelier/cli/source.h"
 #include "atelier/cli/table.h"
 #include "atelier/cli/text.h"
@@ -16,12 +17,15 @@ namespace atelier::cli {
 namespace {
 
 constexpr uint64_t kMaxInlineBytes = 64ULL << 20U;
+constexpr int64_t kCompletionTokens = 256;  // the server's own default is 16
 
 struct PredictOptions {
   std::string name;
   std::vector<std::string> inputs;
   int top = 3;
   bool text = false;
+  bool statistics = false;
+  SamplingOptions sampling;
 };
 
 Result<std::string> ReadBase64(const std::string& path) {
@@ -111,7 +115,41 @@ void PrintPredictions(const json::object& answer, const std::vector<std::string>
   PrintText(table.Text());
 }
 
-Status Predict(Session& session, const PredictOptions& options) {
+// The text that comes after each of the inputs.
+Status Complete(Session& session, const PredictOptions& options, json::object body) {
+  body["model"] = options.name;
+  body.emplace("max_tokens", kCompletionTokens);
+  if (session.json) {
+    body["prompt"] = json::value_from(options.inputs);
+    ATELIER_ASSIGN(answer, WholeAnswer(session.api, "/v1/completions", body));
+    PrintJson(answer);
+    return {};
+  }
+  for (const std::string& prompt : options.inputs) {
+    body["prompt"] = prompt;
+    AnswerPrinter printer;
+    TextAnswer answer;
+    const auto show = [&printer](PieceKind kind, std::string_view text) { printer.Show(kind, text); };
+    const Status status = StreamAnswer(session.api, "/v1/completions", body, show, answer);
+    printer.Finish(answer);
+    ATELIER_TRY(status);
+    if (options.statistics) {
+      PrintAside("[" + answer.Statistics() + "]");
+    }
+  }
+  return {};
+}
+
+// A request for no work, which only language models take.
+Result<bool> IsLanguageModel(Api& api, const std::string& name) {
+  const auto answer = api.Post("/detokenize", {{"model", name}, {"tokens", json::array()}});
+  if (answer.ok() || answer.error().reason == "model_not_supported") {
+    return answer.ok();
+  }
+  return answer.error();
+}
+
+Status PredictOthers(Session& session, const PredictOptions& options) {
   std::vector<Input> inputs;
   std::vector<std::string> labels;
   for (const auto& argument : options.inputs) {
@@ -133,6 +171,18 @@ Status Predict(Session& session, const PredictOptions& options) {
   return {};
 }
 
+Status Predict(Session& session, const PredictOptions& options) {
+  ATELIER_ASSIGN(fields, SamplingFields(options.sampling));
+  ATELIER_ASSIGN(language_model, IsLanguageModel(session.api, options.name));
+  if (language_model) {
+    return Complete(session, options, std::move(fields));
+  }
+  if (!fields.empty()) {
+    return InvalidArgument("'" + options.name + "' is no language model: there is nothing to sample", "", "usage");
+  }
+  return PredictOthers(session, options);
+}
+
 }  // namespace
 
 void AddPredictCommand(CLI::App& app, Selection& selection) {
@@ -140,11 +190,15 @@ void AddPredictCommand(CLI::App& app, Selection& selection) {
   auto* command = app.add_subcommand("predict", "Ask a deployment");
   command->add_option("name", options->name, "Deployment, or MODEL@VERSION of one")->required();
   command
-      ->add_option("input", options->inputs,
-                   "Picture files, numbers (1,2,3), records (a=1,b=2), JSON, @FILE.json, or text")
+      ->add_option(
+          "input", options->inputs,
+          "Picture files, numbers (1,2,3), records (a=1,b=2), JSON, @FILE.json, or text; a language model goes on "
+          "with every text")
       ->required();
   command->add_option("--top", options->top, "How many labels")->check(CLI::Range(1, 100))->capture_default_str();
   command->add_flag("--text", options->text, "Take every input as text");
+  command->add_flag("--stats", options->statistics, "Print tokens and times of a language model's answer");
+  AddSamplingOptions(*command, options->sampling);
   command->callback([&selection, options] { selection.run = [options](Session& s) { return Predict(s, *options); }; });
 }
 
