@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/adapter.h"
 #include "engine/thread_pool.h"
 #include "engine/weights.h"
 #include "tensor/kernels/float_kernels.h"
@@ -20,6 +21,7 @@ struct Product {
   size_t count = 0;
   float* outputs = nullptr;  // [count, rows]
   size_t output_stride = 0;
+  std::span<const AdaptedRows> adapted{};  // of the inputs; their outputs get what the adapter adds to the matrix
 };
 
 // Quantised weights are turned into floats a few rows at a time, once for all inputs; activations stay floats, so
@@ -34,12 +36,22 @@ class Products {
   void Run(std::span<const Product> products);
 
  private:
+  struct Addition {  // of an adapter, to the outputs of a few inputs
+    const Product* product;
+    const LowRank* part;
+    size_t first;  // input
+    size_t count;
+  };
+
+  void AddAdapters(std::span<const Product> products);
+  void Add(const Addition& addition, std::vector<float>& scratch) const;
   void RunBlock(const Product& product, size_t first_row, size_t rows, std::vector<float>& scratch) const;
 
   ThreadPool& threads_;
   const tensor::FloatKernels& kernels_;
   std::vector<std::vector<float>> scratch_;  // by thread
   std::vector<size_t> first_blocks_;         // of each product
+  std::vector<Addition> additions_;
 };
 
 // The weights of whole rows as floats: borrowed where they lie as such, or else in `scratch`.

@@ -1,33 +1,59 @@
-// GET /v1/models: what can be asked for an answer, in OpenAI's shape.
+// GET /v1/models: what can be asked for an answer, in OpenAI's shape, and adapters as vLLM lists them.
+#include <algorithm>
+#include <set>
+#include <vector>
+
 #include "api/handlers.h"
 #include "serving/deployments.h"
 
 namespace atelier::api::openai {
 namespace {
 
-json::object ModelObject(const registry::Deployment& deployment) {
-  return {{"id", deployment.name},
-          {"object", "model"},
-          {"created", Seconds(deployment.created_ms)},
-          {"owned_by", "atelier"}};
+json::object ModelObject(const std::string& id, int64_t created_ms) {
+  return {{"id", id}, {"object", "model"}, {"created", Seconds(created_ms)}, {"owned_by", "atelier"}};
+}
+
+// An adapter is called by its own name where that means it, and else with its deployment's before.
+std::vector<json::object> AllModels(const Services& services) {
+  const auto statuses = services.serving.All();
+  std::vector<json::object> models;
+  std::set<std::string> taken;
+  for (const auto& status : statuses) {
+    const registry::Deployment& deployment = status.deployment;
+    models.push_back(ModelObject(deployment.name, deployment.created_ms));
+    taken.insert(deployment.name);
+    taken.insert(deployment.model_name);
+  }
+  for (const auto& status : statuses) {
+    const registry::Deployment& deployment = status.deployment;
+    for (const auto& adapter : deployment.adapters) {
+      const bool own = taken.insert(adapter.name).second;
+      auto model = ModelObject(own ? adapter.name : deployment.name + ":" + adapter.name, adapter.created_ms);
+      model["root"] = adapter.model_name + "@" + std::to_string(adapter.version);
+      model["parent"] = deployment.name;
+      models.push_back(std::move(model));
+    }
+  }
+  return models;
 }
 
 }  // namespace
 
 Result<Response> ListModels(const Services& services, Request& /*request*/) {
   json::array data;
-  for (const auto& status : services.serving.All()) {
-    data.push_back(ModelObject(status.deployment));
+  for (auto& model : AllModels(services)) {
+    data.push_back(std::move(model));
   }
   return JsonResponse({{"object", "list"}, {"data", std::move(data)}});
 }
 
 Result<Response> GetModel(const Services& services, Request& request) {
-  const auto status = services.serving.GetStatus(request.Param("id"));
-  if (!status.ok()) {
-    return NotFound("no model is deployed under that name", "model_not_found");
+  for (const auto& model : AllModels(services)) {
+    if (GetString(model, "id") == request.Param("id")) {
+      return JsonResponse(model);
+    }
   }
-  return JsonResponse(ModelObject(status->deployment));
+  return NotFound("no model is deployed under that name", "model_not_found");
 }
 
 }  // namespace atelier::api::openai

@@ -41,8 +41,8 @@ struct PreparationParts {
   int64_t max_context;  // the longest sequence
 };
 
-// Errors: kInvalidArgument naming the field, "context_length_exceeded" with OpenAI's words; kNotFound for an adapter;
-// those of Language::Encode, Grammars and ForceToolCall.
+// Errors: kInvalidArgument naming the field, "context_length_exceeded" with OpenAI's words; those of Language::Encode,
+// Grammars and ForceToolCall.
 Result<PreparedRequest> Prepare(GenerationRequest request, const PreparationParts& parts);
 
 }  // namespace atelier::engine

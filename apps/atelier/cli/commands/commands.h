@@ -14,6 +14,7 @@ void AddJobCommands(CLI::App& app, Selection& selection);
 void AddModelCommands(CLI::App& app, Selection& selection);
 void AddModelImport(CLI::App& group, Selection& selection);  // to the group "model"
 void AddDeploymentCommands(CLI::App& app, Selection& selection);
+void AddAdapterCommands(CLI::App& app, Selection& selection);
 void AddPredictCommand(CLI::App& app, Selection& selection);
 void AddKeyCommands(CLI::App& app, Selection& selection);
 void AddDoctorCommand(CLI::App& app, Selection& selection);
