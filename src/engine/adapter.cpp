@@ -108,7 +108,7 @@ Result<AdapterHead> ReadAdapterHead(const tensor::GgufFile& file) {
   }
   ATELIER_ASSIGN(architecture, text("general.architecture"));
   head.architecture = std::move(architecture);
-  const auto alpha = file.Number("adapter.lora.alpha");
+  const auto alpha = file.Has("adapter.lora.alpha") ? file.Number("adapter.lora.alpha") : Result<double>(0.0);
   if (!alpha.ok() || !(std::abs(*alpha) <= kMaxAlpha)) {
     return Bad("adapter.lora.alpha", alpha.ok() ? "adapter.lora.alpha is out of range" : alpha.error().message);
   }

@@ -1,7 +1,7 @@
 // Low-rank adapters (LoRA: Hu et al. 2021, https://arxiv.org/abs/2106.09685): with one, some matrices W of a model act
 // as W + scale * B A, where A and B are narrow. As GGUF files: general.type "adapter", adapter.type "lora",
 // adapter.lora.alpha, and for each adapted tensor NAME the tensors NAME.lora_a, [rank, columns of W], and NAME.lora_b,
-// [rows of W, rank]; the scale is alpha / rank, or 1 where alpha is 0
+// [rows of W, rank]; the scale is alpha / rank, or 1 where alpha is 0 or absent
 // (https://github.com/ggml-org/llama.cpp/blob/master/convert_lora_to_gguf.py).
 #pragma once
 

@@ -69,11 +69,11 @@ struct Deployment {
   std::string name;  // unique; `model` in a request
   std::string model_name;
   std::vector<DeployedVersion> versions;
-  std::vector<DeployedVersion> previous;    // for a rollback; empty: none
-  boost::json::object settings;             // max_batch, max_delay_us ...
-  std::vector<DeployedAdapter> adapters{};  // in order of their names
+  std::vector<DeployedVersion> previous;  // for a rollback; empty: none
+  boost::json::object settings;           // max_batch, max_delay_us ...
   int64_t created_ms = 0;
   int64_t updated_ms = 0;
+  std::vector<DeployedAdapter> adapters{};  // in order of their names
 };
 
 struct Page {
