@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "engine/importing/adapter_import.h"
 #include "engine/importing/import.h"
 #include "storage/blob_json.h"
 #include "work_folder.h"
@@ -32,6 +33,36 @@ Result<Sources> FindSources(storage::BlobStore& store, const json::array& list) 
   return out;
 }
 
+// An adapter with the base model that the job names, or else a whole model.
+Result<engine::ImportedModel> Import(jobs::Host& host, storage::BlobStore& store, const Sources& sources,
+                                     const fs::path& work) {
+  Fields fields(host.spec());
+  ATELIER_ASSIGN(base, fields.ObjectOr("base"));
+  if (!engine::IsAdapterSource(sources.files)) {
+    if (base != nullptr) {
+      return InvalidArgument("these files are a model of its own, not an adapter: they have no base model", "base");
+    }
+    SystemClock clock;
+    return engine::ImportModel(sources.files, work, static_cast<size_t>(host.threads()), clock);
+  }
+  if (base == nullptr) {
+    return InvalidArgument("these files are an adapter: name the model that it is for", "base",
+                           "missing_required_parameter");
+  }
+  Fields base_fields(*base, "base");
+  ATELIER_ASSIGN(files, base_fields.ObjectOr("files"));
+  const WorkFolder folder(host.directory() / "base");
+  for (const auto& file : files == nullptr ? json::object() : *files) {
+    ATELIER_ASSIGN(blob, storage::BlobRefFromJson(file.value().as_object(), "base.files"));
+    ATELIER_ASSIGN(local, store.LocalPath(blob.sha256));
+    std::error_code ignored;  // what is missing then is missed when the model is loaded
+    fs::create_symlink(fs::absolute(local), folder.path() / std::string(file.key()), ignored);
+  }
+  ATELIER_ASSIGN(adapter, engine::ImportAdapter(sources.files, folder.path(), work));
+  adapter.metadata["base"] = {{"model", GetString(*base, "name")}, {"version", GetInt(*base, "version")}};
+  return adapter;
+}
+
 // Where the model came from, for its lineage.
 json::object Lineage(const jobs::Host& host, const Sources& sources) {
   json::array files;
@@ -59,8 +90,7 @@ Result<json::object> ImportModelJob(jobs::Host& host) {
   ATELIER_ASSIGN(sources, FindSources(*store, *list));
   host.Progress({{"stage", "load"}});
   const WorkFolder work(host.directory() / "work");
-  SystemClock clock;
-  ATELIER_ASSIGN(model, engine::ImportModel(sources.files, work.path(), static_cast<size_t>(host.threads()), clock));
+  ATELIER_ASSIGN(model, Import(host, *store, sources, work.path()));
   if (host.cancelled()) {
     return MakeError(Code::kCancelled, "the import was cancelled");
   }

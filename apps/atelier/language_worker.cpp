@@ -38,6 +38,9 @@ engine::GeneratorOptions EngineOptions(const serving::GenerativeOptions& options
   if (options.max_queue > 0) {
     out.max_queue = static_cast<int32_t>(options.max_queue);
   }
+  if (options.max_adapters > 0) {
+    out.max_adapters = static_cast<size_t>(options.max_adapters);
+  }
   if (options.step_tokens > 0) {
     out.step_tokens = static_cast<size_t>(options.step_tokens);
     out.shared_tokens = std::min(out.shared_tokens, out.step_tokens);

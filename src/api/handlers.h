@@ -97,6 +97,13 @@ Result<Response> GetDeployment(const Services&, Request&);
 Result<Response> DeleteDeployment(const Services&, Request&);
 Result<Response> RollbackDeployment(const Services&, Request&);
 
+Result<Response> CreateAdapter(const Services&, Request&);
+Result<Response> ListAdapters(const Services&, Request&);
+Result<Response> GetAdapter(const Services&, Request&);
+Result<Response> DeleteAdapter(const Services&, Request&);
+Result<Response> LoadLoraAdapter(const Services&, Request&);
+Result<Response> UnloadLoraAdapter(const Services&, Request&);
+
 Result<Response> CreateKey(const Services&, Request&);
 Result<Response> ListKeys(const Services&, Request&);
 Result<Response> RevokeKey(const Services&, Request&);

@@ -274,6 +274,61 @@ TEST_F(HandlersTest, SettingsFitTheFamilyOfTheModel) {
   EXPECT_EQ(deploy("iris", R"({"max_queue":4})").status, 200);
 }
 
+TEST_F(HandlersTest, AdaptersAreLoadedIntoDeploymentsOfTheirBaseModel) {
+  const auto blob = storage::PutBytes(*blobs_, "weights").value();
+  const json::object lora{
+      {"family", "llm-adapter"}, {"architecture", "llama"}, {"base", {{"model", "story"}, {"version", 1}}}};
+  ASSERT_TRUE(catalogue_
+                  ->Write([&](soci::session& session) -> Status {
+                    for (const std::string name : {"story", "other"}) {
+                      ATELIER_TRY(registry_->AddVersion(
+                          session, name, {{"story.gguf", blob}},
+                          {{"family", "llm"}, {"architecture", name == "story" ? "llama" : "qwen2"}}, ""));
+                    }
+                    ATELIER_TRY(registry_->AddVersion(session, "lora", {{"adapter.gguf", blob}}, lora, ""));
+                    return {};
+                  })
+                  .ok());
+  const auto alone = Call("POST", "/v1/deployments", R"({"model":"lora"})");
+  EXPECT_EQ(alone.status, 400);
+  EXPECT_NE(alone.body.find("cannot be deployed alone"), std::string::npos);
+  const std::string one_version = R"(,"versions":[{"version":1,"weight":100}]})";
+  EXPECT_EQ(Call("POST", "/v1/deployments", R"({"model":"lora")" + one_version).status, 400);
+  EXPECT_EQ(Call("POST", "/v1/deployments", R"({"model":"story","settings":{"max_adapters":2}})").status, 200);
+  EXPECT_EQ(Call("POST", "/v1/deployments", R"({"model":"other"})").status, 200);
+
+  const std::string target = "/v1/deployments/story/adapters";
+  const auto loaded = Json(Call("POST", target, R"({"model":"lora"})"));
+  EXPECT_EQ(GetString(loaded, "name"), "lora");
+  EXPECT_EQ(GetString(loaded, "status"), "loading");
+  EXPECT_EQ(GetInt(loaded, "version"), 1);
+  const auto vllm = Call("POST", "/v1/load_lora_adapter", R"({"lora_name":"kind","lora_path":"lora@1"})");
+  EXPECT_EQ(vllm.status, 200);
+  EXPECT_EQ(vllm.body, "Success: LoRA adapter 'kind' added successfully.");
+  EXPECT_EQ(Json(Call("GET", target)).at("data").as_array().size(), 2U);
+  EXPECT_EQ(Json(Call("GET", "/v1/deployments/story")).at("adapters").as_array().size(), 2U);
+  EXPECT_EQ(GetString(Json(Call("GET", target + "/kind")), "model"), "lora");
+
+  EXPECT_EQ(Reason(Call("POST", target, R"({"model":"lora","name":"third"})")), "too_many_adapters");
+  EXPECT_EQ(Reason(Call("POST", target, R"({"model":"story"})")), "model_not_supported");
+  EXPECT_EQ(Reason(Call("POST", "/v1/deployments/other/adapters", R"({"model":"lora"})")), "model_not_supported");
+  EXPECT_EQ(Call("POST", target, R"({"model":"lora","x":1})").status, 400);
+  EXPECT_EQ(Reason(Call("DELETE", target + "/none")), "adapter_not_found");
+  EXPECT_EQ(Reason(Call("POST", "/v1/unload_lora_adapter", R"({"lora_name":"none"})")), "deployment_not_found");
+  EXPECT_EQ(Call("POST", "/v1/deployments", R"({"model":"story","name":"second"})").status, 200);
+  EXPECT_EQ(Json(Call("POST", "/v1/load_lora_adapter", R"({"lora_name":"x","lora_path":"lora"})"))
+                .at("error")
+                .at("param")
+                .as_string(),
+            "deployment");
+  EXPECT_EQ(
+      Call("POST", "/v1/load_lora_adapter", R"({"lora_name":"x","lora_path":"lora","deployment":"second"})").status,
+      200);
+  EXPECT_EQ(Call("POST", "/v1/unload_lora_adapter", R"({"lora_name":"kind"})").status, 200);
+  EXPECT_EQ(Call("DELETE", target + "/lora").status, 200);
+  EXPECT_EQ(Json(Call("GET", target)).at("data").as_array().size(), 0U);
+}
+
 TEST_F(HandlersTest, ManagesTheRegistry) {
   const auto blob = storage::PutBytes(*blobs_, "weights").value();
   ASSERT_TRUE(catalogue_

@@ -128,6 +128,13 @@ constexpr Route kRoutes[] = {
     Plain(kDelete, "/v1/deployments/{name}", "delete_deployment", platform::DeleteDeployment),
     Plain(kPost, "/v1/deployments/{name}/rollback", "rollback_deployment", platform::RollbackDeployment),
 
+    Json(kPost, "/v1/deployments/{name}/adapters", "create_adapter", platform::CreateAdapter),
+    Plain(kGet, "/v1/deployments/{name}/adapters", "list_adapters", platform::ListAdapters),
+    Plain(kGet, "/v1/deployments/{name}/adapters/{adapter}", "get_adapter", platform::GetAdapter),
+    Plain(kDelete, "/v1/deployments/{name}/adapters/{adapter}", "delete_adapter", platform::DeleteAdapter),
+    Json(kPost, "/v1/load_lora_adapter", "load_lora_adapter", platform::LoadLoraAdapter),
+    Json(kPost, "/v1/unload_lora_adapter", "unload_lora_adapter", platform::UnloadLoraAdapter),
+
     Json(kPost, "/v1/keys", "create_key", platform::CreateKey),
     Plain(kGet, "/v1/keys", "list_keys", platform::ListKeys),
     Plain(kDelete, "/v1/keys/{id}", "revoke_key", platform::RevokeKey),

@@ -16,11 +16,13 @@ void Grow(std::vector<float>& buffer, size_t floats) {
 
 }  // namespace
 
-void FeedForward::Run(const LayerWeights& layer, size_t rows, const float* inputs, float* outputs) {
-  layer.router.present() ? RunExperts(layer, rows, inputs, outputs) : RunDense(layer, rows, inputs, outputs);
+void FeedForward::Run(const LayerWeights& layer, size_t rows, std::span<const AdaptedRows> adapted, const float* inputs,
+                      float* outputs) {
+  layer.router.present() ? RunExperts(layer, rows, inputs, outputs) : RunDense(layer, rows, adapted, inputs, outputs);
 }
 
-void FeedForward::RunDense(const LayerWeights& layer, size_t rows, const float* inputs, float* outputs) {
+void FeedForward::RunDense(const LayerWeights& layer, size_t rows, std::span<const AdaptedRows> adapted,
+                           const float* inputs, float* outputs) {
   const auto width = static_cast<size_t>(config_.width);
   const auto size = static_cast<size_t>(config_.feed_forward);
   const bool separate = layer.gate.weight.present();
@@ -30,8 +32,9 @@ void FeedForward::RunDense(const LayerWeights& layer, size_t rows, const float* 
   const size_t stride = gated ? 2 * size : size;
   Grow(hidden_, rows * stride);
   // The gate is the first half, up the second, whether in one matrix or in two.
-  Product up{&layer.up.weight, layer.up.bias, inputs, width, rows, hidden_.data() + (separate ? size : 0), stride};
-  Product gate{&layer.gate.weight, layer.gate.bias, inputs, width, rows, hidden_.data(), stride};
+  Product up{&layer.up.weight, layer.up.bias, inputs, width, rows, hidden_.data() + (separate ? size : 0),
+             stride,           adapted};
+  Product gate{&layer.gate.weight, layer.gate.bias, inputs, width, rows, hidden_.data(), stride, adapted};
   const Product both[] = {up, gate};
   products_.Run(std::span(both).first(separate ? 2 : 1));
   threads_.ForEach(rows, [&](size_t row, size_t) {
@@ -39,7 +42,7 @@ void FeedForward::RunDense(const LayerWeights& layer, size_t rows, const float* 
     gated ? ActivateGate(config_.architecture->activation, {values, size}, values + size)
           : Activate(plain, {values, size});
   });
-  const Product down{&layer.down.weight, layer.down.bias, hidden_.data(), stride, rows, outputs, width};
+  const Product down{&layer.down.weight, layer.down.bias, hidden_.data(), stride, rows, outputs, width, adapted};
   products_.Run({&down, 1});
 }
 

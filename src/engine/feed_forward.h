@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <vector>
 
 #include "engine/model_config.h"
@@ -18,7 +19,9 @@ class FeedForward {
   FeedForward(const ModelConfig& config, ThreadPool& threads, Products& products)
       : config_(config), threads_(threads), products_(products) {}
 
-  void Run(const LayerWeights& layer, size_t rows, const float* inputs, float* outputs);  // [rows, width] both
+  // [rows, width] both; `adapted`: of the rows.
+  void Run(const LayerWeights& layer, size_t rows, std::span<const AdaptedRows> adapted, const float* inputs,
+           float* outputs);
 
  private:
   struct Choice {
@@ -27,7 +30,8 @@ class FeedForward {
     size_t slot;  // its row among all rows of experts
   };
 
-  void RunDense(const LayerWeights& layer, size_t rows, const float* inputs, float* outputs);
+  void RunDense(const LayerWeights& layer, size_t rows, std::span<const AdaptedRows> adapted, const float* inputs,
+                float* outputs);
   void RunExperts(const LayerWeights& layer, size_t rows, const float* inputs, float* outputs);
   // The experts of each row: those of the largest probability, the first of equals; their weights sum to one.
   void Choose(const LayerWeights& layer, size_t rows, const float* inputs);

@@ -33,7 +33,11 @@ void Forward::Run(std::span<const StepItem> items, StepOutput& output) {
 
 void Forward::Plan(std::span<const StepItem> items) {
   rows_.clear();
+  adapted_.clear();
   for (const StepItem& item : items) {
+    if (item.sequence->adapter() != nullptr) {
+      adapted_.push_back({item.sequence->adapter(), rows_.size(), item.tokens.size()});
+    }
     const size_t before = item.sequence->length();
     for (size_t i = 0; i < item.tokens.size(); ++i) {
       rows_.push_back({item.sequence, item.tokens[i], before + i, before + item.tokens.size()});
@@ -91,7 +95,7 @@ void Forward::RunLayer(size_t index) {
   }
   Attend(index, own_input ? second_normed_.data() : inputs);
   if (layer.parallel) {
-    feed_forward_.Run(layer, rows_.size(), inputs, other_block_.data());
+    feed_forward_.Run(layer, rows_.size(), adapted_, inputs, other_block_.data());
     threads_.ForEach(rows_.size(), [&](size_t row, size_t) {
       Add({block_.data() + row * width_, width_}, other_block_.data() + row * width_);
       Add({hidden_.data() + row * width_, width_}, block_.data() + row * width_);
@@ -103,7 +107,7 @@ void Forward::RunLayer(size_t index) {
     AttendToEncoder(index);
   }
   const bool normed = layer.feed_forward_norm.present();
-  feed_forward_.Run(layer, rows_.size(), normed ? normed_.data() : hidden_.data(), block_.data());
+  feed_forward_.Run(layer, rows_.size(), adapted_, normed ? normed_.data() : hidden_.data(), block_.data());
   threads_.ForEach(rows_.size(), [&](size_t row, size_t) { AddFeedForward(layer, row); });
 }
 
@@ -113,7 +117,8 @@ void Forward::Attend(size_t index, const float* inputs) {
   const auto query_width = static_cast<size_t>(config_.query_width());
   const auto key_width = static_cast<size_t>(config_.key_width());
   const auto product = [&](const Linear& linear, size_t offset) {
-    return Product{&linear.weight, linear.bias, inputs, width_, rows, projected_.data() + offset, projected_width_};
+    return Product{&linear.weight,   linear.bias, inputs, width_, rows, projected_.data() + offset,
+                   projected_width_, adapted_};
   };
   if (layer.query_key_value.weight.present()) {
     const Product all = product(layer.query_key_value, 0);
@@ -219,8 +224,8 @@ void Forward::AttendToEncoder(size_t index) {
 }
 
 void Forward::ProjectAttended(const Linear& linear) {
-  const Product output{&linear.weight, linear.bias, attended_.data(), linear.weight.columns, rows_.size(),
-                       block_.data(),  width_};
+  const Product output{&linear.weight, linear.bias,   attended_.data(), linear.weight.columns,
+                       rows_.size(),   block_.data(), width_,           adapted_};
   products_.Run({&output, 1});
 }
 
@@ -241,6 +246,7 @@ void Forward::Finish(std::span<const StepItem> items, StepOutput& output) {
   output.places_.assign(items.size(), {});
   size_t logit_rows = 0;
   size_t hidden_rows = 0;
+  adapted_last_.clear();
   for (size_t i = 0; i < items.size(); ++i) {
     if (items[i].output == OutputKind::kNone) {
       continue;
@@ -249,6 +255,9 @@ void Forward::Finish(std::span<const StepItem> items, StepOutput& output) {
     size_t& first = logits ? logit_rows : hidden_rows;
     output.places_[i] = {items[i].output, first, items[i].tokens.size() - items[i].output_from,
                          logits ? vocabulary : width_};
+    if (logits && items[i].sequence->adapter() != nullptr) {
+      adapted_last_.push_back({items[i].sequence->adapter(), first, output.places_[i].rows});
+    }
     first += output.places_[i].rows;
   }
   last_.resize(logit_rows * width_);
@@ -267,7 +276,7 @@ void Forward::Finish(std::span<const StepItem> items, StepOutput& output) {
     }
   }
   const Product head{&weights_.head.weight, weights_.head.bias, last_.data(), width_, logit_rows,
-                     output.logits_.data(), vocabulary};
+                     output.logits_.data(), vocabulary,         adapted_last_};
   if (logit_rows > 0) {
     products_.Run({&head, 1});
   }

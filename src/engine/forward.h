@@ -74,16 +74,18 @@ class Forward {
   size_t projected_width_;  // of queries, keys and values together
 
   std::vector<BatchRow> rows_;
-  std::vector<float> hidden_;         // [rows, width]
-  std::vector<float> normed_;         // [rows, width]
-  std::vector<float> second_normed_;  // [rows, width]
-  std::vector<float> block_;          // [rows, width]: what attention or the feed-forward network gave
-  std::vector<float> other_block_;    // [rows, width]: the latter where both read one norm
-  std::vector<float> projected_;      // [rows, queries and keys and values]
-  std::vector<float> attended_;       // [rows, heads * value_size]
-  std::vector<float> global_angles_;  // [rows, rope dimensions]
-  std::vector<float> local_angles_;   // [rows, rope dimensions]
-  std::vector<float> last_;           // [rows asked for, width]
+  std::vector<AdaptedRows> adapted_;       // of the rows
+  std::vector<AdaptedRows> adapted_last_;  // of those in last_
+  std::vector<float> hidden_;              // [rows, width]
+  std::vector<float> normed_;              // [rows, width]
+  std::vector<float> second_normed_;       // [rows, width]
+  std::vector<float> block_;               // [rows, width]: what attention or the feed-forward network gave
+  std::vector<float> other_block_;         // [rows, width]: the latter where both read one norm
+  std::vector<float> projected_;           // [rows, queries and keys and values]
+  std::vector<float> attended_;            // [rows, heads * value_size]
+  std::vector<float> global_angles_;       // [rows, rope dimensions]
+  std::vector<float> local_angles_;        // [rows, rope dimensions]
+  std::vector<float> last_;                // [rows asked for, width]
   std::vector<float> scratch_;
 };
 

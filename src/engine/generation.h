@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -118,6 +119,7 @@ struct EmbeddingRequest {
   std::vector<Prompt> inputs{};  // texts or tokens
   int32_t dimensions = 0;        // 0: all; else the first ones, normalised again
   bool normalise = true;
+  std::string adapter{};  // as in GenerationRequest
 };
 struct EmbeddingAnswer {
   std::vector<std::vector<float>> vectors{};
@@ -128,6 +130,7 @@ struct RerankRequest {
   std::string request_id{};
   std::string query{};
   std::vector<std::string> documents{};
+  std::string adapter{};  // as in GenerationRequest
 };
 struct RerankAnswer {
   std::vector<float> scores{};  // of the documents, in order, 0 to 1
@@ -158,6 +161,13 @@ struct GenerativeDescription {
   std::string fingerprint{};  // system_fingerprint
 };
 
+// An adapter that is loaded.
+struct AdapterInfo {
+  std::string name{};
+  int32_t rank = 0;   // its largest
+  int64_t bytes = 0;  // of memory
+};
+
 // A running model: continuous batching behind one interface. Thread-safe.
 class Generator {
  public:
@@ -170,6 +180,12 @@ class Generator {
   virtual void Rerank(RerankRequest request, std::function<void(Result<RerankAnswer>)> done) = 0;
   virtual Result<TokenizeAnswer> Tokenize(const TokenizeRequest& request) = 0;
   virtual Result<std::string> Detokenize(const std::vector<int32_t>& tokens) = 0;
+  // Loads an adapter of this model, a GGUF file or a folder with one; from then on requests may name it. It takes the
+  // place of one of that name. Blocks while it reads. Errors, and then nothing has changed: those of GgufFile::Open and
+  // Model::LoadAdapter; kResourceExhausted "too_many_adapters".
+  virtual Result<AdapterInfo> LoadAdapter(const std::string& name, const std::filesystem::path& folder_or_file) = 0;
+  // New requests do not find it any more; those under way end with it. Errors: kNotFound "adapter_not_found".
+  virtual Status UnloadAdapter(const std::string& name) = 0;
   struct Stats {
     uint64_t steps = 0;  // grows while there is work
     int waiting = 0;

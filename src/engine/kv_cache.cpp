@@ -55,6 +55,7 @@ std::unique_ptr<Sequence> KvCache::Fork(const Sequence& other) {
   const size_t pages = (other.length() + geometry_.page_positions - 1) / geometry_.page_positions;
   sequence->tokens_ = other.tokens_;
   sequence->memory_ = other.memory_;
+  sequence->adapter_ = other.adapter_;
   sequence->pages_.assign(other.pages_.begin(), other.pages_.begin() + static_cast<std::ptrdiff_t>(pages));
   sequence->indexed_ = other.indexed_;
   sequence->last_ = other.last_;

@@ -27,6 +27,7 @@ struct KvGeometry {
 
 class KvCache;
 struct CrossMemory;  // cross_attention.h
+class Adapter;       // adapter.h
 
 // The tokens that a sequence has seen and where their keys and values lie. Gives its pages back when destroyed, which
 // must be before its cache is. Made by KvCache; for one thread at a time, as is the cache.
@@ -42,6 +43,9 @@ class Sequence {
   // What a decoder of an encoder-decoder model attends to; forks share it. Set before the first step.
   const CrossMemory* memory() const { return memory_.get(); }
   void Remember(std::shared_ptr<const CrossMemory> memory) { memory_ = std::move(memory); }
+  // What changes the model for this sequence and its forks; nullptr: nothing. See NewSequence in adapter.h.
+  const Adapter* adapter() const { return adapter_.get(); }
+  void Adapt(std::shared_ptr<const Adapter> adapter) { adapter_ = std::move(adapter); }
 
  private:
   friend class KvCache;
@@ -51,6 +55,7 @@ class Sequence {
   uint64_t space_;
   std::vector<int32_t> tokens_;
   std::shared_ptr<const CrossMemory> memory_;  // shared by forks
+  std::shared_ptr<const Adapter> adapter_;     // shared by its sequences: it may be unloaded before they end
   std::vector<PageId> pages_;                  // hold at least `length` positions
   size_t indexed_ = 0;                         // pages that the prefix index was told of
   PrefixNode last_ = kNoPrefix;                // the last of them there

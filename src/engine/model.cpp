@@ -1,6 +1,7 @@
 #include "engine/model.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <set>
 #include <string>
@@ -111,6 +112,14 @@ class LoadedModel final : public Model {
     return {};
   }
 
+  Result<std::shared_ptr<const Adapter>> LoadAdapter(const tensor::GgufFile& file) override {
+    if (encoder_ != nullptr) {
+      return MakeError(Code::kUnimplemented, "models with an encoder and a decoder take no adapters",
+                       "unsupported_adapter");
+    }
+    return Adapter::Load(file, config_, weights_, ++adapters_);
+  }
+
   Status Encode(Sequence& sequence, std::span<const int32_t> tokens, StepOutput& output) override {
     if (encoder_ == nullptr) {
       return MakeError(Code::kUnimplemented, "this model has no encoder and decoder", "unsupported_operation");
@@ -209,6 +218,7 @@ class LoadedModel final : public Model {
   std::unique_ptr<Model> encoder_;
   ThreadPool threads_;
   Forward forward_;
+  std::atomic<uint64_t> adapters_{0};  // loaded so far
 };
 
 }  // namespace

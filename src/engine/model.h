@@ -14,6 +14,7 @@
 #include <span>
 
 #include "base/result.h"
+#include "engine/adapter.h"
 #include "engine/kv_cache.h"
 #include "engine/model_config.h"
 #include "engine/step.h"
@@ -56,6 +57,10 @@ class Model {
   // sequence without its text, more tokens than max_step_tokens), kOutOfRange
   // "context_length_exceeded", kResourceExhausted "kv_cache_full".
   virtual Status Step(std::span<const StepItem> items, StepOutput& output) = 0;
+
+  // An adapter for sequences of this model (NewSequence in adapter.h), which borrows the model's weights. Unlike the
+  // rest, from any thread. Errors: those of Adapter::Load; kUnimplemented for encoder-decoder models.
+  virtual Result<std::shared_ptr<const Adapter>> LoadAdapter(const tensor::GgufFile& file) = 0;
 
   // Encodes a text for an empty sequence of an encoder-decoder model, whose steps then attend to it; `output` has the
   // encoder's activations, item 0. Errors: kUnimplemented (no such model), and as Step.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "engine/operations.h"
 #include "tensor/quants/quants.h"
 
 namespace atelier::engine {
@@ -12,6 +13,7 @@ constexpr size_t kBlockFloats = 32768;  // dequantised, they fit a core's second
 constexpr size_t kRowsAtOnce = 8;       // what the kernels take at once
 constexpr size_t kInputsAtOnce = 64;    // rounded, they fit there as well
 static_assert(kRowsAtOnce % tensor::kPanelRows == 0);
+constexpr size_t kAdaptedAtOnce = 6;  // the same, of adapted inputs
 
 size_t BlockRows(const Matrix& matrix) {
   return std::clamp(kBlockFloats / matrix.columns / kRowsAtOnce * kRowsAtOnce, kRowsAtOnce, 8 * kRowsAtOnce);
@@ -89,6 +91,53 @@ void Products::Run(std::span<const Product> products) {
     const size_t first = (index - first_blocks_[which]) * block_rows;
     RunBlock(which, first, std::min(block_rows, matrix.rows - first), thread);
   });
+  AddAdapters(products);
+}
+
+void Products::AddAdapters(std::span<const Product> products) {
+  additions_.clear();
+  for (const Product& product : products) {
+    for (const AdaptedRows& rows : product.adapted) {
+      const LowRank* part = rows.adapter->Find(*product.matrix);
+      for (size_t i = 0; part != nullptr && i < rows.count; i += kAdaptedAtOnce) {
+        additions_.push_back({&product, part, rows.first + i, std::min(kAdaptedAtOnce, rows.count - i)});
+      }
+    }
+  }
+  if (!additions_.empty()) {
+    threads_.ForEach(additions_.size(), [&](size_t index, size_t thread) { Add(additions_[index], scratch_[thread]); });
+  }
+}
+
+void Products::Add(const Addition& addition, std::vector<float>& scratch) const {
+  const Product& product = *addition.product;
+  const LowRank& part = *addition.part;
+  const size_t rows = product.matrix->rows;
+  const size_t columns = product.matrix->columns;
+  scratch.resize(std::max(scratch.size(), addition.count * (part.rank + rows)));
+  float* between = scratch.data();
+  float* change = between + addition.count * part.rank;
+  kernels_.multiply({.weights = part.narrow.data(),
+                     .rows = part.rank,
+                     .weight_stride = columns,
+                     .inputs = product.inputs + addition.first * product.input_stride,
+                     .count = addition.count,
+                     .input_stride = product.input_stride,
+                     .width = columns,
+                     .outputs = between,
+                     .output_stride = part.rank});
+  kernels_.multiply({.weights = part.wide.data(),
+                     .rows = rows,
+                     .weight_stride = part.rank,
+                     .inputs = between,
+                     .count = addition.count,
+                     .input_stride = part.rank,
+                     .width = part.rank,
+                     .outputs = change,
+                     .output_stride = rows});
+  for (size_t j = 0; j < addition.count; ++j) {
+    engine::Add({product.outputs + (addition.first + j) * product.output_stride, rows}, change + j * rows);
+  }
 }
 
 void Products::RunBlock(size_t which, size_t first_row, size_t rows, size_t thread) {

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/adapter.h"
 #include "engine/thread_pool.h"
 #include "engine/weights.h"
 #include "tensor/kernels/float_kernels.h"
@@ -21,6 +22,7 @@ struct Product {
   size_t count = 0;
   float* outputs = nullptr;  // [count, rows]
   size_t output_stride = 0;
+  std::span<const AdaptedRows> adapted{};  // of the inputs; their outputs get what the adapter adds to the matrix
 };
 
 // Packed weights are multiplied as integers with activations that are rounded to bytes. Others are multiplied as
@@ -38,6 +40,15 @@ class Products {
   void Run(std::span<const Product> products);
 
  private:
+  struct Addition {  // of an adapter, to the outputs of a few inputs
+    const Product* product;
+    const LowRank* part;
+    size_t first;  // input
+    size_t count;
+  };
+
+  void AddAdapters(std::span<const Product> products);
+  void Add(const Addition& addition, std::vector<float>& scratch) const;
   void RoundInputs(std::span<const Product> products);
   void RunBlock(size_t product, size_t first_row, size_t rows, size_t thread);
   void MultiplyPanels(const Product& product, size_t first_row, size_t rows,
@@ -58,6 +69,7 @@ class Products {
   std::vector<Rounded> rounded_inputs_;           // those that differ
   std::vector<size_t> rounded_of_;                // by product: which of them
   std::vector<tensor::ActivationBlock> rounded_;  // [inputs of all of them, cells]
+  std::vector<Addition> additions_;
 };
 
 // The weights of whole rows as floats: borrowed where they lie as such, or else in `scratch`.

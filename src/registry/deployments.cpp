@@ -17,7 +17,7 @@ const std::string kSelect =
     "updated_ms FROM deployments";
 
 template <class Query>
-Result<std::vector<Deployment>> Fetch(Query&& query) {
+Result<std::vector<Deployment>> Fetch(soci::session& session, Query&& query) {
   Deployment row;
   std::string versions;
   std::string previous;
@@ -36,17 +36,10 @@ Result<std::vector<Deployment>> Fetch(Query&& query) {
     deployments.back().previous = std::move(parsed_previous);
     deployments.back().settings = std::move(parsed_settings);
   }
-  return deployments;
-}
-
-Result<Deployment> Find(soci::session& session, const std::string& name_or_id) {
-  ATELIER_ASSIGN(found, Fetch((session.prepare << kSelect + " WHERE id = :key OR name = :key "
-                                                            "ORDER BY CASE WHEN id = :key THEN 0 ELSE 1 END LIMIT 1",
-                               soci::use(name_or_id, "key"))));
-  if (found.empty()) {
-    return NotFound("there is no deployment '" + name_or_id + "'", "deployment_not_found");
+  for (Deployment& deployment : deployments) {
+    deployment.adapters = FindAdapters(session, deployment.id);
   }
-  return std::move(found.front());
+  return deployments;
 }
 
 Status ValidateTraffic(const std::vector<DeployedVersion>& versions) {
@@ -102,6 +95,17 @@ Status Save(soci::session& session, const Deployment& deployment, const std::str
 
 }  // namespace
 
+Result<Deployment> FindDeployment(soci::session& session, const std::string& name_or_id) {
+  ATELIER_ASSIGN(found,
+                 Fetch(session, (session.prepare << kSelect + " WHERE id = :key OR name = :key "
+                                                              "ORDER BY CASE WHEN id = :key THEN 0 ELSE 1 END LIMIT 1",
+                                 soci::use(name_or_id, "key"))));
+  if (found.empty()) {
+    return NotFound("there is no deployment '" + name_or_id + "'", "deployment_not_found");
+  }
+  return std::move(found.front());
+}
+
 Result<Deployment> Registry::PutDeployment(const std::string& name, const std::string& model_name,
                                            std::vector<DeployedVersion> versions, boost::json::object settings) {
   ATELIER_TRY(ValidateName(name, "name"));
@@ -112,7 +116,7 @@ Result<Deployment> Registry::PutDeployment(const std::string& name, const std::s
   ATELIER_TRY(catalogue_.Write([&](soci::session& session) -> Status {
     ATELIER_ASSIGN(model, FindModel(session, model_name));
     ATELIER_TRY(CheckVersionsExist(session, model, versions));
-    auto found = Find(session, name);
+    auto found = FindDeployment(session, name);
     if (!found.ok() && found.error().code != Code::kNotFound) {
       return found.error();
     }
@@ -122,6 +126,8 @@ Result<Deployment> Registry::PutDeployment(const std::string& name, const std::s
     Deployment next = found.ok() ? *found : fresh;
     if (next.model_name != model.name) {
       next.previous.clear();  // versions of another model are nothing to roll back to
+      next.adapters.clear();  // nor are its adapters ones of this
+      session << "DELETE FROM deployment_adapters WHERE deployment_id = :id", soci::use(next.id, "id");
     } else if (!SameTraffic(next.versions, versions)) {
       next.previous = next.versions;
     }
@@ -140,7 +146,7 @@ Result<Deployment> Registry::Rollback(const std::string& name) {
   Deployment saved;
   const int64_t now_ms = clock_.UnixMs();
   ATELIER_TRY(catalogue_.Write([&](soci::session& session) -> Status {
-    ATELIER_ASSIGN(deployment, Find(session, name));
+    ATELIER_ASSIGN(deployment, FindDeployment(session, name));
     if (deployment.previous.empty()) {
       return FailedPrecondition("deployment '" + deployment.name + "' has no earlier versions to go back to",
                                 "nothing_to_roll_back");
@@ -158,7 +164,7 @@ Result<Deployment> Registry::Rollback(const std::string& name) {
 Result<Deployment> Registry::GetDeployment(const std::string& name_or_id) {
   Deployment deployment;
   ATELIER_TRY(catalogue_.Read([&](soci::session& session) -> Status {
-    ATELIER_ASSIGN(found, Find(session, name_or_id));
+    ATELIER_ASSIGN(found, FindDeployment(session, name_or_id));
     deployment = std::move(found);
     return {};
   }));
@@ -168,7 +174,7 @@ Result<Deployment> Registry::GetDeployment(const std::string& name_or_id) {
 Result<std::vector<Deployment>> Registry::ListDeployments() {
   std::vector<Deployment> deployments;
   ATELIER_TRY(catalogue_.Read([&](soci::session& session) -> Status {
-    ATELIER_ASSIGN(found, Fetch((session.prepare << kSelect + " ORDER BY created_ms, id")));
+    ATELIER_ASSIGN(found, Fetch(session, (session.prepare << kSelect + " ORDER BY created_ms, id")));
     deployments = std::move(found);
     return {};
   }));
@@ -177,7 +183,7 @@ Result<std::vector<Deployment>> Registry::ListDeployments() {
 
 Status Registry::DeleteDeployment(const std::string& name_or_id) {
   return catalogue_.Write([&](soci::session& session) -> Status {
-    ATELIER_ASSIGN(deployment, Find(session, name_or_id));
+    ATELIER_ASSIGN(deployment, FindDeployment(session, name_or_id));
     session << "DELETE FROM deployments WHERE id = :id", soci::use(deployment.id, "id");
     return {};
   });

@@ -55,7 +55,19 @@ CREATE TABLE deployments (
 );
 )sql";
 
-constexpr std::array<storage::Migration, 1> kMigrations{{{"registry", 1, kSchema1}}};
+constexpr std::string_view kSchema2 = R"sql(
+CREATE TABLE deployment_adapters (
+  deployment_id TEXT NOT NULL REFERENCES deployments (id) ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  model_id TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  created_ms BIGINT NOT NULL,
+  PRIMARY KEY (deployment_id, name),
+  FOREIGN KEY (model_id, version) REFERENCES model_versions (model_id, version)
+);
+)sql";
+
+constexpr std::array<storage::Migration, 2> kMigrations{{{"registry", 1, kSchema1}, {"registry", 2, kSchema2}}};
 
 }  // namespace
 

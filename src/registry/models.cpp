@@ -59,8 +59,9 @@ Result<Model> FindOrCreate(soci::session& session, const std::string& name, std:
 
 int64_t CountDeployments(soci::session& session, const Model& model) {
   int64_t count = 0;
-  session << "SELECT COUNT(*) FROM deployments WHERE model_id = :model_id", soci::use(model.id, "model_id"),
-      soci::into(count);
+  session << "SELECT (SELECT COUNT(*) FROM deployments WHERE model_id = :model_id) + "
+             "(SELECT COUNT(*) FROM deployment_adapters WHERE model_id = :model_id)",
+      soci::use(model.id, "model_id"), soci::into(count);
   return count;
 }
 

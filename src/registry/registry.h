@@ -55,6 +55,14 @@ struct DeployedVersion {
   int weight = 100;  // share of the traffic; weights of a deployment add up to 100
 };
 
+// A model version that changes what a deployed language model says, for requests that name it.
+struct DeployedAdapter {
+  std::string name;  // unique in its deployment
+  std::string model_name;
+  int64_t version = 0;
+  int64_t created_ms = 0;
+};
+
 // The wish; serving makes it so.
 struct Deployment {
   std::string id;    // dep_...
@@ -65,6 +73,7 @@ struct Deployment {
   boost::json::object settings;           // max_batch, max_delay_us ...
   int64_t created_ms = 0;
   int64_t updated_ms = 0;
+  std::vector<DeployedAdapter> adapters{};  // in order of their names
 };
 
 struct Page {
@@ -74,8 +83,8 @@ struct Page {
 };
 
 // Thread-safe. Errors: kNotFound "model_not_found", "model_version_not_found", "alias_not_found",
-// "evaluation_not_found", "deployment_not_found"; kAlreadyExists; kFailedPrecondition "in_use" (deleting what a
-// deployment serves).
+// "evaluation_not_found", "deployment_not_found", "adapter_not_found"; kAlreadyExists; kFailedPrecondition "in_use"
+// (deleting what a deployment serves).
 class Registry {
  public:
   Registry(storage::Catalogue& catalogue, Clock& clock, Rng& rng) : catalogue_(catalogue), clock_(clock), rng_(rng) {}
@@ -104,14 +113,20 @@ class Registry {
   Result<std::vector<Evaluation>> ListEvaluations(const std::string& model, const Page& page, bool& has_more);
 
   // Creates or changes (same name); on a change the old versions become `previous` (none when the model changes; kept
-  // when the versions stay). Errors: kInvalidArgument on `name`, `versions`, `versions[i].weight`,
-  // `versions[i].version`.
+  // when the versions stay). Adapters stay, unless the model changes. Errors: kInvalidArgument on `name`, `versions`,
+  // `versions[i].weight`, `versions[i].version`.
   Result<Deployment> PutDeployment(const std::string& name, const std::string& model_name,
                                    std::vector<DeployedVersion> versions, boost::json::object settings);
   Result<Deployment> Rollback(const std::string& name);  // kFailedPrecondition where there is no previous
   Result<Deployment> GetDeployment(const std::string& name_or_id);
   Result<std::vector<Deployment>> ListDeployments();
   Status DeleteDeployment(const std::string& name_or_id);
+
+  // Adds an adapter to a deployment that has fewer than `most`; created_ms is set. Nothing changes where it is there.
+  // Errors: kInvalidArgument on `name`; kAlreadyExists "adapter_exists" (another one of that name), "name_taken" (a
+  // deployment is called so); kFailedPrecondition "too_many_adapters".
+  Result<Deployment> AddAdapter(const std::string& deployment, DeployedAdapter adapter, size_t most);
+  Status DeleteAdapter(const std::string& deployment, const std::string& adapter);
 
  private:
   storage::Catalogue& catalogue_;

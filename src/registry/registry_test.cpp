@@ -296,5 +296,40 @@ TEST_F(RegistryTest, WhatIsDeployedIsNotDeleted) {
   EXPECT_THAT(*registry_->Aliases("digits"), IsEmpty());
 }
 
+TEST_F(RegistryTest, AdaptersBelongToTheirDeployment) {
+  ASSERT_TRUE(Add("base").ok() && Add("lora").ok() && Add("other").ok());
+  ASSERT_TRUE(registry_->PutDeployment("prod", "base", {{1, 100}}, {}).ok());
+  const auto add = [&](const std::string& name, const std::string& model, int64_t version = 1, size_t most = 2) {
+    const auto added = registry_->AddAdapter("prod", {name, model, version}, most);
+    return added.ok() ? "" : added.error().reason;
+  };
+  EXPECT_EQ(add("kind", "lora"), "");
+  EXPECT_EQ(add("kind", "lora"), "");  // it is there
+  EXPECT_EQ(add("kind", "other"), "adapter_exists");
+  EXPECT_EQ(add("prod", "lora"), "name_taken");
+  EXPECT_EQ(add("a:b", "lora"), "invalid_name");
+  EXPECT_EQ(add("x", "lora", 2), "model_version_not_found");
+  EXPECT_EQ(add("x", "none"), "model_not_found");
+  EXPECT_EQ(add("brief", "other"), "");
+  EXPECT_EQ(add("third", "other"), "too_many_adapters");
+  EXPECT_EQ(registry_->AddAdapter("none", {"x", "lora", 1}, 2).error().reason, "deployment_not_found");
+
+  ASSERT_TRUE(registry_->PutDeployment("prod", "base", {{1, 100}}, {{"max_queue", 3}}).ok());
+  const auto adapters = registry_->ListDeployments()->front().adapters;
+  ASSERT_THAT(adapters, SizeIs(2));
+  EXPECT_EQ(adapters[0].name, "brief");
+  EXPECT_EQ(adapters[1].model_name, "lora");
+  EXPECT_EQ(adapters[1].version, 1);
+  EXPECT_EQ(registry_->DeleteModel("lora").error().reason, "in_use");
+  EXPECT_TRUE(registry_->DeleteAdapter("prod", "kind").ok());
+  EXPECT_EQ(registry_->DeleteAdapter("prod", "kind").error().reason, "adapter_not_found");
+  EXPECT_TRUE(registry_->DeleteModel("lora").ok());
+  EXPECT_THAT(registry_->PutDeployment("prod", "other", {{1, 100}}, {})->adapters, IsEmpty());
+  EXPECT_THAT(registry_->GetDeployment("prod")->adapters, IsEmpty());
+  EXPECT_EQ(add("kind", "base"), "");
+  EXPECT_TRUE(registry_->DeleteDeployment("prod").ok());
+  EXPECT_TRUE(registry_->DeleteModel("base").ok());
+}
+
 }  // namespace
 }  // namespace atelier::registry

@@ -29,6 +29,10 @@ Result<Model> FindModel(soci::session& session, const std::string& name_or_id);
 Result<ModelVersion> FindVersion(soci::session& session, const Model& model, int64_t version);
 bool HasVersion(soci::session& session, const Model& model, int64_t version);
 
+// The deployment with its adapters. kNotFound "deployment_not_found".
+Result<Deployment> FindDeployment(soci::session& session, const std::string& name_or_id);
+std::vector<DeployedAdapter> FindAdapters(soci::session& session, const std::string& deployment_id);
+
 // "name@3" cut at the '@'; `selector` is empty without one.
 struct Reference {
   std::string model;

@@ -53,10 +53,20 @@ struct WorkerStatus {
   int queued = 0;
 };
 
+// An adapter over all workers of a deployment: failed where one could not load it, ready where all have.
+struct AdapterStatus {
+  std::string name;
+  WorkerState state = WorkerState::kStarting;
+  std::optional<Error> error{};
+  int32_t rank = 0;
+  int64_t bytes = 0;  // of each worker's memory
+};
+
 struct DeploymentStatus {
   registry::Deployment deployment;
   bool ready = false;  // every version with traffic has a ready worker
   std::vector<WorkerStatus> workers;
+  std::vector<AdapterStatus> adapters{};       // in the order of deployment.adapters
   std::shared_ptr<const Signature> signature;  // nullptr until a worker was ready
 };
 
@@ -94,8 +104,9 @@ class Manager {
   // kResourceExhausted "queue_full".
   virtual void Predict(PredictRequest request, std::function<void(Result<PredictAnswer>)> done) = 0;
   // The generative model that `model` names, as in PredictRequest, chosen by weight; requests to it go to one worker.
-  // Does not block. Errors: kNotFound "model_not_found", kUnavailable "model_loading" (with retry_after_s),
-  // kInvalidArgument "model_not_supported" on `model` (it predicts).
+  // Also "deployment:adapter", or the adapter's name alone where no deployment or model is called so: then all requests
+  // get that adapter. Does not block. Errors: why the adapter could not be loaded; kNotFound "model_not_found",
+  // kUnavailable "model_loading" (with retry_after_s), kInvalidArgument "model_not_supported" on `model` (it predicts).
   virtual Result<std::shared_ptr<LanguageModel>> Pin(const std::string& model) = 0;
   // Drains and ends all workers.
   virtual void Stop() = 0;

@@ -3,7 +3,10 @@
 
 #include <atomic>
 #include <cstdint>
+#include <filesystem>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/guarded.h"
@@ -13,6 +16,14 @@
 #include "serving/worker_client.h"
 
 namespace atelier::serving {
+
+// An adapter as a worker's process has it.
+struct EndpointAdapter {
+  std::string folder;            // ModelFolderName of its version
+  bool busy = false;             // a call about it is under way
+  std::optional<Error> error{};  // why it is not loaded
+  engine::AdapterInfo info{};
+};
 
 // Thread-safe. Shared by the supervisor and by the callbacks of calls under way, which may outlive the process.
 class Endpoint : public std::enable_shared_from_this<Endpoint> {
@@ -38,6 +49,15 @@ class Endpoint : public std::enable_shared_from_this<Endpoint> {
   void ProbeHealth(int64_t now_ms);
   void Drain(int64_t timeout_ms);
 
+  // Of a generative model. Loads what was laid out at `path`, or notes why it was not.
+  void LoadAdapter(const std::string& name, const std::string& folder, Result<std::filesystem::path> path);
+  void UnloadAdapter(const std::string& name);
+  std::map<std::string, EndpointAdapter> adapters() const {
+    return adapters_.With([](const auto& adapters) { return adapters; });
+  }
+  // Whether a request may name it. Errors: kUnavailable "model_loading", or why it could not be loaded.
+  Status CheckAdapter(const std::string& name) const;
+
   // A request saw the connection break; no route leads here until a probe is answered.
   void Suspect() { suspect_.store(true, std::memory_order_relaxed); }
   bool suspect() const { return suspect_.load(std::memory_order_relaxed); }
@@ -51,6 +71,7 @@ class Endpoint : public std::enable_shared_from_this<Endpoint> {
 
   WorkerClient client_;
   Guarded<Known> known_;
+  Guarded<std::map<std::string, EndpointAdapter>> adapters_;
   std::atomic<bool> suspect_{false};
   std::atomic<int> under_way_{0};
 };

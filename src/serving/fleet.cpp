@@ -34,6 +34,17 @@ bool EverReady(const List& list) {
                      [](const auto& served) { return served.worker->signature() != nullptr; });
 }
 
+// What one worker more makes of the adapters' states.
+void Join(std::vector<AdapterStatus> from, std::vector<AdapterStatus>& to) {
+  for (size_t i = 0; i < from.size(); ++i) {
+    if (i == to.size()) {
+      to.push_back(std::move(from[i]));
+    } else if (to[i].state == WorkerState::kReady || from[i].state == WorkerState::kFailed) {
+      to[i] = std::move(from[i]);
+    }
+  }
+}
+
 }  // namespace
 
 Fleet::WorkerPtr Fleet::FindOrCreate(const Record& record, WorkerSpec spec) {
@@ -61,6 +72,22 @@ void Fleet::FollowOne(Record& record, Wish wish) {
     record.routed = record.wanted;
   }
   RetireUnused(record, former);
+  GiveAdapters(record);
+}
+
+// To all workers of the wish's model, also those that are on their way out.
+void Fleet::GiveAdapters(const Record& record) {
+  std::vector<WishedAdapter> adapters;
+  for (size_t i = 0; i < record.wish.adapters.size(); ++i) {
+    adapters.push_back({record.wish.deployment.adapters[i].name, record.wish.adapters[i]});
+  }
+  for (const auto* list : {&record.wanted, &record.routed}) {
+    for (const Served& served : *list) {
+      if (served.worker->spec().model.model_name == record.wish.deployment.model_name) {
+        served.worker->WantAdapters(adapters);
+      }
+    }
+  }
 }
 
 void Fleet::Follow(std::vector<Wish> wishes) {
@@ -162,6 +189,9 @@ std::vector<RoutedDeployment> Fleet::Routes() const {
     if (routed.model_name == record.wish.deployment.model_name) {
       routed.aliases = record.wish.aliases;
       routed.latest_version = record.wish.latest_version;
+      for (const auto& adapter : record.wish.deployment.adapters) {
+        routed.adapters.push_back(adapter.name);
+      }
       for (const Served& served : record.wanted) {
         if (!Holds(record.routed, served.worker.get())) {
           routed.entries.push_back({served.worker->spec().model.version, 0, served.worker->lease()});
@@ -185,6 +215,7 @@ DeploymentStatus Fleet::Describe(const Record& record) const {
   };
   for (const Served& served : record.wanted) {
     add(*served.worker, served.weight);
+    Join(served.worker->Adapters(), out.adapters);
   }
   for (const Served& served : record.routed) {
     if (!Holds(record.wanted, served.worker.get())) {

@@ -51,6 +51,7 @@ class Fleet {
   // Retires the workers of `former` that the record neither wants nor routes to.
   void RetireUnused(const Record& record, const std::vector<Served>& former);
   std::vector<WorkerPtr> Workers() const;
+  static void GiveAdapters(const Record& record);
   DeploymentStatus Describe(const Record& record) const;
 
   Supervision& shared_;

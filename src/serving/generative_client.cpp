@@ -172,4 +172,31 @@ void WorkerClient::Detokenize(pb::DetokenizeRequest request, int64_t timeout_ms,
                              });
 }
 
+void WorkerClient::LoadAdapter(const std::string& name, const std::string& path, int64_t timeout_ms,
+                               std::function<void(Result<engine::AdapterInfo>)> done) {
+  pb::LoadAdapterRequest request;
+  request.set_name(name);
+  request.set_path(path);
+  auto call = std::make_shared<Call<pb::LoadAdapterRequest, pb::LoadAdapterResponse>>(std::move(request), timeout_ms);
+  stub_->async()->LoadAdapter(
+      &call->context, &call->request, &call->response, [call, done = std::move(done)](const grpc::Status& status) {
+        if (status.ok()) {
+          done(engine::AdapterInfo{call->request.name(), call->response.rank(), call->response.bytes()});
+        } else {
+          done(FromGrpc(status));
+        }
+      });
+}
+
+void WorkerClient::UnloadAdapter(const std::string& name, int64_t timeout_ms, std::function<void(Status)> done) {
+  pb::UnloadAdapterRequest request;
+  request.set_name(name);
+  auto call =
+      std::make_shared<Call<pb::UnloadAdapterRequest, pb::UnloadAdapterResponse>>(std::move(request), timeout_ms);
+  stub_->async()->UnloadAdapter(&call->context, &call->request, &call->response,
+                                [call, done = std::move(done)](const grpc::Status& status) {
+                                  done(status.ok() ? Status() : Status(FromGrpc(status)));
+                                });
+}
+
 }  // namespace atelier::serving

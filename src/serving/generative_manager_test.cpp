@@ -41,9 +41,24 @@ class GenerativeManagerTest : public testing::ManagerTest {
     Start();
     ASSERT_TRUE(WaitFor([&] { return Ready("story"); })) << Worker("story").error;
   }
-  std::shared_ptr<KeptAnswer> Ask(const std::string& text, std::function<void()>* cancel = nullptr) {
+  // From now on "story" has an adapter of these bytes.
+  void WishAdapter(const std::string& name, const std::string& text) {
+    wishes_.With([&](auto& wishes) {
+      serving::Wish& wish = wishes.at("story");
+      wish.deployment.adapters.push_back({name, "model-of-" + name, 1});
+      registry::ModelVersion version;
+      version.model_id = "model_" + name;
+      version.version = 1;
+      version.files["adapter.txt"] = blobs_.Put(text);
+      wish.adapters.push_back(std::move(version));
+    });
+    ASSERT_TRUE(manager_->Reconcile().ok());
+  }
+  AdapterStatus Adapter(size_t index = 0) { return manager_->GetStatus("story")->adapters.at(index); }
+  std::shared_ptr<KeptAnswer> Ask(const std::string& text, std::function<void()>* cancel = nullptr,
+                                  const std::string& name = "story") {
     auto answer = std::make_shared<KeptAnswer>();
-    const auto model = manager_->Pin("story");
+    const auto model = manager_->Pin(name);
     EXPECT_TRUE(model.ok());
     auto stop = (*model)->Generate(Say(text), answer, std::nullopt);
     if (cancel != nullptr) {
@@ -138,6 +153,44 @@ TEST_F(GenerativeManagerTest, AStreamSurvivesTheUndeploymentOfItsModel) {
   ASSERT_TRUE(answer->WaitEnd());
   EXPECT_TRUE(answer->status().ok()) << answer->status().error().message;
   EXPECT_EQ(answer->text(), words);
+}
+
+TEST_F(GenerativeManagerTest, AdaptersComeAndGoAndAreThereAgainAfterACrash) {
+  StartStory();
+  WishAdapter("polite", "please");
+  WishAdapter("bad", "broken");
+  ASSERT_TRUE(
+      WaitFor([&] { return Adapter(0).state == WorkerState::kReady && Adapter(1).state == WorkerState::kFailed; }));
+  EXPECT_EQ(Adapter(0).rank, 4);
+  EXPECT_EQ(Adapter(0).bytes, 6);
+  EXPECT_EQ(Adapter(1).error->param, "x");
+  EXPECT_EQ(manager_->Pin("bad").error().reason, "invalid_adapter");
+  const auto says = [&](const std::string& name, const std::string& wanted) {
+    const auto answer = Ask("one two", nullptr, name);
+    return answer->WaitEnd() && answer->text() == wanted;
+  };
+  EXPECT_TRUE(says("polite", "polite: one two "));
+  EXPECT_TRUE(says("story:polite", "polite: one two "));
+  EXPECT_TRUE(says("story", "one two "));
+  EXPECT_EQ((*manager_->Pin("polite"))->served_by().adapter, "polite");
+  EXPECT_TRUE(Ready("story"));
+
+  ASSERT_TRUE(Ask("<crash>")->WaitEnd());
+  ASSERT_TRUE(WaitFor([&] { return Worker("story").restarts == 1 && Ready("story"); }));
+  EXPECT_EQ(Adapter(0).state, WorkerState::kReady);
+  ASSERT_TRUE(WaitFor([&] { return manager_->Pin("polite").ok(); }));
+  EXPECT_TRUE(says("polite", "polite: one two "));
+
+  wishes_.With([](auto& wishes) {
+    wishes.at("story").deployment.adapters.clear();
+    wishes.at("story").adapters.clear();
+  });
+  ASSERT_TRUE(manager_->Reconcile().ok());
+  EXPECT_EQ(manager_->Pin("polite").error().reason, "model_not_found");
+  WishAdapter("polite", "thanks");  // another one of that name
+  ASSERT_TRUE(WaitFor([&] { return Adapter().state == WorkerState::kReady; }));
+  EXPECT_TRUE(says("polite", "polite: one two "));
+  EXPECT_EQ(Worker("story").restarts, 1);
 }
 
 }  // namespace

@@ -134,4 +134,31 @@ grpc::ServerUnaryReactor* GenerativeService::Detokenize(grpc::CallbackServerCont
   return reactor;
 }
 
+grpc::ServerUnaryReactor* GenerativeService::LoadAdapter(grpc::CallbackServerContext* context,
+                                                         const pb::LoadAdapterRequest* request,
+                                                         pb::LoadAdapterResponse* response) {
+  auto* reactor = context->DefaultReactor();
+  engine::Generator* generator = ready_.load(std::memory_order_acquire);
+  const auto info = generator == nullptr ? Result<engine::AdapterInfo>(ModelLoading())
+                                         : generator->LoadAdapter(request->name(), request->path());
+  if (info.ok()) {
+    response->set_rank(info->rank);
+    response->set_bytes(info->bytes);
+    reactor->Finish(grpc::Status::OK);
+  } else {
+    reactor->Finish(ToGrpc(info.error()));
+  }
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* GenerativeService::UnloadAdapter(grpc::CallbackServerContext* context,
+                                                           const pb::UnloadAdapterRequest* request,
+                                                           pb::UnloadAdapterResponse*) {
+  auto* reactor = context->DefaultReactor();
+  engine::Generator* generator = ready_.load(std::memory_order_acquire);
+  const Status status = generator == nullptr ? Status(ModelLoading()) : generator->UnloadAdapter(request->name());
+  reactor->Finish(status.ok() ? grpc::Status::OK : ToGrpc(status.error()));
+  return reactor;
+}
+
 }  // namespace atelier::serving

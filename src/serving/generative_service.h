@@ -32,6 +32,10 @@ class GenerativeService final : public WorkerBase {
                                      pb::TokenizeResponse* response) override;
   grpc::ServerUnaryReactor* Detokenize(grpc::CallbackServerContext* context, const pb::DetokenizeRequest* request,
                                        pb::DetokenizeResponse* response) override;
+  grpc::ServerUnaryReactor* LoadAdapter(grpc::CallbackServerContext* context, const pb::LoadAdapterRequest* request,
+                                        pb::LoadAdapterResponse* response) override;
+  grpc::ServerUnaryReactor* UnloadAdapter(grpc::CallbackServerContext* context, const pb::UnloadAdapterRequest* request,
+                                          pb::UnloadAdapterResponse* response) override;
 
  private:
   std::unique_ptr<engine::Generator> generator_;

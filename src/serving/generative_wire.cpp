@@ -195,6 +195,7 @@ pb::EmbedRequest ToWire(engine::EmbeddingRequest request) {
   }
   out.set_dimensions(request.dimensions);
   out.set_normalise(request.normalise);
+  out.set_adapter(std::move(request.adapter));
   return out;
 }
 
@@ -208,6 +209,7 @@ Result<engine::EmbeddingRequest> FromWire(const pb::EmbedRequest& request) {
   }
   out.dimensions = request.dimensions();
   out.normalise = request.normalise();
+  out.adapter = request.adapter();
   return out;
 }
 
@@ -216,11 +218,12 @@ pb::RerankRequest ToWire(engine::RerankRequest request) {
   out.set_request_id(std::move(request.request_id));
   out.set_query(std::move(request.query));
   out.mutable_documents()->Assign(request.documents.begin(), request.documents.end());
+  out.set_adapter(std::move(request.adapter));
   return out;
 }
 
 engine::RerankRequest FromWire(const pb::RerankRequest& request) {
-  return {request.request_id(), request.query(), List(request.documents())};
+  return {request.request_id(), request.query(), List(request.documents()), request.adapter()};
 }
 
 pb::TokenizeRequest ToWire(engine::TokenizeRequest request) {

@@ -17,6 +17,7 @@ struct ServedBy {
   std::string deployment;
   std::string model_name;
   int64_t model_version = 0;
+  std::string adapter{};  // that every request gets; empty: none
   std::shared_ptr<const Signature>
       signature;  // shared: the deployment may be replaced meanwhile; its `generative` is set
 };

@@ -29,21 +29,31 @@ Launcher::~Launcher() {
   thread_.join();
 }
 
-std::future<Result<pid_t>> Launcher::Launch(WorkerSpec spec, std::string socket_path) {
-  std::packaged_task<Result<pid_t>()> task(
-      [this, spec = std::move(spec), socket_path = std::move(socket_path)] { return Start(spec, socket_path); });
+template <class Value, class Work>
+std::future<Result<Value>> Launcher::Add(Work work) {
+  std::packaged_task<Result<Value>()> task(std::move(work));
   auto future = task.get_future();
   {
     std::lock_guard lock(mutex_);
-    tasks_.push_back(std::move(task));
+    tasks_.emplace_back(std::move(task));
   }
   wake_.notify_one();
   return future;
 }
 
+std::future<Result<pid_t>> Launcher::Launch(WorkerSpec spec, std::string socket_path) {
+  return Add<pid_t>(
+      [this, spec = std::move(spec), socket_path = std::move(socket_path)] { return Start(spec, socket_path); });
+}
+
+std::future<Result<std::filesystem::path>> Launcher::LayOut(registry::ModelVersion version) {
+  return Add<std::filesystem::path>(
+      [this, version = std::move(version)] { return LayOutModel(blobs_, ModelRoot(options_.data_dir), version); });
+}
+
 void Launcher::Loop() {
   while (true) {
-    std::packaged_task<Result<pid_t>()> task;
+    std::packaged_task<void()> task;
     {
       std::unique_lock lock(mutex_);
       wake_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });

@@ -44,9 +44,13 @@ class Launcher {
 
   // The process's id, or why there is none. Does not block.
   std::future<Result<pid_t>> Launch(WorkerSpec spec, std::string socket_path);
+  // The folder of a model version for the workers' use; as LayOutModel. Does not block.
+  std::future<Result<std::filesystem::path>> LayOut(registry::ModelVersion version);
   const LauncherOptions& options() const { return options_; }
 
  private:
+  template <class Value, class Work>
+  std::future<Result<Value>> Add(Work work);
   void Loop();
   Result<pid_t> Start(const WorkerSpec& spec, const std::string& socket_path);
 
@@ -54,7 +58,7 @@ class Launcher {
   storage::BlobStore& blobs_;
   std::mutex mutex_;  // not Guarded<T>: the condition variable needs it
   std::condition_variable wake_;
-  std::deque<std::packaged_task<Result<pid_t>()>> tasks_;
+  std::deque<std::packaged_task<void()>> tasks_;
   bool stopping_ = false;
   std::thread thread_;
 };

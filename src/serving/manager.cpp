@@ -131,7 +131,7 @@ class ManagerImpl final : public Manager {
  private:
   void Supervise();
   void Publish(const Fleet& fleet);
-  Result<std::shared_ptr<const Lease>> Choose(const std::string& model);
+  Result<RoutedLease> Choose(const std::string& model);
   Result<std::shared_ptr<const Lease>> Admit(const PredictRequest& request);
 
   WishSource wishes_;
@@ -157,6 +157,9 @@ Status ManagerImpl::Begin() {
   for (const Wish& wish : wishes) {
     for (const auto& version : wish.versions) {
       folders.insert(ModelFolderName(version));
+    }
+    for (const auto& adapter : wish.adapters) {
+      folders.insert(ModelFolderName(adapter));
     }
   }
   PruneModelFolders(ModelRoot(options_.data_dir), folders);
@@ -222,7 +225,7 @@ Result<DeploymentStatus> ManagerImpl::GetStatus(const std::string& name) {
   return *std::move(status);
 }
 
-Result<std::shared_ptr<const Lease>> ManagerImpl::Choose(const std::string& model) {
+Result<RoutedLease> ManagerImpl::Choose(const std::string& model) {
   if (stopping_) {
     return Unavailable("the server is stopping", "stopping");
   }
@@ -232,12 +235,15 @@ Result<std::shared_ptr<const Lease>> ManagerImpl::Choose(const std::string& mode
 }
 
 Result<std::shared_ptr<LanguageModel>> ManagerImpl::Pin(const std::string& model) {
-  ATELIER_ASSIGN(lease, Choose(model));
-  if (!lease->signature->generative) {
+  ATELIER_ASSIGN(chosen, Choose(model));
+  if (!chosen.lease->signature->generative) {
     return InvalidArgument("The model '" + model + "' is not a language model", "model", "model_not_supported");
   }
+  if (!chosen.adapter.empty()) {
+    ATELIER_TRY(chosen.lease->endpoint->CheckAdapter(chosen.adapter));
+  }
   const int64_t answer_ms = std::min(options_.predict_timeout_ms, kLongestTimeoutMs);
-  return PinModel(std::move(lease), clock_, {options_.generate_timeout_ms, answer_ms});
+  return PinModel(std::move(chosen), clock_, {options_.generate_timeout_ms, answer_ms});
 }
 
 Result<std::shared_ptr<const Lease>> ManagerImpl::Admit(const PredictRequest& request) {
@@ -247,7 +253,8 @@ Result<std::shared_ptr<const Lease>> ManagerImpl::Admit(const PredictRequest& re
   if (request.timeout_ms.value_or(1) <= 0) {
     return MakeError(Code::kDeadlineExceeded, "The request's time ran out before it reached the model", "timeout");
   }
-  ATELIER_ASSIGN(lease, Choose(request.model));
+  ATELIER_ASSIGN(chosen, Choose(request.model));
+  const auto lease = std::move(chosen.lease);
   if (lease->signature->generative) {
     return InvalidArgument("The model '" + request.model + "' is a language model: it does not predict", "model",
                            "model_not_supported");

@@ -62,11 +62,12 @@ class PassingSink final : public engine::GenerationSink {
 
 class PinnedModel final : public LanguageModel {
  public:
-  PinnedModel(std::shared_ptr<const Lease> lease, Clock& clock, PinnedLimits limits)
-      : lease_(std::move(lease)),
+  PinnedModel(RoutedLease routed, Clock& clock, PinnedLimits limits)
+      : lease_(std::move(routed.lease)),
         clock_(clock),
         limits_(limits),
-        served_by_{lease_->deployment, lease_->model_name, lease_->version, lease_->signature} {}
+        served_by_{lease_->deployment, lease_->model_name, lease_->version, std::move(routed.adapter),
+                   lease_->signature} {}
 
   const ServedBy& served_by() const override { return served_by_; }
 
@@ -82,15 +83,18 @@ class PinnedModel final : public LanguageModel {
       sink->OnDone(std::move(passage).error(), {});
       return [] {};
     }
+    request.adapter = served_by_.adapter;
     WorkerClient& client = (*passage)->client();
     return client.Generate(ToWire(std::move(request)),
                            std::min(timeout_ms.value_or(limits_.generate_timeout_ms), kLongestTimeoutMs),
                            std::make_shared<PassingSink>(std::move(passage).value(), std::move(sink)));
   }
   void Embed(engine::EmbeddingRequest request, std::function<void(Result<engine::EmbeddingAnswer>)> done) override {
+    request.adapter = served_by_.adapter;
     Ask(&WorkerClient::Embed, ToWire(std::move(request)), std::move(done));
   }
   void Rerank(engine::RerankRequest request, std::function<void(Result<engine::RerankAnswer>)> done) override {
+    request.adapter = served_by_.adapter;
     Ask(&WorkerClient::Rerank, ToWire(std::move(request)), std::move(done));
   }
   void Tokenize(engine::TokenizeRequest request, std::function<void(Result<engine::TokenizeAnswer>)> done) override {
@@ -134,8 +138,8 @@ class PinnedModel final : public LanguageModel {
 
 }  // namespace
 
-std::shared_ptr<LanguageModel> PinModel(std::shared_ptr<const Lease> lease, Clock& clock, PinnedLimits limits) {
-  return std::make_shared<PinnedModel>(std::move(lease), clock, limits);
+std::shared_ptr<LanguageModel> PinModel(RoutedLease routed, Clock& clock, PinnedLimits limits) {
+  return std::make_shared<PinnedModel>(std::move(routed), clock, limits);
 }
 
 }  // namespace atelier::serving

@@ -5,8 +5,8 @@
 #include <memory>
 
 #include "base/clock.h"
-#include "serving/endpoint.h"
 #include "serving/language_model.h"
+#include "serving/routing.h"
 
 namespace atelier::serving {
 
@@ -16,6 +16,6 @@ struct PinnedLimits {
 };
 
 // The lease's signature is that of a generative model. Borrows the clock.
-std::shared_ptr<LanguageModel> PinModel(std::shared_ptr<const Lease> lease, Clock& clock, PinnedLimits limits);
+std::shared_ptr<LanguageModel> PinModel(RoutedLease routed, Clock& clock, PinnedLimits limits);
 
 }  // namespace atelier::serving

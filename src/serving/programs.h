@@ -11,6 +11,7 @@
 namespace atelier::serving {
 
 inline constexpr std::string_view kGenerativeFamily = "llm";
+inline constexpr std::string_view kAdapterFamily = "llm-adapter";  // no program serves one alone
 
 struct WorkerProgram {
   std::string_view family;  // empty: all others

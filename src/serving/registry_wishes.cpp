@@ -12,6 +12,10 @@ Result<Wish> WishOf(registry::Registry& registry, registry::Deployment deploymen
     ATELIER_ASSIGN(version, registry.Resolve(deployment.model_name + "@" + std::to_string(deployed.version)));
     wish.versions.push_back(std::move(version));
   }
+  for (const auto& adapter : deployment.adapters) {
+    ATELIER_ASSIGN(version, registry.Resolve(adapter.model_name + "@" + std::to_string(adapter.version)));
+    wish.adapters.push_back(std::move(version));
+  }
   wish.deployment = std::move(deployment);
   wish.aliases = std::move(aliases);
   wish.latest_version = model.latest_version;

@@ -33,6 +33,19 @@ RouteTable::RouteTable(const std::vector<RoutedDeployment>& deployments) {
   for (const RoutedDeployment& deployment : deployments) {
     AddModelNames(deployment);
   }
+  for (const RoutedDeployment& deployment : deployments) {
+    AddAdapterNames(deployment);
+  }
+}
+
+void RouteTable::AddAdapterNames(const RoutedDeployment& deployment) {
+  for (const std::string& adapter : deployment.adapters) {
+    for (const std::string& name : {deployment.name + ":" + adapter, adapter}) {
+      if (routes_.emplace(name, deployment.entries).second) {
+        adapters_.emplace(name, adapter);
+      }
+    }
+  }
 }
 
 void RouteTable::AddModelNames(const RoutedDeployment& deployment) {
@@ -59,7 +72,7 @@ const Route* RouteTable::Find(const std::string& model) const {
   return found == routes_.end() ? nullptr : &found->second;
 }
 
-Result<std::shared_ptr<const Lease>> RouteTable::Choose(const std::string& model, double uniform) const {
+Result<RoutedLease> RouteTable::Choose(const std::string& model, double uniform) const {
   const Route* route = Find(model);
   if (route == nullptr) {
     Error error = NotFound("The model '" + model + "' does not exist or is not deployed", "model_not_found");
@@ -70,7 +83,8 @@ Result<std::shared_ptr<const Lease>> RouteTable::Choose(const std::string& model
   if (entry == nullptr) {
     return Unavailable("The model '" + model + "' is loading", "model_loading");
   }
-  return entry->lease;
+  const auto adapter = adapters_.find(model);
+  return RoutedLease{entry->lease, adapter == adapters_.end() ? "" : adapter->second};
 }
 
 }  // namespace atelier::serving

@@ -28,27 +28,37 @@ struct RoutedDeployment {
   int64_t latest_version = 0;
   std::map<std::string, int64_t> aliases;
   Route entries;
+  std::vector<std::string> adapters{};  // their names
 };
 
 // A ready version, by weight: `uniform` in [0, 1) falls into one's share. A version that is not ready leaves its share
 // to the others. nullptr: none with traffic is ready.
 const RouteEntry* Pick(const Route& route, double uniform);
 
+// A worker, and the adapter that was asked for with it; empty: none.
+struct RoutedLease {
+  std::shared_ptr<const Lease> lease;  // shared: see Lease
+  std::string adapter{};
+};
+
 class RouteTable {
  public:
   RouteTable() = default;
-  // A deployment's name wins over a model's; of several deployments of one model the first in order is meant.
+  // A deployment's name wins over a model's, and that over an adapter's; of several deployments of one model the first
+  // in order is meant.
   explicit RouteTable(const std::vector<RoutedDeployment>& deployments);
 
   // nullptr: unknown.
   const Route* Find(const std::string& model) const;
   // What answers a request for `model`. Errors: kNotFound "model_not_found", kUnavailable "model_loading".
-  Result<std::shared_ptr<const Lease>> Choose(const std::string& model, double uniform) const;
+  Result<RoutedLease> Choose(const std::string& model, double uniform) const;
 
  private:
   void AddModelNames(const RoutedDeployment& deployment);
+  void AddAdapterNames(const RoutedDeployment& deployment);
 
   std::unordered_map<std::string, Route> routes_;
+  std::unordered_map<std::string, std::string> adapters_;  // of the routes that lead to one
 };
 
 }  // namespace atelier::serving

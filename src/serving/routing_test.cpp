@@ -49,7 +49,8 @@ TEST(Routing, KnowsAllNamesOfAModel) {
   for (const auto& [name, version] : names) {
     const auto lease = table.Choose(name, 0.3);
     ASSERT_TRUE(lease.ok()) << name;
-    EXPECT_EQ((*lease)->version, version) << name;
+    EXPECT_EQ(lease->lease->version, version) << name;
+    EXPECT_EQ(lease->adapter, "");
   }
   for (const std::string name : {"digits@9", "digits@absent", "other", "", "prod@champion"}) {
     const auto lease = table.Choose(name, 0.3);
@@ -61,9 +62,29 @@ TEST(Routing, KnowsAllNamesOfAModel) {
 
 TEST(Routing, ADeploymentsNameWinsOverAModels) {
   const RouteTable table({Deployment("a", "b", {{1, 100, LeaseOf(1)}}), Deployment("b", "c", {{2, 100, LeaseOf(2)}})});
-  EXPECT_EQ((*table.Choose("b", 0))->version, 2);
-  EXPECT_EQ((*table.Choose("a", 0))->version, 1);
-  EXPECT_EQ((*table.Choose("b@1", 0))->version, 1);
+  EXPECT_EQ(table.Choose("b", 0)->lease->version, 2);
+  EXPECT_EQ(table.Choose("a", 0)->lease->version, 1);
+  EXPECT_EQ(table.Choose("b@1", 0)->lease->version, 1);
+}
+
+TEST(Routing, AnAdapterIsCalledByItsNameWhereNothingElseIs) {
+  RoutedDeployment one = Deployment("one", "m", {{1, 100, LeaseOf(1)}});
+  RoutedDeployment two = Deployment("two", "n", {{2, 100, LeaseOf(2)}});
+  one.adapters = {"kind", "two"};
+  two.adapters = {"kind", "m"};
+  const RouteTable table({one, two});
+  const auto is = [&](const std::string& name, int64_t version, const std::string& adapter) {
+    const auto chosen = table.Choose(name, 0);
+    return chosen.ok() && chosen->lease->version == version && chosen->adapter == adapter;
+  };
+  EXPECT_TRUE(is("kind", 1, "kind"));
+  EXPECT_TRUE(is("one:kind", 1, "kind"));
+  EXPECT_TRUE(is("two:kind", 2, "kind"));
+  EXPECT_TRUE(is("two", 2, ""));
+  EXPECT_TRUE(is("one:two", 1, "two"));
+  EXPECT_TRUE(is("m", 1, ""));
+  EXPECT_TRUE(is("two:m", 2, "m"));
+  EXPECT_FALSE(table.Choose("one:m", 0).ok());
 }
 
 TEST(Routing, SaysWhenItIsLoading) {

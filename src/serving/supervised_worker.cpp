@@ -24,6 +24,9 @@ bool SupervisedWorker::Tick() {
   Observe();
   const bool was_usable = lease_ && lease_->usable();
   const bool changed = Apply(Decide(Snapshot(), shared_.limits));
+  if (phase_ == Phase::kReady) {
+    adapters_.Tick(shared_.launcher, *endpoint_);
+  }
   Probe();
   return changed || was_usable != (lease_ && lease_->usable());
 }
@@ -117,6 +120,7 @@ bool SupervisedWorker::Apply(Action action) {
 void SupervisedWorker::Launch() {
   socket_path_ = shared_.sockets.PathOf(NewId("", shared_.rng).substr(0, 12));
   endpoint_ = std::make_shared<Endpoint>(socket_path_);
+  adapters_.Reset();
   exit_.reset();
   kill_reason_.clear();
   ready_since_ms_.reset();

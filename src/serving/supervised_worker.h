@@ -16,6 +16,7 @@
 #include "serving/launcher.h"
 #include "serving/spawn.h"
 #include "serving/supervision.h"
+#include "serving/worker_adapters.h"
 
 namespace atelier::serving {
 
@@ -37,6 +38,7 @@ class SupervisedWorker {
 
   // One look and at most one action, neither of which blocks. True when what routes may use has changed.
   bool Tick();
+  void WantAdapters(std::vector<WishedAdapter> adapters) { adapters_.Want(std::move(adapters)); }
   // From now on it is taken out of service, drained and ended.
   void Unwant() { wanted_ = false; }
   // Kills the process and waits for its end.
@@ -44,11 +46,12 @@ class SupervisedWorker {
 
   const WorkerSpec& spec() const { return spec_; }
   bool gone() const { return gone_; }
-  bool ready() const { return phase_ == Phase::kReady; }
-  bool steady() const { return ready() && wanted_ && !endpoint_->suspect(); }
+  bool ready() const { return phase_ == Phase::kReady && adapters_.met(); }
+  bool steady() const { return ready() && wanted_ && !endpoint_->suspect() && adapters_.settled(); }
   std::shared_ptr<const Lease> lease() const { return lease_; }                    // nullptr unless ready
   std::shared_ptr<const Signature> signature() const { return known_.signature; }  // nullptr until it was ready once
   WorkerStatus Status(int weight) const;
+  std::vector<AdapterStatus> Adapters() const { return adapters_.Status(endpoint_.get()); }
 
  private:
   void Observe();
@@ -64,6 +67,7 @@ class SupervisedWorker {
 
   WorkerSpec spec_;
   Supervision& shared_;
+  WorkerAdapters adapters_;
   Phase phase_ = Phase::kWaiting;
   bool wanted_ = true;
   bool gone_ = false;

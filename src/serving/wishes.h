@@ -15,9 +15,10 @@ namespace atelier::serving {
 
 struct Wish {
   registry::Deployment deployment;
-  std::vector<registry::ModelVersion> versions;  // of deployment.versions, in its order
-  std::map<std::string, int64_t> aliases;        // of its model
-  int64_t latest_version = 0;                    // of its model
+  std::vector<registry::ModelVersion> versions;    // of deployment.versions, in its order
+  std::vector<registry::ModelVersion> adapters{};  // of deployment.adapters, in its order
+  std::map<std::string, int64_t> aliases;          // of its model
+  int64_t latest_version = 0;                      // of its model
 };
 
 using WishSource = std::function<Result<std::vector<Wish>>()>;

@@ -44,6 +44,11 @@ class WorkerClient {
                 std::function<void(Result<engine::TokenizeAnswer>)> done);
   void Detokenize(pb::DetokenizeRequest request, int64_t timeout_ms, std::function<void(Result<std::string>)> done);
 
+  // `path` is on the worker's machine.
+  void LoadAdapter(const std::string& name, const std::string& path, int64_t timeout_ms,
+                   std::function<void(Result<engine::AdapterInfo>)> done);
+  void UnloadAdapter(const std::string& name, int64_t timeout_ms, std::function<void(Status)> done);
+
  private:
   std::unique_ptr<pb::Worker::Stub> stub_;
 };

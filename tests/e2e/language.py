@@ -324,8 +324,9 @@ STEPS = ["import_checkpoint", "import_gguf", "refuse_bad_files", "deploy", "ask"
          "tokenize", "chat", "chat_on_terminal", "embed", "quantize", "crash", "remove"]
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+def run(case, steps, description):
+    """The program: `case` is a kind of Language, `steps` are methods of it."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--server-binary", required=True)
     parser.add_argument("--keep", action="store_true", help="leave the data folder behind")
     arguments = parser.parse_args()
@@ -338,14 +339,14 @@ def main():
     passed = 0
     try:
         with tempfile.TemporaryDirectory(prefix="atelier-language-") as folder:
-            language = Language(server.start(), data, folder)
-            for step in STEPS:
+            language = case(server.start(), data, folder)
+            for step in steps:
                 begin = time.monotonic()
                 getattr(language, step)()
                 passed += 1
                 print(f"ok   {step} ({time.monotonic() - begin:.2f} s)", flush=True)
     except Exception as error:  # noqa: BLE001: whatever it is, the log of the server explains it
-        print(f"FAIL {STEPS[min(passed, len(STEPS) - 1)]}: {error!r}\n{server.log_text()[-2000:]}")
+        print(f"FAIL {steps[min(passed, len(steps) - 1)]}: {error!r}\n{server.log_text()[-2000:]}")
         raise
     finally:
         if arguments.keep:
@@ -353,8 +354,8 @@ def main():
             print(f"left behind: {server.data_dir}")
         else:
             server.remove()
-        print(f"{passed} passed, {len(STEPS) - passed} failed")
+        print(f"{passed} passed, {len(steps) - passed} failed")
 
 
 if __name__ == "__main__":
-    main()
+    run(Language, STEPS, __doc__)

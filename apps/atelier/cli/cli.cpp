@@ -125,6 +125,7 @@ void AddCommands(CLI::App& app, Global& global, Selection& selection) {
   AddTrainCommands(app, selection);
   AddModelCommands(app, selection);
   AddDeploymentCommands(app, selection);
+  AddAdapterCommands(app, selection);
   AddPredictCommand(app, selection);
   AddChatCommand(app, selection);
   AddEmbedCommand(app, selection);

@@ -1,5 +1,5 @@
 // /v1/deployments
-#include "serving/deployments.h"
+#include "api/platform/deployments.h"
 
 #include <algorithm>
 
@@ -47,6 +47,7 @@ json::object DeploymentObject(const serving::DeploymentStatus& status) {
           {"versions", std::move(versions)},
           {"status", StatusName(status)},
           {"settings", deployment.settings},
+          {"adapters", AdapterObjects(status)},
           {"created_at", Seconds(deployment.created_ms)},
           {"updated_at", Seconds(deployment.updated_ms)}};
 }
@@ -132,6 +133,17 @@ struct Wanted {
   std::string family;  // of the first version
 };
 
+// An adapter alone answers nothing.
+Status RefuseAdapter(const registry::ModelVersion& version) {
+  if (GetString(version.metadata, "family") == serving::kAdapterFamily) {
+    return InvalidArgument("'" + version.model_name +
+                               "' is an adapter, which cannot be deployed alone: load it into a "
+                               "deployment of its base model (POST /v1/deployments/{name}/adapters)",
+                           "model", "model_not_supported");
+  }
+  return {};
+}
+
 // The versions asked for, all of which exist.
 Result<Wanted> FindVersions(const Services& services, Fields& fields) {
   ATELIER_ASSIGN(reference, fields.String("model", 300));
@@ -141,6 +153,7 @@ Result<Wanted> FindVersions(const Services& services, Fields& fields) {
   ATELIER_ASSIGN(array, fields.ArrayOr("versions", kMaxVersions));
   if (array == nullptr) {
     ATELIER_ASSIGN(version, services.registry.Resolve(reference));
+    ATELIER_TRY(RefuseAdapter(version));
     return Wanted{version.model_name, {{version.version, 100}}, GetString(version.metadata, "family")};
   }
   ATELIER_ASSIGN(versions, ParseVersions(*array));
@@ -148,6 +161,7 @@ Result<Wanted> FindVersions(const Services& services, Fields& fields) {
   Wanted wanted{model.name, {}, ""};
   for (const auto& version : versions) {
     ATELIER_ASSIGN(found, services.registry.Resolve(model.name + "@" + std::to_string(version.version)));
+    ATELIER_TRY(RefuseAdapter(found));
     if (wanted.family.empty()) {
       wanted.family = GetString(found.metadata, "family");
     }
@@ -156,8 +170,14 @@ Result<Wanted> FindVersions(const Services& services, Fields& fields) {
   return wanted;
 }
 
-// The catalogue has the change already, and keeps it; workers follow as soon as they can.
-void Follow(const Services& services, const Request& request) {
+Result<Response> Describe(const Services& services, const std::string& name) {
+  ATELIER_ASSIGN(status, FindStatus(services, name));
+  return JsonResponse(DeploymentObject(status));
+}
+
+}  // namespace
+
+void FollowCatalogue(const Services& services, const Request& request) {
   const auto status = services.serving.Reconcile();
   if (!status.ok()) {
     LogError("deployments do not follow the catalogue yet",
@@ -165,12 +185,11 @@ void Follow(const Services& services, const Request& request) {
   }
 }
 
-// What serving knows; before it knows, what the registry has.
-Result<Response> Describe(const Services& services, const std::string& name) {
+Result<serving::DeploymentStatus> FindStatus(const Services& services, const std::string& name) {
   ATELIER_ASSIGN(deployment, services.registry.GetDeployment(name));
   auto status = services.serving.GetStatus(deployment.name);
   if (status.ok()) {
-    return JsonResponse(DeploymentObject(*status));
+    return status;
   }
   serving::DeploymentStatus unknown;
   for (const auto& version : deployment.versions) {
@@ -180,10 +199,8 @@ Result<Response> Describe(const Services& services, const std::string& name) {
     unknown.workers.push_back(std::move(worker));
   }
   unknown.deployment = std::move(deployment);
-  return JsonResponse(DeploymentObject(unknown));
+  return unknown;
 }
-
-}  // namespace
 
 Result<Response> CreateDeployment(const Services& services, Request& request) {
   ATELIER_ASSIGN(body, request.Json());
@@ -196,7 +213,7 @@ Result<Response> CreateDeployment(const Services& services, Request& request) {
   const std::string name = wanted_name.empty() ? found.model : wanted_name;
   ATELIER_TRY(ValidateName(name, "name"));
   ATELIER_TRY(services.registry.PutDeployment(name, found.model, std::move(found.versions), std::move(settings)));
-  Follow(services, request);
+  FollowCatalogue(services, request);
   return Describe(services, name);
 }
 
@@ -215,13 +232,13 @@ Result<Response> GetDeployment(const Services& services, Request& request) {
 Result<Response> DeleteDeployment(const Services& services, Request& request) {
   ATELIER_ASSIGN(deployment, services.registry.GetDeployment(request.Param("name")));
   ATELIER_TRY(services.registry.DeleteDeployment(deployment.name));
-  Follow(services, request);
+  FollowCatalogue(services, request);
   return JsonResponse({{"id", deployment.id}, {"object", "deployment"}, {"name", deployment.name}, {"deleted", true}});
 }
 
 Result<Response> RollbackDeployment(const Services& services, Request& request) {
   ATELIER_ASSIGN(deployment, services.registry.Rollback(request.Param("name")));
-  Follow(services, request);
+  FollowCatalogue(services, request);
   return Describe(services, deployment.name);
 }
 

@@ -7,6 +7,7 @@
 #include "engine/quantising/recipes.h"
 #include "learning/spec/train_settings.h"
 #include "registry/registry.h"
+#include "serving/programs.h"
 #include "storage/blob_json.h"
 
 namespace atelier::api::platform {
@@ -82,6 +83,25 @@ Result<data::DatasetVersion> FindDataset(const Services& services, const std::st
   return services.datasets.GetVersion(reference.name, reference.version);
 }
 
+// {"name","version","files"} of a model version.
+json::object ModelPart(const registry::ModelVersion& model) {
+  json::object files;
+  for (const auto& [name, blob] : model.files) {
+    files[name] = storage::ToJson(blob);
+  }
+  return {{"name", model.model_name}, {"version", model.version}, {"files", std::move(files)}};
+}
+
+// The language model that an adapter is for.
+Result<json::object> BasePart(const Services& services, const std::string& reference) {
+  ATELIER_ASSIGN(model, services.registry.Resolve(reference));
+  if (GetString(model.metadata, "family") != serving::kGenerativeFamily) {
+    return InvalidArgument("'" + reference + "' is no language model, so nothing can be an adapter of it", "base",
+                           "model_not_supported");
+  }
+  return ModelPart(model);
+}
+
 // Checks that the manifest can be read and gives it.
 Result<data::Manifest> LoadManifest(const Services& services, const data::DatasetVersion& version) {
   ATELIER_ASSIGN(value, ReadManifest(services, version));
@@ -127,9 +147,14 @@ Result<json::object> ImportModelSpec(const Services& services, const json::objec
   if (files == nullptr || files->empty()) {
     return InvalidArgument("'files' is missing: a list of at least one file", "files", "missing_required_parameter");
   }
+  ATELIER_ASSIGN(base, fields.StringOr("base", "", 300));
   ATELIER_TRY(fields.RejectUnknown());
   ATELIER_ASSIGN(sources, SourceFiles(services, *files));
   json::object spec = NewSpec(services, request);
+  if (!base.empty()) {
+    ATELIER_ASSIGN(part, BasePart(services, base));
+    spec["base"] = std::move(part);
+  }
   spec["model"] = model;
   spec["files"] = std::move(sources);
   spec["code_version"] = services.code_version;
@@ -224,7 +249,7 @@ Result<json::object> EvaluateSpec(const Services& services, const json::object& 
     return InvalidArgument("the data set has no rows in its split '" + split + "'", "split");
   }
   json::object spec = NewSpec(services, request);
-  spec["model"] = {{"name", model.model_name}, {"version", model.version}, {"files", FilesObject(model)}};
+  spec["model"] = ModelPart(model);
   spec["dataset"] = DatasetPart(version);
   spec["split"] = split;
   return spec;

@@ -70,17 +70,6 @@ Status LinkAll(const std::vector<ModelSource>& sources, const fs::path& work, Im
   return {};
 }
 
-Status WriteFile(const tensor::GgufFile& file, const fs::path& to) {
-  std::ofstream stream(to, std::ios::binary);
-  ATELIER_TRY(tensor::WriteGguf(file.metadata(), file.tensors(), [&](std::span<const std::byte> bytes) -> Status {
-    stream.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-    return stream ? Status()
-                  : Status(MakeError(Code::kResourceExhausted, "cannot write " + to.string(), "storage_full"));
-  }));
-  stream.close();
-  return stream ? Status() : Status(MakeError(Code::kResourceExhausted, "cannot write " + to.string(), "storage_full"));
-}
-
 // The checkpoint is the larger of the two files.
 Status ConvertLlama2c(const std::vector<ModelSource>& sources, const fs::path& work, ImportedModel& out) {
   std::error_code error;
@@ -89,7 +78,7 @@ Status ConvertLlama2c(const std::vector<ModelSource>& sources, const fs::path& w
   const ModelSource& tokenizer = sources[swapped ? 0 : 1];
   ATELIER_ASSIGN(file, ReadLlama2c(checkpoint.file, tokenizer.file));
   const std::string name = fs::path(PlainName(checkpoint.name)).stem().string() + ".gguf";
-  ATELIER_TRY(WriteFile(*file, work / name));
+  ATELIER_TRY(WriteGgufFile(*file, work / name));
   out.files.emplace(name, work / name);
   return {};
 }
@@ -165,6 +154,17 @@ Status Prove(const fs::path& folder, size_t threads, Clock& clock, json::object&
 }
 
 }  // namespace
+
+Status WriteGgufFile(const tensor::GgufFile& file, const fs::path& to) {
+  std::ofstream stream(to, std::ios::binary);
+  ATELIER_TRY(tensor::WriteGguf(file.metadata(), file.tensors(), [&](std::span<const std::byte> bytes) -> Status {
+    stream.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    return stream ? Status()
+                  : Status(MakeError(Code::kResourceExhausted, "cannot write " + to.string(), "storage_full"));
+  }));
+  stream.close();
+  return stream ? Status() : Status(MakeError(Code::kResourceExhausted, "cannot write " + to.string(), "storage_full"));
+}
 
 Result<ImportedModel> ImportModel(const std::vector<ModelSource>& sources, const fs::path& work, size_t threads,
                                   Clock& clock) {

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/result.h"
+#include "tensor/gguf.h"
 
 namespace atelier::engine {
 
@@ -33,5 +34,8 @@ struct ImportedModel {
 // `files` (neither of these); those of OpenGenerator and ReadLlama2c, which name the key or tensor.
 Result<ImportedModel> ImportModel(const std::vector<ModelSource>& sources, const std::filesystem::path& work,
                                   size_t threads, Clock& clock);
+
+// Errors: kResourceExhausted "storage_full"; those of WriteGguf.
+Status WriteGgufFile(const tensor::GgufFile& file, const std::filesystem::path& to);
 
 }  // namespace atelier::engine

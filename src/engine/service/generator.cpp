@@ -4,6 +4,7 @@
 #include <atomic>
 #include <utility>
 
+#include "engine/service/adapters.h"
 #include "engine/service/engine_thread.h"
 #include "engine/service/grammars.h"
 #include "engine/service/helpers.h"
@@ -95,6 +96,7 @@ class LoadedGenerator final : public Generator {
         decoder_start_(parts.decoder_start),
         clock_(clock),
         grammars_(*language_, clock),
+        adapters_(*model_, parts.options.max_adapters),
         thread_({*model_, *language_, clock}, LimitsOf(parts.options, description_.vocabulary)),
         helpers_(parts.options.helpers) {}
   ~LoadedGenerator() override { closing_ = true; }
@@ -105,6 +107,10 @@ class LoadedGenerator final : public Generator {
   void Rerank(RerankRequest request, std::function<void(Result<RerankAnswer>)> done) override;
   Result<TokenizeAnswer> Tokenize(const TokenizeRequest& request) override;
   Result<std::string> Detokenize(const std::vector<int32_t>& tokens) override;
+  Result<AdapterInfo> LoadAdapter(const std::string& name, const std::filesystem::path& folder_or_file) override {
+    return adapters_.Load(name, folder_or_file);
+  }
+  Status UnloadAdapter(const std::string& name) override { return adapters_.Unload(name); }
   Stats stats() const override { return thread_.stats(); }
   void Drain(std::function<void()> drained) override { thread_.Drain(std::move(drained)); }
 
@@ -113,8 +119,8 @@ class LoadedGenerator final : public Generator {
   using Prepare = std::function<Result<PoolingJob>()>;
 
   void Begin(Task& task, GenerationRequest request);
-  // `done` has the number of the texts' tokens, too.
-  void Pool(Prepare prepare, std::function<void(Vectors, int32_t)> done);
+  // For an adapter's name. `done` has the number of the texts' tokens, too.
+  void Pool(const std::string& adapter, Prepare prepare, std::function<void(Vectors, int32_t)> done);
   Error CannotDo(const std::string& what) const {
     return MakeError(Code::kUnimplemented, "this model " + what, "unsupported_operation");
   }
@@ -125,6 +131,7 @@ class LoadedGenerator final : public Generator {
   const std::optional<int32_t> decoder_start_;
   Clock& clock_;
   Grammars grammars_;
+  Adapters adapters_;
   std::atomic<uint64_t> arrivals_{0};
   std::atomic<bool> closing_{false};
   EngineThread thread_;
@@ -155,8 +162,12 @@ std::function<void()> LoadedGenerator::Generate(GenerationRequest request, std::
   task->sink = std::move(sink);
   task->cancelled = cancelled;
   task->queued_ns = clock_.MonotonicNs();
-  const Status place = description_.generates ? thread_.TakePlace() : Status(CannotDo("does not generate text"));
+  auto adapter = adapters_.Find(request.adapter);
+  const Status place = !description_.generates ? Status(CannotDo("does not generate text"))
+                       : !adapter.ok()         ? Status(adapter.error())
+                                               : thread_.TakePlace();
   if (place.ok()) {
+    task->adapter = std::move(*adapter);
     task->has_place = true;
     // std::function wants copies: shared by those of the work.
     auto work =
@@ -175,12 +186,13 @@ std::function<void()> LoadedGenerator::Generate(GenerationRequest request, std::
   };
 }
 
-void LoadedGenerator::Pool(Prepare prepare, std::function<void(Vectors, int32_t)> done) {
-  if (const Status place = thread_.TakePlace(); !place.ok()) {
+void LoadedGenerator::Pool(const std::string& name, Prepare prepare, std::function<void(Vectors, int32_t)> done) {
+  auto adapter = adapters_.Find(name);
+  if (const Status place = adapter.ok() ? thread_.TakePlace() : Status(adapter.error()); !place.ok()) {
     thread_.Tell([done, error = place.error()] { done(error, 0); });
     return;
   }
-  helpers_.Add([this, prepare = std::move(prepare), done = std::move(done)] {
+  helpers_.Add([this, adapter = std::move(*adapter), prepare = std::move(prepare), done = std::move(done)] {
     auto prepared =
         closing_ ? Result<PoolingJob>(Unavailable("the model is being unloaded", "shutting_down")) : prepare();
     if (!prepared.ok()) {
@@ -191,6 +203,7 @@ void LoadedGenerator::Pool(Prepare prepare, std::function<void(Vectors, int32_t)
       return;
     }
     auto job = std::make_unique<PoolingJob>(std::move(*prepared));
+    job->adapter = adapter;
     int32_t tokens = 0;
     for (const auto& text : job->texts) {
       tokens += static_cast<int32_t>(text.size());
@@ -208,7 +221,9 @@ void LoadedGenerator::Embed(EmbeddingRequest request, std::function<void(Result<
     thread_.Tell([done, error = CannotDo("gives no embeddings")] { done(error); });
     return;
   }
+  const std::string adapter = request.adapter;
   Pool(
+      adapter,
       [this, request = std::move(request)] {
         return PrepareEmbedding(request, *language_, description_.max_context, description_.embedding_width);
       },
@@ -226,18 +241,21 @@ void LoadedGenerator::Rerank(RerankRequest request, std::function<void(Result<Re
     thread_.Tell([done, error = CannotDo("does not rank texts")] { done(error); });
     return;
   }
-  Pool([this, request = std::move(request)] { return PrepareRerank(request, *language_, description_.max_context); },
-       [done = std::move(done)](Vectors vectors, int32_t tokens) {
-         if (!vectors.ok()) {
-           done(std::move(vectors).error());
-           return;
-         }
-         RerankAnswer answer{{}, tokens};
-         for (const auto& vector : *vectors) {
-           answer.scores.push_back(vector.front());
-         }
-         done(std::move(answer));
-       });
+  const std::string adapter = request.adapter;
+  Pool(
+      adapter,
+      [this, request = std::move(request)] { return PrepareRerank(request, *language_, description_.max_context); },
+      [done = std::move(done)](Vectors vectors, int32_t tokens) {
+        if (!vectors.ok()) {
+          done(std::move(vectors).error());
+          return;
+        }
+        RerankAnswer answer{{}, tokens};
+        for (const auto& vector : *vectors) {
+          answer.scores.push_back(vector.front());
+        }
+        done(std::move(answer));
+      });
 }
 
 Result<TokenizeAnswer> LoadedGenerator::Tokenize(const TokenizeRequest& request) {

@@ -30,7 +30,8 @@ struct GeneratorOptions {
   size_t step_tokens = 512;    // of prompts in a step in which nothing is decoded
   size_t shared_tokens = 128;  // of prompts in a step beside answers that are being decoded
   bool reuse_prefixes = true;
-  size_t helpers = 1;  // threads that prepare requests
+  size_t max_adapters = 8;  // loaded at a time
+  size_t helpers = 1;       // threads that prepare requests
 };
 
 // The model of a folder (one GGUF file, whole or split) or file. `clock` must outlive it.

@@ -82,13 +82,13 @@ Result<ModelFiles> ModelFilesOf(std::shared_ptr<const tensor::GgufFile> file) {
   return files;
 }
 
-Result<ModelFiles> ReadModelFiles(const std::filesystem::path& folder_or_file) {
-  std::filesystem::path file = folder_or_file;
+Result<std::filesystem::path> FindGguf(const std::filesystem::path& folder_or_file) {
   std::error_code ignored;
-  if (std::filesystem::is_directory(file, ignored)) {
-    ATELIER_ASSIGN(found, GgufOf(file));
-    file = std::move(found);
-  }
+  return std::filesystem::is_directory(folder_or_file, ignored) ? GgufOf(folder_or_file) : folder_or_file;
+}
+
+Result<ModelFiles> ReadModelFiles(const std::filesystem::path& folder_or_file) {
+  ATELIER_ASSIGN(file, FindGguf(folder_or_file));
   ATELIER_ASSIGN(opened, tensor::GgufFile::Open(file));
   return ModelFilesOf(std::move(opened));
 }

@@ -22,6 +22,10 @@ struct ModelFiles {
 // "invalid_model_file" (no model in the folder, or several); those of GgufFile::Open and TokenizerSpecFromGguf.
 Result<ModelFiles> ReadModelFiles(const std::filesystem::path& folder_or_file);
 
+// The one GGUF file, or the first part of one, in a folder; or the file itself. Errors: kNotFound, kInvalidArgument
+// "invalid_model_file".
+Result<std::filesystem::path> FindGguf(const std::filesystem::path& folder_or_file);
+
 // Of a GGUF file that is open.
 Result<ModelFiles> ModelFilesOf(std::shared_ptr<const tensor::GgufFile> file);
 

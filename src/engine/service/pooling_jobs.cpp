@@ -129,7 +129,7 @@ std::vector<PoolingJobs::Text> PoolingJobs::Take() {
       if (!texts.empty() && tokens + count > step_tokens_) {
         return texts;
       }
-      Text text{job.get(), job->next, model_.cache().NewSequence()};
+      Text text{job.get(), job->next, NewSequence(model_.cache(), job->adapter)};
       if (!Reserve(*text.sequence, count, texts.empty()).ok() && !texts.empty()) {
         return texts;  // the next step has room: no text is longer than the cache
       }

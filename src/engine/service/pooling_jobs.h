@@ -21,6 +21,7 @@ struct PoolingJob {
   bool scores = false;                        // a score of each, not a vector
   int32_t dimensions = 0;                     // 0: all
   bool normalise = true;
+  std::shared_ptr<const Adapter> adapter{};   // shared: it may be unloaded meanwhile
   std::vector<std::vector<float>> answers{};  // of the texts, in order, as far as they are there
   std::function<void(Result<std::vector<std::vector<float>>>)> done{};
   size_t next = 0;  // the first text that is not under way

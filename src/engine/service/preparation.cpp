@@ -32,9 +32,6 @@ Status Check(const GenerationRequest& request, const Language& language) {
   ATELIER_TRY(CheckRange(request.choices, 1, kMaxChoices, "n"));
   ATELIER_TRY(CheckRange(request.max_tokens, kPromptOnly, INT32_MAX, "max_tokens"));
   ATELIER_TRY(CheckRange(request.prompt_logprobs.value_or(0), 0, kMaxTopLogprobs, "prompt_logprobs"));
-  if (!request.adapter.empty()) {
-    return NotFound("this model has no adapter '" + request.adapter + "'", "model_not_found");
-  }
   return {};
 }
 

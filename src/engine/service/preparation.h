@@ -49,8 +49,8 @@ struct PreparationParts {
   std::optional<int32_t> decoder_start{};
 };
 
-// Errors: kInvalidArgument naming the field, "context_length_exceeded" with OpenAI's words; kNotFound for an adapter;
-// those of Language::Encode, Grammars and ForceToolCall.
+// Errors: kInvalidArgument naming the field, "context_length_exceeded" with OpenAI's words; those of Language::Encode,
+// Grammars and ForceToolCall.
 Result<PreparedRequest> Prepare(GenerationRequest request, const PreparationParts& parts);
 
 }  // namespace atelier::engine

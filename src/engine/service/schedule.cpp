@@ -33,8 +33,8 @@ size_t Schedule::Unfilled(const Choice& choice) const {
 }
 
 bool Schedule::AdmitOne(Choice& choice, size_t running, size_t promised) {
-  choice.sequence = cache_.NewSequence();
   Task& task = choice.task;
+  choice.sequence = NewSequence(cache_, task.adapter);
   const size_t reused =
       limits_.reuse_prefixes && !task.NeedsPromptRows() ? cache_.Reuse(*choice.sequence, choice.history) : 0;
   // One page more for each that runs, so that nobody is let in only to be thrown out at the next token.

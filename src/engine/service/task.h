@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "engine/adapter.h"
 #include "engine/generation.h"
 #include "engine/kv_cache.h"
 #include "engine/service/answer.h"
@@ -40,6 +41,7 @@ struct Task {
   std::shared_ptr<GenerationSink> sink{};
   std::shared_ptr<const std::atomic<bool>> cancelled{};  // shared with the function that cancels
   std::optional<PreparedRequest> prepared{};
+  std::shared_ptr<const Adapter> adapter{};        // the request's; shared: it may be unloaded meanwhile
   std::optional<Error> refused{};                  // what is to be told instead
   bool has_place = false;                          // in the queue
   std::vector<std::unique_ptr<Choice>> choices{};  // the first only, until the prompt is computed

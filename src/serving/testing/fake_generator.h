@@ -7,9 +7,13 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <list>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -55,11 +59,14 @@ class FakeGenerator final : public engine::Generator {
         job->words.push_back(word);
       }
     }
+    if (!request.adapter.empty() && !job->words.empty()) {
+      job->words.insert(job->words.begin(), request.adapter + ":");  // whose words they are
+    }
     job->sink = std::move(sink);
     job->usage.prompt_tokens = static_cast<int32_t>(job->words.size());
     {
       std::lock_guard lock(mutex_);
-      if (!draining_ && !job->words.empty()) {
+      if (!draining_ && !job->words.empty() && (request.adapter.empty() || adapters_.contains(request.adapter))) {
         jobs_.push_back(job);
         wake_.notify_one();
         return [job] { job->cancelled = true; };
@@ -93,6 +100,21 @@ class FakeGenerator final : public engine::Generator {
   }
   Result<std::string> Detokenize(const std::vector<int32_t>& tokens) override {
     return std::string(tokens.begin(), tokens.end());
+  }
+  // A folder with adapter.txt, which says "broken" of one that cannot be loaded; its bytes are those of the text.
+  Result<engine::AdapterInfo> LoadAdapter(const std::string& name, const std::filesystem::path& folder) override {
+    std::ifstream stream(folder / "adapter.txt");
+    const std::string text{std::istreambuf_iterator<char>(stream), {}};
+    if (text.empty() || text == "broken") {
+      return InvalidArgument("tensor 'x' is broken", "x", "invalid_adapter");
+    }
+    std::lock_guard lock(mutex_);
+    adapters_.insert(name);
+    return engine::AdapterInfo{name, 4, static_cast<int64_t>(text.size())};
+  }
+  Status UnloadAdapter(const std::string& name) override {
+    std::lock_guard lock(mutex_);
+    return adapters_.erase(name) > 0 ? Status() : Status(NotFound("no such adapter", "adapter_not_found"));
   }
   Stats stats() const override {
     std::lock_guard lock(mutex_);
@@ -189,6 +211,7 @@ class FakeGenerator final : public engine::Generator {
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::list<std::shared_ptr<Job>> jobs_;
+  std::set<std::string> adapters_;
   std::vector<std::function<void()>> drained_;
   uint64_t steps_ = 0;
   bool draining_ = false;

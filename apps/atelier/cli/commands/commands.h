@@ -16,6 +16,7 @@ void AddModelImport(CLI::App& group, Selection& selection);  // to the group "mo
 void AddModelQuantize(CLI::App& group, Selection& selection);
 void AddModelTokenize(CLI::App& group, Selection& selection);
 void AddDeploymentCommands(CLI::App& app, Selection& selection);
+void AddAdapterCommands(CLI::App& app, Selection& selection);
 void AddPredictCommand(CLI::App& app, Selection& selection);
 void AddChatCommand(CLI::App& app, Selection& selection);
 void AddEmbedCommand(CLI::App& app, Selection& selection);

@@ -20,6 +20,7 @@ namespace fs = std::filesystem;
 struct ImportOptions {
   std::vector<std::string> paths;
   std::string name;
+  std::string base;
 };
 
 Error Usage(std::string message) { return InvalidArgument(std::move(message), "path", "usage"); }
@@ -36,13 +37,18 @@ std::vector<fs::path> FilesWith(const fs::path& folder, std::string_view extensi
   return files;
 }
 
-// Files as they are; of a folder its GGUF files, or else its checkpoints.
+// Files as they are; of a folder an adapter's two files, its GGUF files, or else its checkpoints.
 Result<std::vector<fs::path>> ModelFilesOf(const std::vector<std::string>& paths) {
   std::vector<fs::path> files;
   for (const std::string& text : paths) {
     std::error_code error;
     if (!fs::is_directory(text, error)) {
       files.emplace_back(text);
+      continue;
+    }
+    if (fs::exists(fs::path(text) / "adapter_config.json", error)) {
+      files.push_back(fs::path(text) / "adapter_config.json");
+      files.push_back(fs::path(text) / "adapter_model.safetensors");
       continue;
     }
     auto found = FilesWith(text, ".gguf");
@@ -78,9 +84,11 @@ Status Import(Session& session, const ImportOptions& options) {
     files.push_back(json::object{{"file_id", id}, {"path", file}});
   }
   progress.Clear();
-  ATELIER_ASSIGN(
-      job, session.api.Post("/v1/jobs",
-                            json::object{{"kind", "import_model"}, {"model", name}, {"files", std::move(files)}}));
+  json::object request{{"kind", "import_model"}, {"model", name}, {"files", std::move(files)}};
+  if (!options.base.empty()) {
+    request["base"] = options.base;
+  }
+  ATELIER_ASSIGN(job, session.api.Post("/v1/jobs", request));
   ATELIER_ASSIGN(done, FollowJob(session.api, GetString(job, "id"), progress));
   if (session.json) {
     PrintJson(done);
@@ -88,10 +96,13 @@ Status Import(Session& session, const ImportOptions& options) {
   }
   const auto& result = ObjectIn(done, "result");
   const auto& metadata = ObjectIn(result, "metadata");
-  PrintText(Escape(Cell(result, "model") + "@" + Cell(result, "version") + "  " + Cell(metadata, "architecture") +
-                   "  " + Cell(metadata, "parameters") + " parameters  " + Cell(metadata, "quantisation") +
-                   "  context " + Cell(metadata, "context")) +
-            "\n");
+  PrintText(
+      Escape(Cell(result, "model") + "@" + Cell(result, "version") + "  " + Cell(metadata, "architecture") + "  " +
+             Cell(metadata, "parameters") + " parameters  " +
+             (metadata.contains("base") ? "adapter of " + Cell(ObjectIn(metadata, "base"), "model") + "@" +
+                                              Cell(ObjectIn(metadata, "base"), "version")
+                                        : Cell(metadata, "quantisation") + "  context " + Cell(metadata, "context"))) +
+      "\n");
   return {};
 }
 
@@ -103,9 +114,11 @@ void AddModelImport(CLI::App& group, Selection& selection) {
   command
       ->add_option(
           "path", options->paths,
-          "A GGUF file, the parts of a split one, a llama2.c checkpoint with its tokeniser, or a folder of these")
+          "A GGUF file, the parts of a split one, a llama2.c checkpoint with its tokeniser, or a folder of these; a "
+          "LoRA adapter as a GGUF file or PEFT's folder")
       ->required();
   command->add_option("--name", options->name, "Name of the model; default: that of the file or folder");
+  command->add_option("--base", options->base, "Of an adapter: the model that it is for, NAME or NAME@VERSION");
   command->callback([&selection, options] { selection.run = [options](Session& s) { return Import(s, *options); }; });
 }
 

@@ -172,19 +172,22 @@ inline GeneratorOptions SmallOptions() {
 inline std::filesystem::path Stories() { return SharedData() / "weights" / "llama2c_stories260K"; }
 inline bool HasData() { return std::filesystem::exists(GoldenFolder() / "index.json"); }
 
-// stories260K; null without shared data.
-inline std::unique_ptr<Generator> OpenStories(const GeneratorOptions& options = SmallOptions(),
-                                              const std::string& chat_template = "") {
-  auto file = ReadLlama2c(Stories() / "stories260K.bin", Stories() / "tok512.bin");
-  if (!file.ok()) {
-    return nullptr;
-  }
-  auto files = ModelFilesOf(*file);
+inline std::unique_ptr<Generator> OpenFile(std::shared_ptr<const tensor::GgufFile> file,
+                                           const GeneratorOptions& options = SmallOptions(),
+                                           const std::string& chat_template = "") {
+  auto files = ModelFilesOf(std::move(file));
   EXPECT_TRUE(files.ok());
   files->chat_template = chat_template;
   auto generator = MakeGenerator(std::move(*files), options, TestClock());
   EXPECT_TRUE(generator.ok()) << generator.error().message;
   return generator.ok() ? std::move(*generator) : nullptr;
+}
+
+// stories260K; null without shared data.
+inline std::unique_ptr<Generator> OpenStories(const GeneratorOptions& options = SmallOptions(),
+                                              const std::string& chat_template = "") {
+  auto file = ReadLlama2c(Stories() / "stories260K.bin", Stories() / "tok512.bin");
+  return file.ok() ? OpenFile(std::move(*file), options, chat_template) : nullptr;
 }
 
 // A golden model, such as "qwen2-F32".
