@@ -4,7 +4,6 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "engine/importing/import.h"
 #include "storage/blob_json.h"
 
 namespace atelier::apps {
@@ -33,13 +32,8 @@ class WorkFolder {
   fs::path path_;
 };
 
-struct Sources {
-  std::vector<engine::ModelSource> files;
-  std::vector<storage::BlobRef> blobs;
-};
-
-Result<Sources> FindSources(storage::BlobStore& store, const json::array& list) {
-  Sources out;
+Result<std::vector<ImportSource>> FindSources(storage::BlobStore& store, const json::array& list) {
+  std::vector<ImportSource> sources;
   for (const auto& item : list) {
     if (!item.is_object()) {
       return InvalidArgument("a file is no object", "files");
@@ -48,23 +42,23 @@ Result<Sources> FindSources(storage::BlobStore& store, const json::array& list) 
     ATELIER_ASSIGN(name, fields.String("path"));
     ATELIER_ASSIGN(blob, storage::BlobRefFromJson(item.get_object(), "files"));
     ATELIER_ASSIGN(local, store.LocalPath(blob.sha256));
-    out.files.push_back({std::move(name), std::move(local)});
-    out.blobs.push_back(std::move(blob));
+    sources.push_back({{std::move(name), std::move(local)}, std::move(blob)});
   }
-  return out;
+  return sources;
 }
 
-// Where the model came from, for its lineage.
-json::object Lineage(const jobs::Host& host, const Sources& sources) {
+json::array SourceFiles(const std::vector<ImportSource>& sources) {
   json::array files;
-  for (size_t i = 0; i < sources.files.size(); ++i) {
-    json::object file = storage::ToJson(sources.blobs[i]);
-    file["path"] = sources.files[i].name;
+  for (const auto& source : sources) {
+    json::object file = storage::ToJson(*source.blob);
+    file["path"] = source.model.name;
     files.push_back(std::move(file));
   }
-  return {{"job_id", GetString(host.spec(), "id")},
-          {"code_version", GetString(host.spec(), "code_version")},
-          {"source_files", std::move(files)}};
+  return files;
+}
+
+Result<storage::BlobRef> BlobOf(storage::BlobStore& store, const ImportSource& source) {
+  return source.blob.has_value() ? *source.blob : storage::PutFile(store, source.model.file);
 }
 
 }  // namespace
@@ -79,24 +73,34 @@ Result<json::object> ImportModelJob(jobs::Host& host) {
   ATELIER_ASSIGN(store, storage::OpenFolderBlobStore(blob_dir));
   host.Progress({{"stage", "verify"}});
   ATELIER_ASSIGN(sources, FindSources(*store, *list));
+  return ImportSources(host, *store, sources, {{"source_files", SourceFiles(sources)}});
+}
+
+Result<json::object> ImportSources(jobs::Host& host, storage::BlobStore& store,
+                                   const std::vector<ImportSource>& sources, json::object lineage) {
   host.Progress({{"stage", "load"}});
   const WorkFolder work(host.directory() / "work");
   SystemClock clock;
-  ATELIER_ASSIGN(model, engine::ImportModel(sources.files, work.path(), static_cast<size_t>(host.threads()), clock));
+  std::vector<engine::ModelSource> models;
+  for (const auto& source : sources) {
+    models.push_back(source.model);
+  }
+  ATELIER_ASSIGN(model, engine::ImportModel(models, work.path(), static_cast<size_t>(host.threads()), clock));
   if (host.cancelled()) {
     return MakeError(Code::kCancelled, "the import was cancelled");
   }
   host.Progress({{"stage", "store"}});
   json::object files;
   for (const auto& [name, from] : model.files) {
-    if (const auto* index = std::get_if<size_t>(&from)) {
-      files[name] = storage::ToJson(sources.blobs[*index]);
-    } else {
-      ATELIER_ASSIGN(blob, storage::PutFile(*store, std::get<fs::path>(from)));
-      files[name] = storage::ToJson(blob);
-    }
+    const auto* index = std::get_if<size_t>(&from);
+    ATELIER_ASSIGN(
+        blob, index != nullptr ? BlobOf(store, sources[*index]) : storage::PutFile(store, std::get<fs::path>(from)));
+    files[name] = storage::ToJson(blob);
   }
-  model.metadata["lineage"] = Lineage(host, sources);
+  // Where the model came from.
+  lineage["job_id"] = GetString(host.spec(), "id");
+  lineage["code_version"] = GetString(host.spec(), "code_version");
+  model.metadata["lineage"] = std::move(lineage);
   return json::object{{"files", std::move(files)}, {"metadata", std::move(model.metadata)}};
 }
 

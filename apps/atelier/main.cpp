@@ -7,6 +7,7 @@
 #include "import_model.h"
 #include "jobs/host.h"
 #include "language_worker.h"
+#include "pull_model.h"
 #include "serve.h"
 
 namespace {
@@ -16,6 +17,9 @@ int RunJobProcess(int argc, char** argv) {
   const auto find = [](const std::string& kind) -> atelier::Result<atelier::jobs::Body> {
     if (kind == "import_model") {
       return atelier::jobs::Body(atelier::apps::ImportModelJob);
+    }
+    if (kind == "pull_model") {
+      return atelier::jobs::Body(atelier::apps::PullModelJob);
     }
     return atelier::apps::DataJobBody(kind, atelier::data::TabularFormats());
   };

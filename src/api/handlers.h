@@ -37,6 +37,7 @@ void OldEmbed(const Services&, Request&, Done);
 Result<Response> Tags(const Services&, Request&);
 Result<Response> Show(const Services&, Request&);
 Result<Response> Version(const Services&, Request&);
+Result<Response> Pull(const Services&, Request&);
 }  // namespace atelier::api::ollama
 
 namespace atelier::api::kserve {

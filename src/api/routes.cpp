@@ -67,6 +67,7 @@ constexpr Route kRoutes[] = {
     Quick("/api/embeddings", "ollama_embed", ollama::OldEmbed, BodyKind::kJson),
     Plain(kGet, "/api/tags", "ollama_tags", ollama::Tags),
     Json(kPost, "/api/show", "ollama_show", ollama::Show),
+    Json(kPost, "/api/pull", "ollama_pull", ollama::Pull),
     Plain(kGet, "/api/version", "ollama_version", ollama::Version),
 
     Plain(kGet, "/v2", "server_metadata", kserve::ServerMetadata),

@@ -56,11 +56,12 @@ bool IsModelGguf(const std::string& path) {
 bool HasWord(const std::string& path, const std::string& word) {
   const std::string text = Lower(path);
   const auto joins = [&](size_t at) {
-    return at < text.size() && (std::isalnum(static_cast<unsigned char>(text[at])) != 0 || text[at] == '_');
+    return at < text.size() && std::isalnum(static_cast<unsigned char>(text[at])) != 0;
   };
   for (size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
+    const size_t end = at + word.size();
     const bool begins = at == 0 || !joins(at - 1);
-    if (begins && !joins(at + word.size())) {
+    if (begins && !joins(end) && (end == text.size() || text[end] != '_')) {
       return true;
     }
   }

@@ -1,9 +1,13 @@
 #include "hub/pull.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include <algorithm>
 #include <system_error>
 #include <utility>
 
+#include "hub/address.h"
 #include "hub/digest.h"
 #include "hub/download.h"
 #include "hub/retry.h"
@@ -39,6 +43,24 @@ std::string BaseOf(const Reference& reference, const Options& options) {
   return "";
 }
 
+// Whether a host is, by its looks alone, none of the open internet.
+bool IsLocalHost(std::string host) {
+  if (host.starts_with('[') && host.ends_with(']')) {
+    host = host.substr(1, host.size() - 2);
+  }
+  sockaddr_in v4{};
+  v4.sin_family = AF_INET;
+  if (::inet_pton(AF_INET, host.c_str(), &v4.sin_addr) == 1) {
+    return !IsPublicAddress(reinterpret_cast<const sockaddr*>(&v4));
+  }
+  sockaddr_in6 v6{};
+  v6.sin6_family = AF_INET6;
+  if (::inet_pton(AF_INET6, host.c_str(), &v6.sin6_addr) == 1) {
+    return !IsPublicAddress(reinterpret_cast<const sockaddr*>(&v6));
+  }
+  return host == "localhost" || host.ends_with(".localhost");
+}
+
 // The small documents that say what there is.
 Result<std::string> GetText(const Http& http, const HttpRequest& request, const std::string& what,
                             const std::function<bool()>& cancelled) {
@@ -70,6 +92,19 @@ Result<std::string> CheckEndpoint(std::string text) {
     return InvalidArgument("an endpoint has no query and no fragment: " + url.ForPeople());
   }
   return text;
+}
+
+Status CheckSource(const Reference& reference, const Options& options) {
+  const std::string text = reference.hub == Hub::kUrl ? reference.url : BaseOf(reference, options);
+  const bool endpoint = reference.hub != Hub::kUrl && reference.host.empty();
+  if (endpoint || options.private_addresses) {
+    return {};
+  }
+  ATELIER_ASSIGN(url, ParseUrl(text));
+  if (url.scheme != "https" || IsLocalHost(url.host)) {
+    return InvalidArgument("the URL must be https:// and lead to a public address", "source", "url_not_allowed");
+  }
+  return {};
 }
 
 Puller::Puller(PullOptions options) : options_(std::move(options)), http_(HttpOptionsOf(options_)) {}

@@ -64,6 +64,10 @@ class Puller {
   const Http http_;
 };
 
+// Refuses at once what Http would refuse later: plain HTTP and hosts that are written as addresses which are not
+// public, where the options allow neither. Errors: kInvalidArgument "url_not_allowed" on `source`.
+Status CheckSource(const Reference& reference, const Options& options);
+
 // Whether `text` can be an endpoint; gives it without a slash at its end. Errors: kInvalidArgument.
 Result<std::string> CheckEndpoint(std::string text);
 

@@ -181,6 +181,25 @@ Result<Reference> ParseOllamaName(std::string_view name) {
   return ParseOllama(name);
 }
 
+std::string ToText(const Reference& reference) {
+  switch (reference.hub) {
+    case Hub::kHuggingFace:
+    case Hub::kModelScope:
+      return (reference.hub == Hub::kHuggingFace ? "hf:" : "modelscope:") + reference.repository +
+             (reference.file.empty() ? "" : ":" + reference.file) +
+             (reference.revision.empty() ? "" : "@" + reference.revision);
+    case Hub::kOllama: {
+      const std::string& name = reference.repository;
+      return "ollama:" + (reference.host.empty() ? "" : reference.host + "/") +
+             (reference.host.empty() && name.starts_with("library/") ? name.substr(8) : name) + ":" +
+             reference.revision;
+    }
+    case Hub::kUrl:
+      break;
+  }
+  return reference.url + (reference.sha256.empty() ? "" : std::string(kFragment) + reference.sha256);
+}
+
 bool IsPlainPath(std::string_view path) {
   if (path.empty() || path.size() > kMaxPathBytes || !IsUtf8(path)) {
     return false;

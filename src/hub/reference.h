@@ -31,6 +31,9 @@ Result<Reference> ParseReference(std::string_view text);
 // Errors: as ParseReference.
 Result<Reference> ParseOllamaName(std::string_view name);
 
+// As ParseReference takes it.
+std::string ToText(const Reference& reference);
+
 // A name to register the model under: that of the repository or file, with its tag, in the letters of names.
 std::string ModelNameOf(const Reference& reference);
 

@@ -4,6 +4,7 @@
 #include "base/ids.h"
 #include "data/files.h"
 #include "data/importer.h"
+#include "hub/pull.h"
 #include "learning/spec/train_settings.h"
 #include "registry/registry.h"
 #include "storage/blob_json.h"
@@ -12,6 +13,7 @@ namespace atelier::api::platform {
 namespace {
 
 constexpr size_t kMaxSources = 10'000;
+constexpr size_t kMaxSourceBytes = 4096;
 
 json::object NewSpec(const Services& services, const json::object& request) {
   return {{"request", request}, {"blobs", std::filesystem::absolute(services.blob_dir).string()}};
@@ -125,6 +127,36 @@ Result<json::object> ImportModelSpec(const Services& services, const json::objec
   spec["files"] = std::move(sources);
   spec["code_version"] = services.code_version;
   return spec;
+}
+
+Result<json::object> PullSpec(const Services& services, const hub::Reference& reference, const PullWish& wish,
+                              const json::object& request) {
+  if (!services.pull.has_value()) {
+    return MakeError(Code::kPermissionDenied, "this server does not pull models (see the setting hub.pull)",
+                     "pull_forbidden");
+  }
+  ATELIER_TRY(hub::CheckSource(reference, *services.pull));
+  ATELIER_TRY(ValidateName(wish.model, "model"));
+  json::object spec = NewSpec(services, request);
+  if (wish.deploy) {
+    spec["deploy"] = wish.model;
+  }
+  spec["source"] = hub::ToText(reference);
+  spec["model"] = wish.model;
+  spec["hub"] = hub::ToJson(*services.pull);
+  spec["code_version"] = services.code_version;
+  return spec;
+}
+
+Result<json::object> PullModelSpec(const Services& services, const json::object& request) {
+  Fields fields(request);
+  ATELIER_TRY(fields.String("kind"));
+  ATELIER_ASSIGN(source, fields.String("source", kMaxSourceBytes));
+  ATELIER_ASSIGN(reference, hub::ParseReference(source));
+  ATELIER_ASSIGN(model, fields.StringOr("model", hub::ModelNameOf(reference), 128));
+  ATELIER_ASSIGN(deploy, fields.BoolOr("deploy", false));
+  ATELIER_TRY(fields.RejectUnknown());
+  return PullSpec(services, reference, {std::move(model), deploy}, request);
 }
 
 Result<json::object> SplitSpec(const Services& services, const std::string& dataset, const json::object& request) {

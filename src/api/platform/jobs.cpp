@@ -20,7 +20,8 @@ constexpr CreatableKind kCreatable[] = {
     {"train", TrainSpec},
     {"evaluate",
      [](const Services& services, const json::object& request) { return EvaluateSpec(services, request, true); }},
-    {"import_model", ImportModelSpec}};
+    {"import_model", ImportModelSpec},
+    {"pull_model", PullModelSpec}};
 
 json::value TimeOrNull(int64_t unix_ms) { return unix_ms == 0 ? json::value(nullptr) : json::value(Seconds(unix_ms)); }
 json::value ObjectOrNull(const json::object& object) {
@@ -68,7 +69,8 @@ Result<Response> CreateJob(const Services& services, Request& request) {
   ATELIER_ASSIGN(kind, fields.String("kind", 32));
   const auto* found = std::ranges::find(kCreatable, std::string_view(kind), &CreatableKind::name);
   if (found == std::end(kCreatable)) {
-    return InvalidArgument("'kind' must be train, evaluate or import_model; POST /v1/datasets imports data", "kind");
+    return InvalidArgument("'kind' must be train, evaluate, import_model or pull_model; POST /v1/datasets imports data",
+                           "kind");
   }
   ATELIER_ASSIGN(spec, found->spec(services, body));
   return StartJob(services, kind, std::move(spec));

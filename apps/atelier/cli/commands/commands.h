@@ -13,9 +13,14 @@ void AddTrainCommands(CLI::App& app, Selection& selection);
 void AddJobCommands(CLI::App& app, Selection& selection);
 void AddModelCommands(CLI::App& app, Selection& selection);
 void AddModelImport(CLI::App& group, Selection& selection);  // to the group "model"
+void AddModelPull(CLI::App& group, Selection& selection);
 void AddDeploymentCommands(CLI::App& app, Selection& selection);
 void AddPredictCommand(CLI::App& app, Selection& selection);
 void AddKeyCommands(CLI::App& app, Selection& selection);
 void AddDoctorCommand(CLI::App& app, Selection& selection);
+
+// Until every version of the deployment answers, or one cannot. Errors: kFailedPrecondition "deployment_failed",
+// kDeadlineExceeded "deployment_not_ready", those of Api.
+Result<boost::json::object> WaitReady(Session& session, const std::string& name, int timeout_s);
 
 }  // namespace atelier::cli

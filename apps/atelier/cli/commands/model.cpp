@@ -1,4 +1,4 @@
-// atelier model list|show|alias|delete|card|download; import is in model_import.cpp
+// atelier model list|show|alias|delete|card|download; import and pull are in model_import.cpp
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -245,6 +245,7 @@ void AddModelCommands(CLI::App& app, Selection& selection) {
   add("card", "Print the model card (Markdown)", Card);
   AddAlias(*group, selection);
   AddModelImport(*group, selection);
+  AddModelPull(*group, selection);
   auto to = std::make_shared<std::string>();
   auto* download = group->add_subcommand("download", "Fetch the files of a version");
   download->add_option("model", *name, "NAME, NAME@VERSION or NAME@ALIAS")->required();
