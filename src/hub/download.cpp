@@ -149,7 +149,7 @@ Status Download::Look() {
 
 // Asks for one byte: the answer tells size, entity tag and whether parts can be had.
 Status Download::LookOnce() {
-  const HttpRequest request{url_, {{"Range", "bytes=0-0"}}, options_.credential};
+  const HttpRequest request{url_, {{"Range", "bytes=0-0"}}, options_.credential, options_.foreign};
   source_ = {};
   bool whole = false;
   auto answer = http_.Get(request, [&](const HttpAnswer& head, std::string_view) -> Status {
@@ -266,7 +266,8 @@ Status Download::FetchPart(PartFile& file, Part& part) {
   const Identity& identity = file.identity();
   HttpRequest request{url_,
                       {{"Range", "bytes=" + std::to_string(part.begin) + "-" + std::to_string(part.end - 1)}},
-                      options_.credential};
+                      options_.credential,
+                      options_.foreign};
   const bool strong = identity.etag.starts_with('"');
   if (strong) {
     request.headers.emplace_back("If-Range", identity.etag);
@@ -316,8 +317,8 @@ Status Download::FetchWholeOnce() {
   // The size may not be known: the file grows with its one part.
   ATELIER_ASSIGN(file, PartFile::Open(path_, {0, ""}, 1));
   auto last_report = std::chrono::steady_clock::now();
-  auto answer =
-      http_.Get({url_, {}, options_.credential}, [&](const HttpAnswer& head, std::string_view bytes) -> Status {
+  auto answer = http_.Get(
+      {url_, {}, options_.credential, options_.foreign}, [&](const HttpAnswer& head, std::string_view bytes) -> Status {
         if (done == 0) {
           ATELIER_TRY(Acceptable(head, url_));
           source_.identity.size = ToNumber(head.Header("content-length")).value_or(0);

@@ -20,6 +20,7 @@ struct DownloadOptions {
   uint64_t part_bytes = 32U << 20U;
   uint64_t max_bytes = UINT64_MAX;         // of this file
   const Credential* credential = nullptr;  // borrowed
+  bool foreign = false;                    // as in HttpRequest
   std::function<bool()> cancelled{};       // may be empty
   DownloadProgress progress{};             // called about four times a second; may be empty
 };

@@ -175,7 +175,7 @@ bool Http::Trusted(const Url& url) const {
 
 Result<HttpAnswer> Http::Get(const HttpRequest& request, const HttpSink& sink) const {
   HttpAnswer answer;
-  const bool begins_trusted = Trusted(request.url);
+  const bool begins_trusted = options_.private_addresses || (!request.foreign && Trusted(request.url));
   const bool proxied = begins_trusted && ProxyInEnvironment();
   Hop hop{request.url, !begins_trusted, begins_trusted, request.credential != nullptr};
   for (int redirects = 0; redirects <= kMaxRedirects; ++redirects) {
@@ -195,7 +195,7 @@ Result<HttpAnswer> Http::Get(const HttpRequest& request, const HttpSink& sink) c
       return NotAllowed("a redirect leads from https to http");
     }
     hop.credential = hop.credential && next.origin() == hop.url.origin();
-    hop.checked = !Trusted(next) && !proxied;
+    hop.checked = !(begins_trusted && Trusted(next)) && !proxied;
     hop.url = std::move(next);
   }
   return FailedPrecondition(

@@ -79,8 +79,8 @@ std::string HuggingFaceCache(const Environment& environment) {
 json::object ToJson(const Options& options) {
   return {{"huggingface", options.huggingface}, {"modelscope", options.modelscope},
           {"ollama", options.ollama},           {"private_addresses", options.private_addresses},
-          {"connections", options.connections}, {"part_bytes", options.part_bytes},
-          {"max_bytes", options.max_bytes}};
+          {"connections", options.connections}, {"part_bytes", static_cast<int64_t>(options.part_bytes)},
+          {"max_bytes", static_cast<int64_t>(options.max_bytes)}};
 }
 
 Result<Options> OptionsFromJson(const json::object& object) {

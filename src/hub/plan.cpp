@@ -54,7 +54,7 @@ json::object ToJson(const Plan& plan) {
   for (const auto& file : plan.files) {
     json::object object{{"name", file.name}, {"url", file.url}, {"sha256", file.sha256}, {"git_sha1", file.git_sha1}};
     if (file.size.has_value()) {
-      object["size"] = *file.size;
+      object["size"] = static_cast<int64_t>(*file.size);
     }
     files.push_back(std::move(object));
   }

@@ -214,6 +214,7 @@ Result<PulledFile> Puller::FetchOne(const Plan& plan, size_t index, const fs::pa
   options.part_bytes = options_.hub.part_bytes;
   options.max_bytes = options_.hub.max_bytes - std::min(options_.hub.max_bytes, before);
   options.credential = &credential;
+  options.foreign = plan.hub == Hub::kUrl;
   options.cancelled = options_.cancelled;
   options.progress = report;
   // Numbers, so that no name from outside becomes one here.
