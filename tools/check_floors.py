@@ -10,6 +10,7 @@ FLOORS = {
     "base": 0,
     "storage": 1, "tensor": 1, "text": 1, "media": 1,
     "access": 2, "registry": 2, "jobs": 2, "data": 2, "data/images": 2, "families": 2, "families/spec": 2, "engine": 2,
+    "hub": 2,
     "learning": 3, "learning/spec": 3, "serving": 3,
     "api": 4,
 }
@@ -21,6 +22,7 @@ LIBRARIES = [
     (re.compile(r"(torch|ATen|c10)/"), ("families", "learning", "apps/atelier-torch")),
     (re.compile(r"opencv2?/"), ("media", "data/images/tests")),
     (re.compile(r"boost/beast"), ("api", "apps/")),
+    (re.compile(r"curl/"), ("hub",)),
 ]
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]', re.MULTILINE)
 LINE_COMMENT = re.compile(r"^\s*//.*$", re.MULTILINE)

@@ -12,13 +12,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Sources {
-  std::vector<engine::ModelSource> files;
-  std::vector<storage::BlobRef> blobs;
-};
-
-Result<Sources> FindSources(storage::BlobStore& store, const json::array& list) {
-  Sources out;
+Result<std::vector<ImportSource>> FindSources(storage::BlobStore& store, const json::array& list) {
+  std::vector<ImportSource> sources;
   for (const auto& item : list) {
     if (!item.is_object()) {
       return InvalidArgument("a file is no object", "files");
@@ -27,23 +22,22 @@ Result<Sources> FindSources(storage::BlobStore& store, const json::array& list) 
     ATELIER_ASSIGN(name, fields.String("path"));
     ATELIER_ASSIGN(blob, storage::BlobRefFromJson(item.get_object(), "files"));
     ATELIER_ASSIGN(local, store.LocalPath(blob.sha256));
-    out.files.push_back({std::move(name), std::move(local)});
-    out.blobs.push_back(std::move(blob));
+    sources.push_back({{std::move(name), std::move(local)}, std::move(blob)});
   }
-  return out;
+  return sources;
 }
 
 // An adapter with the base model that the job names, or else a whole model.
-Result<engine::ImportedModel> Import(jobs::Host& host, storage::BlobStore& store, const Sources& sources,
-                                     const fs::path& work) {
+Result<engine::ImportedModel> Import(jobs::Host& host, storage::BlobStore& store,
+                                     const std::vector<engine::ModelSource>& sources, const fs::path& work) {
   Fields fields(host.spec());
   ATELIER_ASSIGN(base, fields.ObjectOr("base"));
-  if (!engine::IsAdapterSource(sources.files)) {
+  if (!engine::IsAdapterSource(sources)) {
     if (base != nullptr) {
       return InvalidArgument("these files are a model of its own, not an adapter: they have no base model", "base");
     }
     SystemClock clock;
-    return engine::ImportModel(sources.files, work, static_cast<size_t>(host.threads()), clock);
+    return engine::ImportModel(sources, work, static_cast<size_t>(host.threads()), clock);
   }
   if (base == nullptr) {
     return InvalidArgument("these files are an adapter: name the model that it is for", "base",
@@ -58,22 +52,23 @@ Result<engine::ImportedModel> Import(jobs::Host& host, storage::BlobStore& store
     std::error_code ignored;  // what is missing then is missed when the model is loaded
     fs::create_symlink(fs::absolute(local), folder.path() / std::string(file.key()), ignored);
   }
-  ATELIER_ASSIGN(adapter, engine::ImportAdapter(sources.files, folder.path(), work));
+  ATELIER_ASSIGN(adapter, engine::ImportAdapter(sources, folder.path(), work));
   adapter.metadata["base"] = {{"model", GetString(*base, "name")}, {"version", GetInt(*base, "version")}};
   return adapter;
 }
 
-// Where the model came from, for its lineage.
-json::object Lineage(const jobs::Host& host, const Sources& sources) {
+json::array SourceFiles(const std::vector<ImportSource>& sources) {
   json::array files;
-  for (size_t i = 0; i < sources.files.size(); ++i) {
-    json::object file = storage::ToJson(sources.blobs[i]);
-    file["path"] = sources.files[i].name;
+  for (const auto& source : sources) {
+    json::object file = storage::ToJson(*source.blob);
+    file["path"] = source.model.name;
     files.push_back(std::move(file));
   }
-  return {{"job_id", GetString(host.spec(), "id")},
-          {"code_version", GetString(host.spec(), "code_version")},
-          {"source_files", std::move(files)}};
+  return files;
+}
+
+Result<storage::BlobRef> BlobOf(storage::BlobStore& store, const ImportSource& source) {
+  return source.blob.has_value() ? *source.blob : storage::PutFile(store, source.model.file);
 }
 
 }  // namespace
@@ -88,23 +83,33 @@ Result<json::object> ImportModelJob(jobs::Host& host) {
   ATELIER_ASSIGN(store, storage::OpenFolderBlobStore(blob_dir));
   host.Progress({{"stage", "verify"}});
   ATELIER_ASSIGN(sources, FindSources(*store, *list));
+  return ImportSources(host, *store, sources, {{"source_files", SourceFiles(sources)}});
+}
+
+Result<json::object> ImportSources(jobs::Host& host, storage::BlobStore& store,
+                                   const std::vector<ImportSource>& sources, json::object lineage) {
   host.Progress({{"stage", "load"}});
   const WorkFolder work(host.directory() / "work");
-  ATELIER_ASSIGN(model, Import(host, *store, sources, work.path()));
+  std::vector<engine::ModelSource> models;
+  for (const auto& source : sources) {
+    models.push_back(source.model);
+  }
+  ATELIER_ASSIGN(model, Import(host, store, models, work.path()));
   if (host.cancelled()) {
     return MakeError(Code::kCancelled, "the import was cancelled");
   }
   host.Progress({{"stage", "store"}});
   json::object files;
   for (const auto& [name, from] : model.files) {
-    if (const auto* index = std::get_if<size_t>(&from)) {
-      files[name] = storage::ToJson(sources.blobs[*index]);
-    } else {
-      ATELIER_ASSIGN(blob, storage::PutFile(*store, std::get<fs::path>(from)));
-      files[name] = storage::ToJson(blob);
-    }
+    const auto* index = std::get_if<size_t>(&from);
+    ATELIER_ASSIGN(
+        blob, index != nullptr ? BlobOf(store, sources[*index]) : storage::PutFile(store, std::get<fs::path>(from)));
+    files[name] = storage::ToJson(blob);
   }
-  model.metadata["lineage"] = Lineage(host, sources);
+  // Where the model came from.
+  lineage["job_id"] = GetString(host.spec(), "id");
+  lineage["code_version"] = GetString(host.spec(), "code_version");
+  model.metadata["lineage"] = std::move(lineage);
   return json::object{{"files", std::move(files)}, {"metadata", std::move(model.metadata)}};
 }
 

@@ -41,6 +41,10 @@ Status CommitModel(registry::Registry& registry, soci::session& session, const j
   }
   ATELIER_ASSIGN(version,
                  registry.AddVersion(session, GetString(job.spec, "model"), std::move(files), *metadata, job.id));
+  if (const std::string deployment = GetString(job.spec, "deploy"); !deployment.empty()) {
+    ATELIER_TRY(registry.PutDeployment(session, deployment, version.model_name, {{version.version, 100}}, {}));
+    result["deployment"] = deployment;
+  }
   result["model"] = version.model_name;
   result["version"] = version.version;
   return {};
@@ -97,6 +101,7 @@ std::vector<jobs::Kind> JobKinds(data::Store& datasets, registry::Registry& regi
       {"train", always("atelier-torch"), commit_model},
       {"import_model", always("atelier"), commit_model},
       {"quantize_model", always("atelier"), commit_model},
+      {"pull_model", always("atelier"), commit_model},
       {"evaluate", always("atelier-torch"),
        [&registry](soci::session& session, const jobs::Job& job, json::object& result) {
          return CommitEvaluation(registry, session, job, result);

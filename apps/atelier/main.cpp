@@ -7,6 +7,7 @@
 #include "import_model.h"
 #include "jobs/host.h"
 #include "language_worker.h"
+#include "pull_model.h"
 #include "quantize_model.h"
 #include "serve.h"
 
@@ -20,6 +21,9 @@ int RunJobProcess(int argc, char** argv) {
     }
     if (kind == "quantize_model") {
       return atelier::jobs::Body(atelier::apps::QuantizeModelJob);
+    }
+    if (kind == "pull_model") {
+      return atelier::jobs::Body(atelier::apps::PullModelJob);
     }
     return atelier::apps::DataJobBody(kind, atelier::data::TabularFormats());
   };

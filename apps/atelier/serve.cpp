@@ -18,6 +18,8 @@
 #include "base/metrics.h"
 #include "data/files.h"
 #include "data/store.h"
+#include "deploy_follower.h"
+#include "hub/pull.h"
 #include "jobs/service.h"
 #include "kinds.h"
 #include "registry/registry.h"
@@ -92,6 +94,31 @@ serving::ManagerOptions ServingOptions(const Settings& settings, const fs::path&
   return options;
 }
 
+std::string FirstOf(std::string setting, const std::string& environment, const std::string& fallback) {
+  return !setting.empty() ? setting : (!environment.empty() ? environment : fallback);
+}
+
+// Nothing where nobody may pull.
+Result<std::optional<hub::Options>> HubOptions(const Settings& settings) {
+  hub::Options options;
+  const std::string domain = SystemEnvironment("MODELSCOPE_DOMAIN").value_or("");
+  ATELIER_ASSIGN(huggingface,
+                 hub::CheckEndpoint(FirstOf(settings.hub_huggingface, SystemEnvironment("HF_ENDPOINT").value_or(""),
+                                            options.huggingface)));
+  ATELIER_ASSIGN(modelscope,
+                 hub::CheckEndpoint(
+                     FirstOf(settings.hub_modelscope, domain.empty() ? "" : "https://" + domain, options.modelscope)));
+  ATELIER_ASSIGN(ollama, hub::CheckEndpoint(settings.hub_ollama));
+  options.huggingface = std::move(huggingface);
+  options.modelscope = std::move(modelscope);
+  options.ollama = std::move(ollama);
+  options.private_addresses = settings.hub_private_addresses;
+  options.connections = static_cast<int>(settings.hub_connections);
+  options.part_bytes = static_cast<uint64_t>(settings.hub_part_bytes);
+  options.max_bytes = static_cast<uint64_t>(settings.hub_max_bytes);
+  return settings.hub_pull ? std::optional(options) : std::nullopt;
+}
+
 api::Options ApiOptions(const Settings& settings) {
   api::Options options;
   options.host = settings.server_host;
@@ -134,6 +161,7 @@ sigset_t BlockSignals() {
 Status Run(const Settings& settings) {
   const sigset_t signals = BlockSignals();
   ATELIER_TRY(LockDataDir(settings.data_dir));
+  ATELIER_ASSIGN(hub_options, HubOptions(settings));
   const fs::path program_dir = fs::read_symlink("/proc/self/exe").parent_path();
   SystemClock clock;
   SystemRng rng;
@@ -163,7 +191,9 @@ Status Run(const Settings& settings) {
                          .rng = rng,
                          .code_version = std::string(kCodeVersion),
                          .blob_dir = settings.data_dir / "blobs",
-                         .openapi = std::string(kOpenApi)};
+                         .openapi = std::string(kOpenApi),
+                         .pull = std::move(hub_options)};
+  const DeployFollower follower(*jobs, *manager);
   ATELIER_ASSIGN(server, api::Server::Start(services, ApiOptions(settings)));
   ATELIER_TRY(WritePort(settings.data_dir, server->port()));
   LogInfo("listening",

@@ -38,6 +38,7 @@ Result<Response> Tags(const Services&, Request&);
 Result<Response> Running(const Services&, Request&);
 Result<Response> Show(const Services&, Request&);
 Result<Response> Version(const Services&, Request&);
+Result<Response> Pull(const Services&, Request&);
 }  // namespace atelier::api::ollama
 
 namespace atelier::api::kserve {

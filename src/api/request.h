@@ -70,14 +70,26 @@ class EventSource {
   virtual bool ends() const { return false; }
 };
 
+struct Response;
+
+// An answer that takes long and is sent when it is known. Not thread-safe; Poll may block on the catalogue, but never
+// waits for events.
+class PendingAnswer {
+ public:
+  virtual ~PendingAnswer() = default;
+  virtual Result<std::optional<Response>> Poll() = 0;  // nothing: not yet
+  virtual const std::string& topic() const = 0;        // whose changes end the wait between two calls
+};
+
 struct Response {
   int status = 200;
   std::string content_type = "application/json";
   std::string body;
   http::Pairs headers;
-  std::unique_ptr<BodySource> source;   // instead of body
-  std::unique_ptr<EventSource> events;  // instead of body
-  int64_t worker_ns = 0;                // of the handler's time, what a worker took
+  std::unique_ptr<BodySource> source;        // instead of body
+  std::unique_ptr<EventSource> events;       // instead of body
+  std::unique_ptr<PendingAnswer> pending{};  // instead of all else
+  int64_t worker_ns = 0;                     // of the handler's time, what a worker took
 };
 
 Response JsonResponse(const json::value& value, int status = 200);

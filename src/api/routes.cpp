@@ -68,6 +68,7 @@ constexpr Route kRoutes[] = {
     Plain(kGet, "/api/tags", "ollama_tags", ollama::Tags),
     Plain(kGet, "/api/ps", "ollama_ps", ollama::Running),
     Json(kPost, "/api/show", "ollama_show", ollama::Show),
+    Json(kPost, "/api/pull", "ollama_pull", ollama::Pull),
     Plain(kGet, "/api/version", "ollama_version", ollama::Version),
 
     Plain(kGet, "/v2", "server_metadata", kserve::ServerMetadata),

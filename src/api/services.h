@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "api/text/response_store.h"
 #include "api/wakes.h"
+#include "hub/options.h"
 
 namespace atelier {
 class Clock;
@@ -48,8 +50,9 @@ struct Services {
   Clock& clock;
   Rng& rng;
   std::string code_version;
-  std::filesystem::path blob_dir;  // of the blob store: job processes open it themselves
-  std::string openapi;             // the text of spec/openapi.yaml
+  std::filesystem::path blob_dir;                     // of the blob store: job processes open it themselves
+  std::string openapi;                                // the text of spec/openapi.yaml
+  std::optional<hub::Options> pull = hub::Options();  // nothing: nobody may pull models
   // Shared: a generation that was cancelled may end after the server.
   std::shared_ptr<Wakes> wakes = std::make_shared<Wakes>();
   std::shared_ptr<text::ResponseStore> responses = std::make_shared<text::ResponseStore>();

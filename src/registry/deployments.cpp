@@ -108,38 +108,44 @@ Result<Deployment> FindDeployment(soci::session& session, const std::string& nam
 
 Result<Deployment> Registry::PutDeployment(const std::string& name, const std::string& model_name,
                                            std::vector<DeployedVersion> versions, boost::json::object settings) {
-  ATELIER_TRY(ValidateName(name, "name"));
-  ATELIER_TRY(ValidateTraffic(versions));
-  const int64_t now_ms = clock_.UnixMs();
-  Deployment fresh{NewId("dep_", rng_), name, "", {}, {}, {}, now_ms, now_ms};
   Deployment saved;
   ATELIER_TRY(catalogue_.Write([&](soci::session& session) -> Status {
-    ATELIER_ASSIGN(model, FindModel(session, model_name));
-    ATELIER_TRY(CheckVersionsExist(session, model, versions));
-    auto found = FindDeployment(session, name);
-    if (!found.ok() && found.error().code != Code::kNotFound) {
-      return found.error();
-    }
-    if (found.ok() && found->name != name) {
-      return InvalidArgument("a deployment may not be named like another one's id", "name");
-    }
-    Deployment next = found.ok() ? *found : fresh;
-    if (next.model_name != model.name) {
-      next.previous.clear();  // versions of another model are nothing to roll back to
-      next.adapters.clear();  // nor are its adapters ones of this
-      session << "DELETE FROM deployment_adapters WHERE deployment_id = :id", soci::use(next.id, "id");
-    } else if (!SameTraffic(next.versions, versions)) {
-      next.previous = next.versions;
-    }
-    next.model_name = model.name;
-    next.versions = versions;
-    next.settings = settings;
-    next.updated_ms = now_ms;
-    ATELIER_TRY(Save(session, next, model.id));
-    saved = std::move(next);
+    ATELIER_ASSIGN(deployment, PutDeployment(session, name, model_name, versions, settings));
+    saved = std::move(deployment);
     return {};
   }));
   return saved;
+}
+
+Result<Deployment> Registry::PutDeployment(soci::session& session, const std::string& name,
+                                           const std::string& model_name, std::vector<DeployedVersion> versions,
+                                           boost::json::object settings) {
+  ATELIER_TRY(ValidateName(name, "name"));
+  ATELIER_TRY(ValidateTraffic(versions));
+  const int64_t now_ms = clock_.UnixMs();
+  ATELIER_ASSIGN(model, FindModel(session, model_name));
+  ATELIER_TRY(CheckVersionsExist(session, model, versions));
+  auto found = FindDeployment(session, name);
+  if (!found.ok() && found.error().code != Code::kNotFound) {
+    return found.error();
+  }
+  if (found.ok() && found->name != name) {
+    return InvalidArgument("a deployment may not be named like another one's id", "name");
+  }
+  Deployment next = found.ok() ? *found : Deployment{NewId("dep_", rng_), name, "", {}, {}, {}, now_ms, now_ms};
+  if (next.model_name != model.name) {
+    next.previous.clear();  // versions of another model are nothing to roll back to
+    next.adapters.clear();  // nor are its adapters ones of this
+    session << "DELETE FROM deployment_adapters WHERE deployment_id = :id", soci::use(next.id, "id");
+  } else if (!SameTraffic(next.versions, versions)) {
+    next.previous = next.versions;
+  }
+  next.model_name = model.name;
+  next.versions = std::move(versions);
+  next.settings = std::move(settings);
+  next.updated_ms = now_ms;
+  ATELIER_TRY(Save(session, next, model.id));
+  return next;
 }
 
 Result<Deployment> Registry::Rollback(const std::string& name) {

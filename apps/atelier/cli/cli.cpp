@@ -85,7 +85,7 @@ struct Hint {
   std::string_view reason;
   std::string_view text;
 };
-constexpr std::array<Hint, 13> kHints{{
+constexpr std::array<Hint, 15> kHints{{
     {"no_server", "start one with: atelier serve   (or name another with ATELIER_URL)"},
     {"invalid_api_key", "set ATELIER_API_KEY, or name the server's data folder with --data-dir"},
     {"dataset_not_found", "see the data sets with: atelier dataset list"},
@@ -98,6 +98,8 @@ constexpr std::array<Hint, 13> kHints{{
     {"in_use", "stop what uses it first: atelier undeploy NAME"},
     {"no_chat_template", "let it go on with a text: atelier predict NAME TEXT"},
     {"deployment_failed", "see the deployments with: atelier deployments"},
+    {"hub_file_not_found", "name one of the repository's files: hf:ORG/NAME:FILE"},
+    {"checksum_mismatch", "pull it again; what had arrived is removed"},
     {"storage_full", "free some disk space on the server"},
 }};
 

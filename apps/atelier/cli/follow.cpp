@@ -180,7 +180,8 @@ EventLines DescribeEvent(const json::object& event) {
   if (stage == "epoch") {
     return {"", EpochLine(data)};
   }
-  return {CountLine(data, stage.empty() ? "working" : stage), ""};
+  const std::string file = GetString(data, "file");
+  return {CountLine(data, (stage.empty() ? "working" : stage) + (file.empty() ? "" : " " + file)), ""};
 }
 
 Result<json::object> FollowJob(Api& api, const std::string& id, Progress& progress) {

@@ -197,6 +197,26 @@ uint64_t Connection::WakeOn(const std::string& topic) {
   });
 }
 
+asio::awaitable<Result<Response>> Connection::WaitFor(PendingAnswer& pending) {
+  const uint64_t token = WakeOn(pending.topic());
+  Result<std::optional<Response>> answer = std::optional<Response>();
+  while (answer.ok() && !answer->has_value() && !draining_ && !ClientGone()) {
+    answer = co_await Blocking(
+        app_.pool(), [&] { return pending.Poll(); }, true);
+    if (answer.ok() && !answer->has_value()) {
+      co_await WaitForEvents(false);
+    }
+  }
+  app_.wakes().Remove(pending.topic(), token);
+  if (!answer.ok()) {
+    co_return std::move(answer).error();
+  }
+  if (!answer->has_value()) {
+    co_return Unavailable("the server is stopping", "stopping");
+  }
+  co_return std::move(**answer);
+}
+
 asio::awaitable<bool> Connection::WriteEvents(EventSource& events, bool chunked) {
   const uint64_t token = WakeOn(events.topic());
   auto last_write = std::chrono::steady_clock::now();

@@ -304,6 +304,10 @@ asio::awaitable<Response> Connection::Handle(Exchange& exchange) {
       return Guarded([&] { return route.handler(services, request); });
     };
     response = co_await Blocking(app_.pool(), run);
+    if (response.ok() && response->pending != nullptr) {
+      const auto pending = std::move(response->pending);
+      response = co_await WaitFor(*pending);
+    }
   }
   co_return response.ok() ? std::move(response).value() : ErrorResponse(response.error(), request);
 }

@@ -50,6 +50,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   asio::awaitable<bool> WriteEvents(EventSource& events, bool chunked);
   asio::awaitable<bool> WriteChunk(std::string_view bytes, bool chunked);
   asio::awaitable<void> WaitForEvents(bool drains);
+  asio::awaitable<Result<Response>> WaitFor(PendingAnswer& pending);
   uint64_t WakeOn(const std::string& topic);
   std::string HeadOf(const Exchange& exchange, const Response& response) const;
   bool ClientGone();

@@ -1,5 +1,7 @@
 #include "api/ollama/fields.h"
 
+#include <algorithm>
+
 #include "api/openai/constraint_fields.h"
 #include "api/openai/sampling_fields.h"
 #include "api/text/models.h"
@@ -127,12 +129,18 @@ Result<json::object> MessageOf(const json::value& value, const std::string& path
 
 }  // namespace
 
-Result<std::string> ReadModel(Fields& fields) {
-  ATELIER_ASSIGN(model, text::ReadModel(fields));
+std::string LocalName(std::string model) {
   if (model.size() > kLatest.size() && model.ends_with(kLatest)) {
     model.resize(model.size() - kLatest.size());
   }
+  std::ranges::replace_if(
+      model, [](char c) { return c == '/' || c == ':'; }, '-');
   return model;
+}
+
+Result<std::string> ReadModel(Fields& fields) {
+  ATELIER_ASSIGN(model, text::ReadModel(fields));
+  return LocalName(std::move(model));
 }
 
 Result<Common> ReadCommon(Fields& fields, const json::object& body, Rng& rng) {

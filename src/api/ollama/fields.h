@@ -11,7 +11,11 @@
 
 namespace atelier::api::ollama {
 
-// "model", without the tag ":latest". Errors: kInvalidArgument.
+// What a model of Ollama's naming is called here: without the tag ":latest", and with '-' for each '/' and ':', which
+// names do not have here.
+std::string LocalName(std::string model);
+
+// "model" as LocalName. Errors: kInvalidArgument.
 Result<std::string> ReadModel(Fields& fields);
 
 struct Common {

@@ -5,6 +5,7 @@
 #include "data/files.h"
 #include "data/importer.h"
 #include "engine/quantising/recipes.h"
+#include "hub/pull.h"
 #include "learning/spec/train_settings.h"
 #include "registry/registry.h"
 #include "serving/programs.h"
@@ -14,6 +15,7 @@ namespace atelier::api::platform {
 namespace {
 
 constexpr size_t kMaxSources = 10'000;
+constexpr size_t kMaxSourceBytes = 4096;
 
 json::object NewSpec(const Services& services, const json::object& request) {
   return {{"request", request}, {"blobs", std::filesystem::absolute(services.blob_dir).string()}};
@@ -85,11 +87,7 @@ Result<data::DatasetVersion> FindDataset(const Services& services, const std::st
 
 // {"name","version","files"} of a model version.
 json::object ModelPart(const registry::ModelVersion& model) {
-  json::object files;
-  for (const auto& [name, blob] : model.files) {
-    files[name] = storage::ToJson(blob);
-  }
-  return {{"name", model.model_name}, {"version", model.version}, {"files", std::move(files)}};
+  return {{"name", model.model_name}, {"version", model.version}, {"files", FilesObject(model)}};
 }
 
 // The language model that an adapter is for.
@@ -187,6 +185,36 @@ Result<json::object> QuantizeModelSpec(const Services& services, const json::obj
   spec["format"] = recipe->name;
   spec["code_version"] = services.code_version;
   return spec;
+}
+
+Result<json::object> PullSpec(const Services& services, const hub::Reference& reference, const PullWish& wish,
+                              const json::object& request) {
+  if (!services.pull.has_value()) {
+    return MakeError(Code::kPermissionDenied, "this server does not pull models (see the setting hub.pull)",
+                     "pull_forbidden");
+  }
+  ATELIER_TRY(hub::CheckSource(reference, *services.pull));
+  ATELIER_TRY(ValidateName(wish.model, "model"));
+  json::object spec = NewSpec(services, request);
+  if (wish.deploy) {
+    spec["deploy"] = wish.model;
+  }
+  spec["source"] = hub::ToText(reference);
+  spec["model"] = wish.model;
+  spec["hub"] = hub::ToJson(*services.pull);
+  spec["code_version"] = services.code_version;
+  return spec;
+}
+
+Result<json::object> PullModelSpec(const Services& services, const json::object& request) {
+  Fields fields(request);
+  ATELIER_TRY(fields.String("kind"));
+  ATELIER_ASSIGN(source, fields.String("source", kMaxSourceBytes));
+  ATELIER_ASSIGN(reference, hub::ParseReference(source));
+  ATELIER_ASSIGN(model, fields.StringOr("model", hub::ModelNameOf(reference), 128));
+  ATELIER_ASSIGN(deploy, fields.BoolOr("deploy", false));
+  ATELIER_TRY(fields.RejectUnknown());
+  return PullSpec(services, reference, {std::move(model), deploy}, request);
 }
 
 Result<json::object> SplitSpec(const Services& services, const std::string& dataset, const json::object& request) {

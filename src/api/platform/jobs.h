@@ -6,6 +6,7 @@
 #include "api/request.h"
 #include "api/services.h"
 #include "data/store.h"
+#include "hub/reference.h"
 #include "jobs/service.h"
 
 namespace atelier::api::platform {
@@ -22,7 +23,16 @@ Result<json::object> SplitSpec(const Services& services, const std::string& data
 Result<json::object> TrainSpec(const Services& services, const json::object& request);
 Result<json::object> ImportModelSpec(const Services& services, const json::object& request);
 Result<json::object> QuantizeModelSpec(const Services& services, const json::object& request);
+Result<json::object> PullModelSpec(const Services& services, const json::object& request);
 Result<json::object> EvaluateSpec(const Services& services, const json::object& request, bool with_kind);
+
+struct PullWish {
+  std::string model;    // to register under
+  bool deploy = false;  // under the same name
+};
+// Errors: kPermissionDenied "pull_forbidden"; kInvalidArgument on `source` (not a place that may be read) and `model`.
+Result<json::object> PullSpec(const Services& services, const hub::Reference& reference, const PullWish& wish,
+                              const json::object& request);
 
 // The manifest's JSON, read from the blob store. Errors: kDataLoss.
 Result<json::value> ReadManifest(const Services& services, const data::DatasetVersion& version);

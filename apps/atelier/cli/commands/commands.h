@@ -15,6 +15,7 @@ void AddModelCommands(CLI::App& app, Selection& selection);
 void AddModelImport(CLI::App& group, Selection& selection);  // to the group "model"
 void AddModelQuantize(CLI::App& group, Selection& selection);
 void AddModelTokenize(CLI::App& group, Selection& selection);
+void AddModelPull(CLI::App& group, Selection& selection);
 void AddDeploymentCommands(CLI::App& app, Selection& selection);
 void AddAdapterCommands(CLI::App& app, Selection& selection);
 void AddPredictCommand(CLI::App& app, Selection& selection);
@@ -22,5 +23,9 @@ void AddChatCommand(CLI::App& app, Selection& selection);
 void AddEmbedCommand(CLI::App& app, Selection& selection);
 void AddKeyCommands(CLI::App& app, Selection& selection);
 void AddDoctorCommand(CLI::App& app, Selection& selection);
+
+// Until every version of the deployment answers, or one cannot. Errors: kFailedPrecondition "deployment_failed",
+// kDeadlineExceeded "deployment_not_ready", those of Api.
+Result<boost::json::object> WaitReady(Session& session, const std::string& name, int timeout_s);
 
 }  // namespace atelier::cli

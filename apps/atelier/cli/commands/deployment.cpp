@@ -61,31 +61,6 @@ std::string WorkerError(const json::object& deployment) {
   return "no reason is known";
 }
 
-// Until every version answers, or one cannot.
-Result<json::object> WaitReady(Session& session, const std::string& name, int timeout_s) {
-  Progress progress(stderr);
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(timeout_s);
-  while (true) {
-    ATELIER_ASSIGN(deployment, session.api.Get(Target(name)));
-    const std::string status = GetString(deployment, "status");
-    if (status == "ready") {
-      return deployment;
-    }
-    if (status == "failed") {
-      return FailedPrecondition("the deployment '" + name + "' failed: " + WorkerError(deployment),
-                                "deployment_failed");
-    }
-    if (std::chrono::steady_clock::now() > end) {
-      return MakeError(
-          Code::kDeadlineExceeded,
-          "the deployment '" + name + "' is still " + status + " after " + std::to_string(timeout_s) + " s",
-          "deployment_not_ready");
-    }
-    progress.Update("the deployment '" + name + "' is " + status);
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  }
-}
-
 Status Deploy(Session& session, const DeployOptions& options) {
   json::object request{{"model", options.model}};
   if (!options.name.empty()) {
@@ -163,9 +138,9 @@ void AddDeploy(CLI::App& app, Selection& selection) {
       ->check(CLI::NonNegativeNumber);
   command->add_option("--max-queue", options->max_queue, "Most requests waiting; more are refused")
       ->check(CLI::PositiveNumber);
-  command->add_option(
-      "--set", options->settings,
-      "KEY=VALUE ...: of language models max_running, max_queue, context, kv_bytes, max_adapters, threads, step_tokens");
+  command->add_option("--set", options->settings,
+                      "KEY=VALUE ...: of language models max_running, max_queue, context, kv_bytes, max_adapters, "
+                      "threads, step_tokens");
   command->add_option("--timeout", options->timeout_s, "Seconds to wait until it is ready")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
@@ -174,6 +149,30 @@ void AddDeploy(CLI::App& app, Selection& selection) {
 }
 
 }  // namespace
+
+Result<json::object> WaitReady(Session& session, const std::string& name, int timeout_s) {
+  Progress progress(stderr);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(timeout_s);
+  while (true) {
+    ATELIER_ASSIGN(deployment, session.api.Get(Target(name)));
+    const std::string status = GetString(deployment, "status");
+    if (status == "ready") {
+      return deployment;
+    }
+    if (status == "failed") {
+      return FailedPrecondition("the deployment '" + name + "' failed: " + WorkerError(deployment),
+                                "deployment_failed");
+    }
+    if (std::chrono::steady_clock::now() > end) {
+      return MakeError(
+          Code::kDeadlineExceeded,
+          "the deployment '" + name + "' is still " + status + " after " + std::to_string(timeout_s) + " s",
+          "deployment_not_ready");
+    }
+    progress.Update("the deployment '" + name + "' is " + status);
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+}
 
 void AddDeploymentCommands(CLI::App& app, Selection& selection) {
   AddDeploy(app, selection);

@@ -1,4 +1,4 @@
-// atelier model list|show|alias|delete|card|download; import, quantize and tokenize have files of their own
+// atelier model list|show|alias|delete|card|download; import and pull, quantize and tokenize have files of their own
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -247,6 +247,7 @@ void AddModelCommands(CLI::App& app, Selection& selection) {
   AddModelImport(*group, selection);
   AddModelQuantize(*group, selection);
   AddModelTokenize(*group, selection);
+  AddModelPull(*group, selection);
   auto to = std::make_shared<std::string>();
   auto* download = group->add_subcommand("download", "Fetch the files of a version");
   download->add_option("model", *name, "NAME, NAME@VERSION or NAME@ALIAS")->required();

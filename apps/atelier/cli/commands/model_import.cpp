@@ -1,4 +1,4 @@
-// atelier model import
+// atelier model import, pull
 #include <algorithm>
 #include <filesystem>
 #include <memory>
@@ -16,6 +16,8 @@ namespace atelier::cli {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr int kLoadTimeoutS = 600;
 
 struct ImportOptions {
   std::vector<std::string> paths;
@@ -72,6 +74,23 @@ std::string NameOf(const std::string& path) {
   return std::regex_replace(stem, std::regex("-[0-9]{5}-of-[0-9]{5}$"), "");
 }
 
+// What the job made.
+Status PrintMade(const Session& session, const json::object& job) {
+  if (session.json) {
+    PrintJson(job);
+    return {};
+  }
+  const auto& result = ObjectIn(job, "result");
+  const auto& metadata = ObjectIn(result, "metadata");
+  const auto& base = ObjectIn(metadata, "base");
+  const std::string rest = base.empty() ? Cell(metadata, "quantisation") + "  context " + Cell(metadata, "context")
+                                        : "adapter of " + Cell(base, "model") + "@" + Cell(base, "version");
+  PrintText(Escape(Cell(result, "model") + "@" + Cell(result, "version") + "  " + Cell(metadata, "architecture") +
+                   "  " + Cell(metadata, "parameters") + " parameters  " + rest) +
+            "\n");
+  return {};
+}
+
 Status Import(Session& session, const ImportOptions& options) {
   ATELIER_ASSIGN(paths, ModelFilesOf(options.paths));
   const std::string name = options.name.empty() ? NameOf(options.paths.front()) : options.name;
@@ -90,19 +109,34 @@ Status Import(Session& session, const ImportOptions& options) {
   }
   ATELIER_ASSIGN(job, session.api.Post("/v1/jobs", request));
   ATELIER_ASSIGN(done, FollowJob(session.api, GetString(job, "id"), progress));
-  if (session.json) {
-    PrintJson(done);
-    return {};
+  return PrintMade(session, done);
+}
+
+struct PullOptions {
+  std::string source;
+  std::string name;
+  bool deploy = false;
+};
+
+Status Pull(Session& session, const PullOptions& options) {
+  json::object request{{"kind", "pull_model"}, {"source", options.source}};
+  if (!options.name.empty()) {
+    request["model"] = options.name;
   }
-  const auto& result = ObjectIn(done, "result");
-  const auto& metadata = ObjectIn(result, "metadata");
-  PrintText(
-      Escape(Cell(result, "model") + "@" + Cell(result, "version") + "  " + Cell(metadata, "architecture") + "  " +
-             Cell(metadata, "parameters") + " parameters  " +
-             (metadata.contains("base") ? "adapter of " + Cell(ObjectIn(metadata, "base"), "model") + "@" +
-                                              Cell(ObjectIn(metadata, "base"), "version")
-                                        : Cell(metadata, "quantisation") + "  context " + Cell(metadata, "context"))) +
-      "\n");
+  if (options.deploy) {
+    request["deploy"] = true;
+  }
+  ATELIER_ASSIGN(job, session.api.Post("/v1/jobs", request));
+  Progress progress(stderr);
+  ATELIER_ASSIGN(done, FollowJob(session.api, GetString(job, "id"), progress));
+  const std::string deployment = GetString(ObjectIn(done, "result"), "deployment");
+  if (!deployment.empty()) {
+    ATELIER_TRY(WaitReady(session, deployment, kLoadTimeoutS));
+  }
+  ATELIER_TRY(PrintMade(session, done));
+  if (!deployment.empty() && !session.json) {
+    PrintText("deployed as " + Escape(deployment) + "\n");
+  }
   return {};
 }
 
@@ -120,6 +154,19 @@ void AddModelImport(CLI::App& group, Selection& selection) {
   command->add_option("--name", options->name, "Name of the model; default: that of the file or folder");
   command->add_option("--base", options->base, "Of an adapter: the model that it is for, NAME or NAME@VERSION");
   command->callback([&selection, options] { selection.run = [options](Session& s) { return Import(s, *options); }; });
+}
+
+void AddModelPull(CLI::App& group, Selection& selection) {
+  auto options = std::make_shared<PullOptions>();
+  auto* command = group.add_subcommand("pull", "Let the server fetch a model from a hub, check it and register it");
+  command
+      ->add_option("source", options->source,
+                   "hf:ORG/NAME[:FILE][@REVISION], modelscope:ORG/NAME[:FILE][@REVISION], ollama:NAME[:TAG], or "
+                   "https://... ; FILE may be a quantisation such as Q4_K_M")
+      ->required();
+  command->add_option("--as", options->name, "Name of the model; default: that of the repository or file");
+  command->add_flag("--deploy", options->deploy, "Deploy it under its name, and wait until it answers");
+  command->callback([&selection, options] { selection.run = [options](Session& s) { return Pull(s, *options); }; });
 }
 
 }  // namespace atelier::cli
