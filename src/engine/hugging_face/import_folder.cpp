@@ -31,7 +31,8 @@ uint64_t FileType(tensor::GgmlType type) {
 bool Ranks(const Family& family, const json::object& config) {
   const json::value* names = config.if_contains("architectures");
   return !family.ranker_class.empty() && names != nullptr && names->is_array() && !names->get_array().empty() &&
-         names->get_array()[0] == family.ranker_class;
+         names->get_array()[0].is_string() &&
+         std::string_view(names->get_array()[0].get_string()) == family.ranker_class;
 }
 
 Result<Pooling> PoolingOf(const Folder& folder, const std::string& path) {

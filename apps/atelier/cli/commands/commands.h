@@ -3,8 +3,12 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
+#include <string>
 
 #include "atelier/cli/session.h"
+#include "base/json.h"
+#include "base/result.h"
 
 namespace atelier::cli {
 
@@ -13,9 +17,19 @@ void AddTrainCommands(CLI::App& app, Selection& selection);
 void AddJobCommands(CLI::App& app, Selection& selection);
 void AddModelCommands(CLI::App& app, Selection& selection);
 void AddModelImport(CLI::App& group, Selection& selection);  // to the group "model"
+void AddModelExport(CLI::App& group, Selection& selection);  // to the group "model"
 void AddDeploymentCommands(CLI::App& app, Selection& selection);
 void AddPredictCommand(CLI::App& app, Selection& selection);
 void AddKeyCommands(CLI::App& app, Selection& selection);
 void AddDoctorCommand(CLI::App& app, Selection& selection);
+
+// Where the files of a model's version lie now, and what the server says of the version.
+struct FetchedVersion {
+  std::filesystem::path folder;
+  json::object version;
+};
+// Fetches and verifies the files of NAME, NAME@VERSION or NAME@ALIAS into `to` (empty: NAME-VERSION), which is made.
+// Errors: the server's; kDataLoss (a file that arrived changed); kInvalidArgument (a folder that cannot be written).
+Result<FetchedVersion> FetchVersion(Session& session, const std::string& text, const std::filesystem::path& to);
 
 }  // namespace atelier::cli
