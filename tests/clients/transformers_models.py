@@ -34,6 +34,7 @@ SIZES = {"vocab_size": 288, "hidden_size": 48, "intermediate_size": 96, "num_hid
 DECODER = {**SIZES, "num_key_value_heads": 2, "bos_token_id": 257, "eos_token_id": 258, "pad_token_id": 259}
 ENCODER = {**SIZES, "pad_token_id": 0}
 ROBERTA = {**SIZES, "max_position_embeddings": 258, "pad_token_id": 1, "type_vocab_size": 1}
+STABLELM = {"num_attention_heads": 3, "num_key_value_heads": 1}  # a quarter of a head is rotated, in pairs
 FALCON = {"vocab_size": 288, "hidden_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4, "alibi": False,
           "bias": False, "initializer_range": 0.3, "bos_token_id": 257, "eos_token_id": 258}
 
@@ -78,13 +79,12 @@ FAMILIES = {
     "falcon": ("FalconForCausalLM", "FalconConfig", FALCON),
     "falcon-groups": ("FalconForCausalLM", "FalconConfig", {
         **FALCON, "num_kv_heads": 2, "new_decoder_architecture": True}),
-    "stablelm": ("StableLmForCausalLM", "StableLmConfig", {**DECODER, "use_qkv_bias": True}),
+    "stablelm": ("StableLmForCausalLM", "StableLmConfig", {**DECODER, **STABLELM, "use_qkv_bias": True}),
     "stablelm-parallel": ("StableLmForCausalLM", "StableLmConfig", {
-        **DECODER, "qk_layernorm": True, "use_parallel_residual": True}),
+        **DECODER, **STABLELM, "qk_layernorm": True, "use_parallel_residual": True}),
     "olmo2": ("Olmo2ForCausalLM", "Olmo2Config", DECODER),
     "bert": ("BertModel", "BertConfig", ENCODER),
     "bert-ranker": ("BertForSequenceClassification", "BertConfig", {**ENCODER, "num_labels": 1}),
-    "roberta": ("RobertaModel", "RobertaConfig", ROBERTA),
     "xlm-roberta": ("XLMRobertaModel", "XLMRobertaConfig", ROBERTA),
     "xlm-roberta-ranker": ("XLMRobertaForSequenceClassification", "XLMRobertaConfig", {**ROBERTA, "num_labels": 1}),
     "nomic": ("NomicBertModel", "NomicBertConfig", ENCODER),
@@ -141,7 +141,7 @@ def piece_tokenizer():
 def tokenizer_for(class_name):
     if class_name.endswith("ForCausalLM") or class_name.endswith("LMHeadModel"):
         return byte_tokenizer()
-    return piece_tokenizer() if "Roberta" in class_name or "RoBERTa" in class_name else word_tokenizer()
+    return piece_tokenizer() if "Roberta" in class_name else word_tokenizer()
 
 
 class Check:

@@ -4,13 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <map>
 #include <set>
 
 #include "base/clock.h"
 #include "engine/hugging_face/export_folder.h"
 #include "engine/hugging_face/families.h"
+#include "engine/hugging_face/testing/folders.h"
 #include "engine/hugging_face/weave.h"
 #include "engine/importing/import.h"
 #include "engine/model.h"
@@ -20,36 +19,9 @@ namespace atelier::engine::hugging_face {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::GoldenName;
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    char name[] = "/tmp/hugging-face-test-XXXXXX";
-    path_ = mkdtemp(name);
-    fs::create_directory(path_ / "model");
-    fs::create_directory(path_ / "work");
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  fs::path model() const { return path_ / "model"; }
-  fs::path work() const { return path_ / "work"; }
-
- private:
-  fs::path path_;
-};
-
-std::vector<ModelSource> SourcesOf(const fs::path& folder) {
-  std::vector<ModelSource> sources;
-  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    if (entry.is_regular_file()) {
-      sources.push_back({fs::relative(entry.path(), folder).string(), entry.path()});
-    }
-  }
-  return sources;
-}
+using engine::testing::GoldenName;
+using testing::SourcesOf;
+using testing::TemporaryFolder;
 
 // The logits of the last token, or else the hidden states of a text.
 std::vector<float> AnswerOf(std::shared_ptr<const tensor::GgufFile> file) {
@@ -124,7 +96,7 @@ void ExpectSameConfig(const ModelConfig& expected, const ModelConfig& actual) {
 std::vector<GoldenName> PlainModels() {
   std::vector<GoldenName> names;
   for (const char* kind : {"causal", "embedding"}) {
-    for (GoldenName& name : testing::GoldenNames(kind)) {
+    for (GoldenName& name : engine::testing::GoldenNames(kind)) {
       const std::string_view type = std::string_view(name.text).substr(name.text.rfind('-') + 1);
       if (type == "F32" || type == "F16" || type == "BF16" || name.text == "llama-Q4_K") {
         names.push_back(std::move(name));
@@ -137,7 +109,7 @@ std::vector<GoldenName> PlainModels() {
 class RoundTrip : public ::testing::TestWithParam<GoldenName> {};
 
 TEST_P(RoundTrip, KeepsNumbersAndAnswers) {
-  const auto path = testing::GoldenFolder() / std::string(GetParam().entry->at("model").as_string());
+  const auto path = engine::testing::GoldenFolder() / std::string(GetParam().entry->at("model").as_string());
   auto original = tensor::GgufFile::Open(path);
   ASSERT_TRUE(original.ok()) << original.error().message;
   const std::shared_ptr<const tensor::GgufFile> before = std::move(*original);
