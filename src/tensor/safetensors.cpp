@@ -312,8 +312,8 @@ Status WriteSafetensors(const std::map<std::string, View>& tensors, const std::m
     plans.emplace(name, SafetensorsPlan{view.type, view.shape});
   }
   return WriteSafetensors(
-      plans, metadata,
-      [&](const std::string& name, const SafetensorsSink& out) { return out(tensors.at(name).bytes); }, sink);
+      plans, metadata, [&](const std::string& name, const SafetensorsSink& out) { return out(tensors.at(name).bytes); },
+      sink);
 }
 
 Status WriteSafetensors(const std::map<std::string, SafetensorsPlan>& plans,

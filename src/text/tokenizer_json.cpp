@@ -16,9 +16,7 @@ namespace atelier::text {
 namespace {
 
 json::object Typed(std::string_view type) { return {{"type", type}}; }
-json::object Sequence(std::string_view of, json::array parts) {
-  return {{"type", "Sequence"}, {of, std::move(parts)}};
-}
+json::object Sequence(std::string_view of, json::array parts) { return {{"type", "Sequence"}, {of, std::move(parts)}}; }
 json::object Replace(std::string_view pattern, std::string_view content) {
   return {{"type", "Replace"}, {"pattern", {{"String", pattern}}}, {"content", content}};
 }
@@ -144,8 +142,10 @@ class Writer {
     add(after);
     json::array once(pair);
     pair.insert(pair.end(), single.begin(), single.end());
-    return json::object{
-        {"type", "TemplateProcessing"}, {"single", std::move(once)}, {"pair", std::move(pair)}, {"special_tokens", tokens}};
+    return json::object{{"type", "TemplateProcessing"},
+                        {"single", std::move(once)},
+                        {"pair", std::move(pair)},
+                        {"special_tokens", tokens}};
   }
 
   json::object Vocabulary() const {
@@ -239,7 +239,8 @@ class Writer {
     root["normalizer"] = Sequence("normalizers", std::move(normalizers));
     root["pre_tokenizer"] = nullptr;
     root["decoder"] = Sequence("decoders", std::move(decoders));
-    root["model"] = Bpe(spec_.merges.empty() ? MergesOfScores() : json::array(spec_.merges.begin(), spec_.merges.end()));
+    root["model"] =
+        Bpe(spec_.merges.empty() ? MergesOfScores() : json::array(spec_.merges.begin(), spec_.merges.end()));
     json::object& model = root["model"].as_object();
     model["byte_fallback"] = std::ranges::find(spec_.kinds, TokenKind::kByte) != spec_.kinds.end();
     model["fuse_unk"] = true;
@@ -268,11 +269,11 @@ class Writer {
     root["normalizer"] = normalizers.empty() ? json::value() : Sequence("normalizers", std::move(normalizers));
     root["pre_tokenizer"] = Sequence("pretokenizers", std::move(parts));
     root["decoder"] = std::move(metaspace);
-    root["model"] = json::object{
-        {"type", "Unigram"},
-        {"unk_id", spec_.unknown.value_or(0)},
-        {"vocab", std::move(vocabulary)},
-        {"byte_fallback", std::ranges::find(spec_.kinds, TokenKind::kByte) != spec_.kinds.end()}};
+    root["model"] =
+        json::object{{"type", "Unigram"},
+                     {"unk_id", spec_.unknown.value_or(0)},
+                     {"vocab", std::move(vocabulary)},
+                     {"byte_fallback", std::ranges::find(spec_.kinds, TokenKind::kByte) != spec_.kinds.end()}};
   }
 
   void WriteWordPiece(json::object& root) const {
@@ -284,11 +285,12 @@ class Writer {
                                       {"lowercase", options.lowercase}};
     root["pre_tokenizer"] = Typed("BertPreTokenizer");
     root["decoder"] = json::object{{"type", "WordPiece"}, {"prefix", "##"}, {"cleanup", true}};
-    root["model"] = json::object{{"type", "WordPiece"},
-                                 {"unk_token", Text(spec_.unknown)},
-                                 {"continuing_subword_prefix", "##"},
-                                 {"max_input_chars_per_word", options.max_word_chars > 0 ? options.max_word_chars : 100},
-                                 {"vocab", Vocabulary()}};
+    root["model"] =
+        json::object{{"type", "WordPiece"},
+                     {"unk_token", Text(spec_.unknown)},
+                     {"continuing_subword_prefix", "##"},
+                     {"max_input_chars_per_word", options.max_word_chars > 0 ? options.max_word_chars : 100},
+                     {"vocab", Vocabulary()}};
   }
 
   const TokenizerSpec& spec_;

@@ -264,8 +264,8 @@ void FitTokens(size_t count, TokenizerSpec& spec) {
   for (auto* ids : {&spec.strips_left, &spec.strips_right, &spec.before, &spec.after}) {
     std::erase_if(*ids, beyond);
   }
-  for (auto* id : {&spec.bos, &spec.eos, &spec.eot, &spec.unknown, &spec.separator, &spec.padding,
-                   &spec.classification, &spec.mask}) {
+  for (auto* id : {&spec.bos, &spec.eos, &spec.eot, &spec.unknown, &spec.separator, &spec.padding, &spec.classification,
+                   &spec.mask}) {
     *id = *id && beyond(**id) ? std::nullopt : *id;
   }
 }
@@ -273,7 +273,7 @@ void FitTokens(size_t count, TokenizerSpec& spec) {
 // The special tokens that the keys of ggml name, as tokenizer_config.json would.
 std::string SpecialTokens(const GgufFile& file, std::span<const std::string> tokens) {
   constexpr std::pair<std::string_view, std::string_view> kNames[] = {
-      {"bos_token_id", "bos_token"},      {"eos_token_id", "eos_token"}, {"unknown_token_id", "unk_token"},
+      {"bos_token_id", "bos_token"},       {"eos_token_id", "eos_token"},     {"unknown_token_id", "unk_token"},
       {"seperator_token_id", "sep_token"}, {"padding_token_id", "pad_token"}, {"cls_token_id", "cls_token"},
       {"mask_token_id", "mask_token"}};
   json::object names;

@@ -27,9 +27,8 @@ Error Unsupported(const Fields& fields, std::string_view key, const std::string&
 }
 
 bool ReadsKey(const Family& family, std::string_view gguf) {
-  return std::ranges::any_of(family.keys, [&](const auto rows) {
-    return std::ranges::find(rows, gguf, &KeyRow::gguf) != rows.end();
-  });
+  return std::ranges::any_of(
+      family.keys, [&](const auto rows) { return std::ranges::find(rows, gguf, &KeyRow::gguf) != rows.end(); });
 }
 
 // The value of one row; nothing where there is none.
@@ -189,10 +188,14 @@ void WriteKeys(const Family& family, const tensor::GgufFile& file, json::object&
   for (const auto rows : family.keys) {
     for (const KeyRow& row : rows) {
       const auto value = NumberOf(file, Key(family, row.gguf));
-      if (value && row.number == Number::kInteger) {
-        config[row.name] = static_cast<int64_t>(*value);
-      } else if (value) {
-        config[row.name] = Shortest(*value);
+      if (!value) {
+        continue;
+      }
+      const json::value number =
+          row.number == Number::kInteger ? json::value(static_cast<int64_t>(*value)) : json::value(Shortest(*value));
+      config[row.name] = number;
+      if (!row.other_name.empty()) {
+        config[row.other_name] = number;
       }
     }
   }
@@ -291,6 +294,9 @@ Result<json::object> ConfigOfFile(const Family& family, const tensor::GgufFile& 
   model.rope.factor = Shortest(model.rope.factor);
   model.rope.attention_factor = Shortest(model.rope.attention_factor);
   RopeToConfig(family, model, file, config);
+  if (family.model_type == "nomic_bert") {
+    config["rotary_emb_base"] = model.rope.base;  // as the published code calls it
+  }
   config["vocab_size"] = model.vocabulary;
   if (family.model_type == "roberta" || family.model_type == "xlm-roberta") {
     config["pad_token_id"] = config["pad_token_id"].is_null() ? json::value(1) : config["pad_token_id"];

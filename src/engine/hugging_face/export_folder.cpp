@@ -32,7 +32,9 @@ Status WriteText(const fs::path& file, std::string_view text) {
   return stream ? Status() : Status(Full(file));
 }
 
-Status WriteJson(const fs::path& file, const json::value& value) { return WriteText(file, json::serialize(value) + "\n"); }
+Status WriteJson(const fs::path& file, const json::value& value) {
+  return WriteText(file, json::serialize(value) + "\n");
+}
 
 tensor::DataType DataTypeOf(tensor::GgmlType type) {
   return type == tensor::GgmlType::kF32    ? tensor::DataType::kF32
@@ -100,10 +102,13 @@ json::object TokenizerConfig(const text::TokenizerSpec& spec, const tensor::Gguf
   json::object config{{"tokenizer_class", "PreTrainedTokenizerFast"},
                       {"clean_up_tokenization_spaces", false},
                       {"model_max_length", context}};
-  const std::pair<std::string_view, std::optional<int32_t>> kTokens[] = {
-      {"bos_token", spec.bos},      {"eos_token", spec.eos},           {"unk_token", spec.unknown},
-      {"sep_token", spec.separator}, {"cls_token", spec.classification}, {"pad_token", spec.padding},
-      {"mask_token", spec.mask}};
+  const std::pair<std::string_view, std::optional<int32_t>> kTokens[] = {{"bos_token", spec.bos},
+                                                                         {"eos_token", spec.eos},
+                                                                         {"unk_token", spec.unknown},
+                                                                         {"sep_token", spec.separator},
+                                                                         {"cls_token", spec.classification},
+                                                                         {"pad_token", spec.padding},
+                                                                         {"mask_token", spec.mask}};
   for (const auto& [name, id] : kTokens) {
     if (id) {
       config[name] = spec.tokens[static_cast<size_t>(*id)];
@@ -145,20 +150,18 @@ Status WriteModules(const ModelConfig& model, const fs::path& folder) {
   const fs::path path = folder / "1_Pooling";
   std::error_code failed;
   fs::create_directory(path, failed);
-  ATELIER_TRY(WriteJson(path / "config.json",
-                        json::object{{"word_embedding_dimension", model.width},
-                                     {"pooling_mode_cls_token", model.pooling == Pooling::kFirst},
-                                     {"pooling_mode_mean_tokens", model.pooling == Pooling::kMean},
-                                     {"pooling_mode_max_tokens", false},
-                                     {"pooling_mode_lasttoken", model.pooling == Pooling::kLast}}));
+  ATELIER_TRY(
+      WriteJson(path / "config.json", json::object{{"word_embedding_dimension", model.width},
+                                                   {"pooling_mode_cls_token", model.pooling == Pooling::kFirst},
+                                                   {"pooling_mode_mean_tokens", model.pooling == Pooling::kMean},
+                                                   {"pooling_mode_max_tokens", false},
+                                                   {"pooling_mode_lasttoken", model.pooling == Pooling::kLast}}));
   const std::string_view prefix = "sentence_transformers.models.";
   json::array modules;
   for (const auto& [name, at] : {std::pair("Transformer", ""), std::pair("Pooling", "1_Pooling")}) {
     const auto index = modules.size();
-    modules.push_back(json::object{{"idx", index},
-                                   {"name", std::to_string(index)},
-                                   {"path", at},
-                                   {"type", std::string(prefix) + name}});
+    modules.push_back(json::object{
+        {"idx", index}, {"name", std::to_string(index)}, {"path", at}, {"type", std::string(prefix) + name}});
   }
   return WriteJson(folder / "modules.json", modules);
 }

@@ -254,9 +254,7 @@ bool Abstract(std::string_view name, std::string& pattern, std::array<int64_t, 2
 std::string Concrete(std::string_view pattern, const Match& match) {
   std::string name;
   for (const char c : pattern) {
-    name += c == '%'   ? std::to_string(match.layer)
-            : c == '#' ? std::to_string(match.part)
-                       : std::string(1, c);
+    name += c == '%' ? std::to_string(match.layer) : c == '#' ? std::to_string(match.part) : std::string(1, c);
   }
   return name + std::string(match.suffix);
 }
@@ -292,8 +290,9 @@ Match FindRow(const Family& family, std::string_view name, const Is& is) {
 
 // A name of a model of several parts as that of its language model.
 std::string OfText(std::string_view name) {
-  constexpr std::pair<std::string_view, std::string_view> kParts[] = {
-      {"language_model.model.", "model."}, {"model.language_model.", "model."}, {"language_model.lm_head.", "lm_head."}};
+  constexpr std::pair<std::string_view, std::string_view> kParts[] = {{"language_model.model.", "model."},
+                                                                      {"model.language_model.", "model."},
+                                                                      {"language_model.lm_head.", "lm_head."}};
   for (const auto& [from, to] : kParts) {
     if (name.starts_with(from)) {
       return std::string(to) + std::string(name.substr(from.size()));
@@ -348,9 +347,10 @@ Result<const Family*> FindFamily(const json::object& config) {
     return MakeError(Code::kUnimplemented, "the model_type '" + type + "' is not supported", "unsupported_architecture",
                      "config.json.model_type");
   }
-  return MakeError(Code::kUnimplemented,
-                   "'" + std::string(unmet->key) + "' of config.json has a value that is not supported in '" + type + "'",
-                   "unsupported_model", fields.Path(unmet->key));
+  return MakeError(
+      Code::kUnimplemented,
+      "'" + std::string(unmet->key) + "' of config.json has a value that is not supported in '" + type + "'",
+      "unsupported_model", fields.Path(unmet->key));
 }
 
 Result<const Family*> FindFamily(const tensor::GgufFile& file) {
@@ -372,9 +372,10 @@ Result<const Family*> FindFamily(const tensor::GgufFile& file) {
     nameless = unnamed->first;
   }
   return nameless.empty()
-             ? MakeError(Code::kUnimplemented,
-                         "the architecture '" + architecture.substr(0, 64) + "' has no form in Hugging Face's layout here",
-                         "unsupported_architecture", "general.architecture")
+             ? MakeError(
+                   Code::kUnimplemented,
+                   "the architecture '" + architecture.substr(0, 64) + "' has no form in Hugging Face's layout here",
+                   "unsupported_architecture", "general.architecture")
              : MakeError(Code::kUnimplemented, "tensor '" + nameless + "' has no name in Hugging Face's layout",
                          "unsupported_model", nameless);
 }
@@ -392,9 +393,8 @@ Match MatchHuggingFace(const Family& family, std::string_view name) {
   const std::string whole = family.text_config.empty() ? std::string(name) : OfText(name);
   for (const std::string_view prefix : {std::string_view(), family.prefix}) {
     const std::string full = std::string(prefix) + whole;
-    const Match match = FindRow(family, full, [](const TensorRow& row, std::string_view pattern) {
-      return row.hugging_face == pattern;
-    });
+    const Match match = FindRow(
+        family, full, [](const TensorRow& row, std::string_view pattern) { return row.hugging_face == pattern; });
     if (match.row != nullptr) {
       return match;
     }

@@ -1,5 +1,5 @@
-// How models of Hugging Face's `transformers` are called in GGUF, as rows of data: modules, keys of config.json, and what
-// is done to the numbers on the way. Read both ways: by importing and by exporting. Sources: the classes of
+// How models of Hugging Face's `transformers` are called in GGUF, as rows of data: modules, keys of config.json, and
+// what is done to the numbers on the way. Read both ways: by importing and by exporting. Sources: the classes of
 // https://github.com/huggingface/transformers and llama.cpp's published conversion (its folder conversion/).
 #pragma once
 
@@ -60,18 +60,18 @@ struct FlagRow {
 
 struct Family {
   std::string_view model_type;
-  std::string_view class_name;             // of `architectures`
-  std::string_view architecture;           // of GGUF, a row of engine/architectures.h
-  std::string_view prefix;                 // of most names; files may leave it out
+  std::string_view class_name;    // of `architectures`
+  std::string_view architecture;  // of GGUF, a row of engine/architectures.h
+  std::string_view prefix;        // of most names; files may leave it out
   std::array<std::span<const TensorRow>, 3> tensors;
   std::array<std::span<const KeyRow>, 3> keys;
   std::span<const Demand> demands{};
   std::span<const FlagRow> flags{};
   double rope_base = 10000;
-  bool norms_plus_one = false;             // GGUF's weights of norms are larger by one
-  std::string_view ranker_class{};         // with a head that classifies
-  std::string_view tokenizer{};            // tokenizer.ggml.model, where it tells families apart
-  std::string_view text_config{};          // key of the language model's part in a config of several parts
+  bool norms_plus_one = false;      // GGUF's weights of norms are larger by one
+  std::string_view ranker_class{};  // with a head that classifies
+  std::string_view tokenizer{};     // tokenizer.ggml.model, where it tells families apart
+  std::string_view text_config{};   // key of the language model's part in a config of several parts
 
   const Architecture& row() const;  // of the engine
 };

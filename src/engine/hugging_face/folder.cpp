@@ -58,8 +58,9 @@ Result<Folder> Folder::Open(const std::vector<ModelSource>& sources) {
   } else if (folder.Has(kWeights)) {
     ATELIER_TRY(folder.OpenShard(std::string(kWeights)));
   } else {
-    return Bad(std::string(kWeights),
-               "the folder has neither model.safetensors nor model.safetensors.index.json; pickled weights are not read");
+    return Bad(
+        std::string(kWeights),
+        "the folder has neither model.safetensors nor model.safetensors.index.json; pickled weights are not read");
   }
   return folder;
 }

@@ -144,7 +144,8 @@ class Converter {
     layout.kv_heads = kv_heads;
     layout.skipped_rows = skipped;
     layout.ranks = Ranks(family_, config_);
-    layout.tied = GetBool(text_, "tie_word_embeddings", GetBool(config_, "tie_word_embeddings", family_.norms_plus_one));
+    layout.tied =
+        GetBool(text_, "tie_word_embeddings", GetBool(config_, "tie_word_embeddings", family_.norms_plus_one));
     return layout;
   }
 

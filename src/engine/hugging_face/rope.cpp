@@ -51,7 +51,8 @@ Result<std::vector<float>> ReadFactors(Fields& fields, std::string_view key, int
   std::vector<float> factors;
   for (const auto& item : *list) {
     if (!item.is_number()) {
-      return InvalidArgument(fields.Path(key) + " has an item that is no number", fields.Path(key), "invalid_model_file");
+      return InvalidArgument(fields.Path(key) + " has an item that is no number", fields.Path(key),
+                             "invalid_model_file");
     }
     factors.push_back(static_cast<float>(item.to_number<double>()));
   }
@@ -86,7 +87,10 @@ Status CheckLocal(const Family& family, Fields& config) {
 class Writer {
  public:
   Writer(const Family& family, const json::object& config, MemoryFile& to)
-      : family_(family), prefix_(std::string(family.architecture) + ".rope."), config_(config, "config.json"), to_(to) {}
+      : family_(family),
+        prefix_(std::string(family.architecture) + ".rope."),
+        config_(config, "config.json"),
+        to_(to) {}
 
   Status Write(int64_t head) {
     ATELIER_TRY(CheckLocal(family_, config_));

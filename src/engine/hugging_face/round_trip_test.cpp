@@ -168,7 +168,7 @@ TEST(RowOrders, AreEachOthersInverse) {
   const RowOrder halves = HalvesOfPairs(8);
   const RowOrder kinds = KindsOfGroups(heads);
   const RowOrder groups = GroupsOfKinds(heads);
-  EXPECT_EQ(pairs(1), 4);   // the second of the first pair is the first of the second half
+  EXPECT_EQ(pairs(1), 4);    // the second of the first pair is the first of the second half
   EXPECT_EQ(kinds(24), 12);  // the first key stands behind the three queries of its group
   EXPECT_EQ(kinds(12), 20);  // the fourth query is the first of the second group
   for (int64_t row = 0; row < 40; ++row) {

@@ -63,8 +63,8 @@ Status SetOrder(const Family& family, const TensorRow& row, const Layout& layout
   const int64_t heads = grouped ? layout.heads + 2 * layout.kv_heads : paired;
   if (heads > 0 && (weave.rows % heads != 0 || (paired > 0 && weave.rows / heads % 2 != 0) ||
                     (grouped && layout.heads % layout.kv_heads != 0))) {
-    return Bad(recipe.name, "of the shape " + ShapeText(recipe.shape) + " has no rows for " + std::to_string(heads) +
-                                " heads");
+    return Bad(recipe.name,
+               "of the shape " + ShapeText(recipe.shape) + " has no rows for " + std::to_string(heads) + " heads");
   }
   if (grouped) {
     const Heads all{layout.heads, layout.kv_heads, weave.rows / heads};
@@ -153,16 +153,15 @@ Result<Recipe> RecipeOf(const Family& family, const Layout& layout, const std::s
 }
 
 // The tensors that one of GGUF's becomes.
-Status AddRecipes(const Family& family, const Layout& layout, const std::string& name, const tensor::GgufTensor& tensor,
-                  const Match& found, std::vector<Recipe>& to) {
-  Match match = found;
+Status AddRecipes(const Family& family, const Layout& layout,
+                  const std::pair<const std::string, tensor::GgufTensor>& named, Match match, std::vector<Recipe>& to) {
+  const auto& [name, tensor] = named;
   const bool stacked = match.row->change == Change::kParts;
   if (tensor.shape.size() < (stacked ? 2U : 1U) || tensor.shape.size() > (stacked ? 3U : 2U)) {
     return Bad(name, "has the shape " + ShapeText(tensor.shape) + ", which does not fit");
   }
   const auto parts = stacked ? static_cast<size_t>(tensor.shape.front()) : 1;
-  const bool plain =
-      tensor.type == GgmlType::kF32 || tensor.type == GgmlType::kF16 || tensor.type == GgmlType::kBF16;
+  const bool plain = tensor.type == GgmlType::kF32 || tensor.type == GgmlType::kF16 || tensor.type == GgmlType::kBF16;
   for (size_t part = 0; part < parts; ++part) {
     match.part = static_cast<int64_t>(part);
     Recipe recipe{.name = HuggingFaceName(match), .shape = tensor.shape, .weave = {}};
@@ -202,10 +201,10 @@ Result<std::vector<Recipe>> ToGguf(const Family& family, const std::map<std::str
 
 Result<std::vector<Recipe>> FromGguf(const Family& family, const tensor::GgufFile& file, const Layout& layout) {
   std::vector<Recipe> recipes;
-  for (const auto& [name, tensor] : file.tensors()) {
-    const Match match = MatchGguf(family, name, file);
+  for (const auto& named : file.tensors()) {
+    const Match match = MatchGguf(family, named.first, file);
     if (match.row != nullptr) {  // the others are numbers of config.json, see FindFamily
-      ATELIER_TRY(AddRecipes(family, layout, name, tensor, match, recipes));
+      ATELIER_TRY(AddRecipes(family, layout, named, match, recipes));
     }
   }
   return recipes;

@@ -53,8 +53,11 @@ Result<std::string> OfVocabTxt(const Folder& folder, const json::object& config)
   spec.kind = TokenizerKind::kWordPiece;
   spec.tokens = Lines(vocabulary);
   const std::pair<std::string_view, std::optional<int32_t> TokenizerSpec::*> kNames[] = {
-      {"[UNK]", &TokenizerSpec::unknown}, {"[CLS]", &TokenizerSpec::classification},
-      {"[SEP]", &TokenizerSpec::separator}, {"[PAD]", &TokenizerSpec::padding}, {"[MASK]", &TokenizerSpec::mask}};
+      {"[UNK]", &TokenizerSpec::unknown},
+      {"[CLS]", &TokenizerSpec::classification},
+      {"[SEP]", &TokenizerSpec::separator},
+      {"[PAD]", &TokenizerSpec::padding},
+      {"[MASK]", &TokenizerSpec::mask}};
   spec.kinds.assign(spec.tokens.size(), TokenKind::kNormal);
   for (const auto& [name, field] : kNames) {
     const auto found = std::ranges::find(spec.tokens, name);
@@ -256,10 +259,14 @@ class MetadataWriter {
       }
     }
     const std::pair<std::string_view, std::optional<int32_t>> kIds[] = {
-        {"bos_token_id", spec_.bos},           {"eos_token_id", spec_.eos},
-        {"eot_token_id", spec_.eot},           {"unknown_token_id", spec_.unknown},
-        {"padding_token_id", spec_.padding},   {"seperator_token_id", spec_.separator},  // GGUF's spelling
-        {"cls_token_id", spec_.classification}, {"mask_token_id", spec_.mask}};
+        {"bos_token_id", spec_.bos},
+        {"eos_token_id", spec_.eos},
+        {"eot_token_id", spec_.eot},
+        {"unknown_token_id", spec_.unknown},
+        {"padding_token_id", spec_.padding},
+        {"seperator_token_id", spec_.separator},  // GGUF's spelling
+        {"cls_token_id", spec_.classification},
+        {"mask_token_id", spec_.mask}};
     for (const auto& [key, id] : kIds) {
       if (id && static_cast<size_t>(*id) < vocabulary_) {
         to_.SetInteger(Key(key), static_cast<uint64_t>(*id));

@@ -58,8 +58,8 @@ class Weaver {
     }
     from_bytes_ = *from;
     part_rows_ = weave_.parts.front().size() / *from;
-    const bool even = std::ranges::all_of(
-        weave_.parts, [&](const auto& part) { return part.size() == part_rows_ * from_bytes_; });
+    const bool even =
+        std::ranges::all_of(weave_.parts, [&](const auto& part) { return part.size() == part_rows_ * from_bytes_; });
     if (!even || part_rows_ == 0 || (weave_.transposed && part_rows_ != columns)) {
       return Internal("the parts of a tensor are not as large as their rows");
     }
@@ -149,8 +149,7 @@ RowOrder GroupsOfKinds(const Heads& heads) {
     const int64_t each = heads.heads / heads.kv_heads;
     const int64_t group = row / heads.head / (each + 2);
     const int64_t place = row / heads.head % (each + 2);
-    const int64_t head =
-        place < each ? group * each + place : heads.heads + (place - each) * heads.kv_heads + group;
+    const int64_t head = place < each ? group * each + place : heads.heads + (place - each) * heads.kv_heads + group;
     return head * heads.head + row % heads.head;
   };
 }

@@ -16,14 +16,14 @@ namespace atelier::engine::hugging_face {
 using RowOrder = std::function<int64_t(int64_t)>;
 
 struct Weave {
-  tensor::GgmlType type = tensor::GgmlType::kF32;      // of the result: F32, F16 or BF16
+  tensor::GgmlType type = tensor::GgmlType::kF32;       // of the result: F32, F16 or BF16
   tensor::GgmlType from_type = tensor::GgmlType::kF32;  // of the parts
-  int64_t rows = 0;                                    // of the result
-  int64_t columns = 0;                                 // of the result and, unless transposed, of the parts
-  std::vector<std::span<const std::byte>> parts;       // borrowed; their rows are counted one behind the other
-  RowOrder order{};                                    // empty: the same rows
-  bool transposed = false;                             // the one part is [columns, rows]
-  float shift = 0;                                     // added to each number
+  int64_t rows = 0;                                     // of the result
+  int64_t columns = 0;                                  // of the result and, unless transposed, of the parts
+  std::vector<std::span<const std::byte>> parts;        // borrowed; their rows are counted one behind the other
+  RowOrder order{};                                     // empty: the same rows
+  bool transposed = false;                              // the one part is [columns, rows]
+  float shift = 0;                                      // added to each number
 };
 
 // Errors: the sink's own; kInternal where the parts have not the bytes of their rows.

@@ -50,7 +50,8 @@ Result<fs::path> GgufOf(const FetchedVersion& fetched, const std::string& model)
 }
 
 Result<std::string> CardOf(Session& session, const FetchedVersion& fetched, const std::string& model) {
-  const std::string target = "/v1/registry/models/" + PercentEncode(ParseReference(model, "latest").name) + "/versions/" + std::to_string(GetInt(fetched.version, "version")) + "/card";
+  const std::string target = "/v1/registry/models/" + PercentEncode(ParseReference(model, "latest").name) +
+                             "/versions/" + std::to_string(GetInt(fetched.version, "version")) + "/card";
   ATELIER_ASSIGN(response, session.api.http().Send({.target = target, .accept = "text/markdown"}));
   return response.status == 200 ? response.body : std::string();
 }
