@@ -215,7 +215,9 @@ class ParsedFile final : public SafetensorsFile {
   std::map<std::string, std::string> metadata_;
 };
 
-std::string Header(const std::vector<const Named*>& order, const std::map<std::string, std::string>& metadata) {
+using Planned = std::pair<const std::string, SafetensorsPlan>;
+
+std::string Header(const std::vector<const Planned*>& order, const std::map<std::string, std::string>& metadata) {
   json::object header;
   if (!metadata.empty()) {
     json::object strings;
@@ -225,14 +227,16 @@ std::string Header(const std::vector<const Named*>& order, const std::map<std::s
     header.emplace(kMetadata, std::move(strings));
   }
   uint64_t offset = 0;
-  for (const Named* tensor : order) {
-    const View& view = tensor->second;
+  for (const Planned* tensor : order) {
+    const SafetensorsPlan& plan = tensor->second;
+    uint64_t bytes = 0;
+    BytesOf(plan.type, plan.shape, bytes);  // checked before
     json::object entry;
-    entry.emplace("dtype", Name(view.type));
-    entry.emplace("shape", json::array(view.shape.begin(), view.shape.end()));
-    entry.emplace("data_offsets", json::array{offset, offset + view.bytes.size()});
+    entry.emplace("dtype", Name(plan.type));
+    entry.emplace("shape", json::array(plan.shape.begin(), plan.shape.end()));
+    entry.emplace("data_offsets", json::array{offset, offset + bytes});
     header.emplace(tensor->first, std::move(entry));
-    offset += view.bytes.size();
+    offset += bytes;
   }
   std::string text = json::serialize(header);
   text.resize((text.size() + 7) / 8 * 8, ' ');
@@ -267,21 +271,38 @@ Result<View> SafetensorsFile::Find(std::string_view name) const {
 
 Status WriteSafetensors(const std::map<std::string, View>& tensors, const std::map<std::string, std::string>& metadata,
                         const std::function<Status(std::span<const std::byte>)>& sink) {
-  std::vector<const Named*> order;
-  for (const auto& tensor : tensors) {
+  std::map<std::string, SafetensorsPlan> plans;
+  for (const auto& [name, view] : tensors) {
     uint64_t needed = 0;
-    if (!BytesOf(tensor.second.type, tensor.second.shape, needed) || needed != tensor.second.bytes.size() ||
-        tensor.second.shape.size() > kMaxDimensions || tensor.first == kMetadata || !IsUtf8(tensor.first)) {
-      return InvalidArgument("tensor '" + tensor.first + "': its name, shape and bytes do not fit");
+    if (!BytesOf(view.type, view.shape, needed) || needed != view.bytes.size()) {
+      return InvalidArgument("tensor '" + name + "': its shape and bytes do not fit");
     }
-    order.push_back(&tensor);
+    plans.emplace(name, SafetensorsPlan{view.type, view.shape});
+  }
+  return WriteSafetensors(
+      plans, metadata, [&](const std::string& name, const SafetensorsSink& out) { return out(tensors.at(name).bytes); },
+      sink);
+}
+
+Status WriteSafetensors(const std::map<std::string, SafetensorsPlan>& plans,
+                        const std::map<std::string, std::string>& metadata,
+                        const std::function<Status(const std::string& name, const SafetensorsSink& sink)>& produce,
+                        const SafetensorsSink& sink) {
+  std::vector<const Planned*> order;
+  for (const auto& plan : plans) {
+    uint64_t needed = 0;
+    if (!BytesOf(plan.second.type, plan.second.shape, needed) || plan.second.shape.size() > kMaxDimensions ||
+        plan.first == kMetadata || !IsUtf8(plan.first)) {
+      return InvalidArgument("tensor '" + plan.first + "': its name and shape do not fit");
+    }
+    order.push_back(&plan);
   }
   for (const auto& [key, value] : metadata) {
     if (!IsUtf8(key) || !IsUtf8(value)) {
       return InvalidArgument("the metadata is no UTF-8");
     }
   }
-  std::ranges::stable_sort(order, [](const Named* a, const Named* b) { return a->second.type > b->second.type; });
+  std::ranges::stable_sort(order, [](const Planned* a, const Planned* b) { return a->second.type > b->second.type; });
   const std::string header = Header(order, metadata);
   if (header.size() > kMaxHeaderBytes) {
     return InvalidArgument("the header is larger than 100 MB");
@@ -289,9 +310,19 @@ Status WriteSafetensors(const std::map<std::string, View>& tensors, const std::m
   const uint64_t length = header.size();
   ATELIER_TRY(sink(std::as_bytes(std::span(&length, 1))));
   ATELIER_TRY(sink(std::as_bytes(std::span(header))));
-  for (const Named* tensor : order) {
-    if (!tensor->second.bytes.empty()) {
-      ATELIER_TRY(sink(tensor->second.bytes));
+  for (const Planned* plan : order) {
+    uint64_t left = 0;
+    BytesOf(plan->second.type, plan->second.shape, left);
+    const auto wrong = [&] { return InvalidArgument("tensor '" + plan->first + "' has not the bytes of its shape"); };
+    ATELIER_TRY(produce(plan->first, [&](std::span<const std::byte> bytes) -> Status {
+      if (bytes.size() > left) {
+        return wrong();
+      }
+      left -= bytes.size();
+      return bytes.empty() ? Status() : sink(bytes);
+    }));
+    if (left != 0) {
+      return wrong();
     }
   }
   return {};

@@ -49,4 +49,16 @@ class SafetensorsFile {
 Status WriteSafetensors(const std::map<std::string, View>& tensors, const std::map<std::string, std::string>& metadata,
                         const std::function<Status(std::span<const std::byte>)>& sink);
 
+// The same for tensors whose bytes come when their turn does. `produce` writes those of the tensor that it is given, in
+// as many pieces as it likes. More errors: kInvalidArgument (they are not as many as the shape says), the producer's.
+using SafetensorsSink = std::function<Status(std::span<const std::byte>)>;
+struct SafetensorsPlan {
+  DataType type = DataType::kF32;
+  std::vector<int64_t> shape;
+};
+Status WriteSafetensors(const std::map<std::string, SafetensorsPlan>& plans,
+                        const std::map<std::string, std::string>& metadata,
+                        const std::function<Status(const std::string& name, const SafetensorsSink& sink)>& produce,
+                        const SafetensorsSink& sink);
+
 }  // namespace atelier::tensor

@@ -74,6 +74,28 @@ class Language:
         assert second["metadata"]["format"] == "gguf", second
         assert "stories260K" in self.cli.run("model", "card", "stories260K@1")[0]
 
+    def through_hugging_face(self):
+        """Out as a folder for transformers, and in again."""
+        folder = self.folder / "stories-folder"
+        self.cli.run("model", "export", "stories", str(folder), "--format", "huggingface")
+        names = sorted(path.name for path in folder.iterdir())
+        assert names == ["README.md", "config.json", "generation_config.json", "model.safetensors", "tokenizer.json",
+                         "tokenizer_config.json"], names
+        config = json.loads((folder / "config.json").read_text())
+        assert config["model_type"] == "llama" and config["vocab_size"] == 512 and config["head_dim"] == 8, config
+        done = self.cli.json("model", "import", str(folder))
+        assert done["result"]["model"] == "stories-folder" and done["result"]["metadata"]["format"] == "huggingface", done
+        self.cli.run("model", "export", "stories@1", str(self.folder / "as-it-is"))
+        assert [path.name for path in (self.folder / "as-it-is").iterdir()] == ["stories260K.gguf"]
+        config["num_hidden_layers"] = 6
+        (folder / "config.json").write_text(json.dumps(config))
+        _, err = self.cli.run("model", "import", str(folder), "--name", "bad", code=1)
+        assert "model.layers.5" in err, err
+        config["model_type"] = "nobody"
+        (folder / "config.json").write_text(json.dumps(config))
+        _, err = self.cli.run("model", "import", str(folder), "--name", "bad", code=1)
+        assert "unsupported_architecture" in err and "nobody" in err, err
+
     def refuse_bad_files(self):
         gguf = (self.folder / "got" / "stories260K.gguf").read_bytes()
         bad = {"cut.gguf": gguf[:-5000], "head.gguf": gguf[:20], "text.gguf": b"hello",
@@ -90,14 +112,16 @@ class Language:
         self.cli.run("model", "import", "/no/such/file", code=2)
         failed = [job for job in self.server.request("GET", "/v1/jobs?kind=import_model").json()["data"]
                   if job["status"] == "failed"]
-        assert len(failed) == len(bad), failed
+        assert len(failed) == len(bad) + 2, failed  # and the two folders before
         assert self.server.request("GET", "/readyz", key=None).status == 200
 
     def deploy(self):
         _, err = self.cli.run("deploy", "stories", "--max-batch", "8", code=1)
         assert "max_batch" in err, err
         settings = {"max_running": 4, "context": 256, "kv_bytes": 16 << 20, "threads": 2}
-        self.cli.run("deploy", "stories", "--as", "story", "--set", *(f"{key}={value}" for key, value in settings.items()))
+        for model, name in (("stories", "story"), ("stories-folder", "folder")):
+            self.cli.run("deploy", model, "--as", name, "--set", *(f"{key}={value}" for key, value in settings.items()))
+            self.server.wait_ready(name)
         state = self.server.wait_ready("story")
         assert state["status"] == "ready" and state["settings"] == settings, state
         out, _ = self.cli.run("deployments")
@@ -121,6 +145,7 @@ class Language:
         text, usage = self.complete("Once upon a time", max_tokens=120)
         assert text == whole, text
         assert usage["completion_tokens"] == 120 and usage["prompt_tokens"] == 5, usage
+        assert self.complete("Once upon a time", max_tokens=120, model="folder")[0] == whole
         streamed, usage = self.complete("Once upon a time", max_tokens=120, stream=True,
                                         stream_options={"include_usage": True})
         assert streamed == whole and usage["completion_tokens"] == 120, (streamed, usage)
@@ -317,11 +342,12 @@ class Language:
 
     def remove(self):
         self.cli.run("undeploy", "story")
+        self.cli.run("undeploy", "folder")
         self.cli.run("model", "delete", "stories")
 
 
-STEPS = ["import_checkpoint", "import_gguf", "refuse_bad_files", "deploy", "ask", "refuse_bad_questions", "predict",
-         "tokenize", "chat", "chat_on_terminal", "embed", "quantize", "crash", "remove"]
+STEPS = ["import_checkpoint", "import_gguf", "through_hugging_face", "refuse_bad_files", "deploy", "ask",
+         "refuse_bad_questions", "predict", "tokenize", "chat", "chat_on_terminal", "embed", "quantize", "crash", "remove"]
 
 
 def run(case, steps, description):

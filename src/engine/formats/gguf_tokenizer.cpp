@@ -5,7 +5,9 @@
 #include <optional>
 
 #include "base/ids.h"
+#include "base/json.h"
 #include "text/end_tokens.h"
+#include "text/spec_json.h"
 #include "text/tokenizers/pre_tokenizers.h"
 #include "text/tokenizers/tokenizer_base.h"
 #include "text/utf8.h"
@@ -258,9 +260,67 @@ Status MarkStripping(const GgufFile& file, TokenizerSpec& spec) {
   return {};
 }
 
+// The tokens that GGUF knows: a tokenizer.json may name more, or fewer.
+void FitTokens(size_t count, TokenizerSpec& spec) {
+  for (size_t id = spec.tokens.size(); id < count; ++id) {
+    spec.tokens.push_back("[PAD" + std::to_string(id) + "]");
+  }
+  spec.tokens.resize(count);
+  spec.kinds.resize(count, TokenKind::kUnused);
+  if (!spec.scores.empty()) {
+    spec.scores.resize(count);
+  }
+  const auto beyond = [&](int32_t id) { return static_cast<size_t>(id) >= count; };
+  for (auto* ids : {&spec.strips_left, &spec.strips_right, &spec.before, &spec.after}) {
+    std::erase_if(*ids, beyond);
+  }
+  for (auto* id : {&spec.bos, &spec.eos, &spec.eot, &spec.unknown, &spec.separator, &spec.padding, &spec.classification,
+                   &spec.mask}) {
+    *id = *id && beyond(**id) ? std::nullopt : *id;
+  }
+}
+
+// The special tokens that the keys of ggml name, as tokenizer_config.json would.
+std::string SpecialTokens(const GgufFile& file, std::span<const std::string> tokens) {
+  constexpr std::pair<std::string_view, std::string_view> kNames[] = {
+      {"bos_token_id", "bos_token"},       {"eos_token_id", "eos_token"},     {"unknown_token_id", "unk_token"},
+      {"seperator_token_id", "sep_token"}, {"padding_token_id", "pad_token"}, {"cls_token_id", "cls_token"},
+      {"mask_token_id", "mask_token"}};
+  json::object names;
+  for (const auto& [key, name] : kNames) {
+    const auto id = file.Integer(Key(key));
+    if (id.ok() && *id >= 0 && static_cast<uint64_t>(*id) < tokens.size()) {
+      names[name] = tokens[static_cast<size_t>(*id)];
+    }
+  }
+  return json::serialize(names);
+}
+
+Result<TokenizerSpec> OfTokenizerJson(const GgufFile& file) {
+  ATELIER_ASSIGN(json, file.Text(kTokenizerJsonKey));
+  ATELIER_ASSIGN(tokens, file.Texts(Key("tokens")));
+  const std::string names = SpecialTokens(file, tokens);
+  ATELIER_ASSIGN(spec, text::ReadTokenizerJson({.tokenizer_json = json, .tokenizer_config_json = names}));
+  FitTokens(tokens.size(), spec);
+  ATELIER_TRY(ReadIds(file, spec));
+  ATELIER_TRY(ReadFlag(file, "add_bos_token", spec.add_bos));
+  ATELIER_TRY(ReadFlag(file, "add_eos_token", spec.add_eos));
+  const bool words = spec.kind == TokenizerKind::kWordPiece;
+  spec.add_bos = spec.add_bos && (spec.bos || (words && spec.classification));
+  spec.add_eos = spec.add_eos && (spec.eos || (words && spec.separator));
+  MarkEnds(spec);
+  return spec;
+}
+
 }  // namespace
 
 Result<TokenizerSpec> TokenizerSpecFromGguf(const GgufFile& file) {
+  if (file.Has(kTokenizerJsonKey)) {
+    auto whole = OfTokenizerJson(file);
+    if (whole.ok() || whole.error().code != Code::kUnimplemented) {
+      return whole;
+    }
+  }
   TokenizerSpec spec;
   ATELIER_TRY(ReadModel(file, spec));
   ATELIER_TRY(ReadTokens(file, spec));

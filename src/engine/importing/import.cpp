@@ -10,6 +10,9 @@
 
 #include "base/ids.h"
 #include "engine/formats/llama2c.h"
+#include "engine/formats/memory_file.h"
+#include "engine/hugging_face/folder.h"
+#include "engine/hugging_face/import_folder.h"
 #include "engine/model_config.h"
 #include "engine/service/generator.h"
 #include "engine/service/model_files.h"
@@ -81,6 +84,27 @@ Status ConvertLlama2c(const std::vector<ModelSource>& sources, const fs::path& w
   ATELIER_TRY(WriteGgufFile(*file, work / name));
   out.files.emplace(name, work / name);
   return {};
+}
+
+Status ConvertFolder(const std::vector<ModelSource>& sources, const fs::path& work, const hugging_face::Family*& family,
+                     ImportedModel& out) {
+  const std::string name = "model.gguf";
+  ATELIER_ASSIGN(found, hugging_face::FolderToGguf(sources, work / name));
+  family = found;
+  out.files.emplace(name, work / name);
+  return {};
+}
+
+// An error that names a tensor of GGUF names it as the folder does, too.
+Error NamedAsInFolder(Error error, const hugging_face::Family* family) {
+  if (family != nullptr) {
+    const hugging_face::Match match = hugging_face::MatchGguf(*family, error.param, MemoryFile());
+    if (match.row != nullptr) {
+      error.param = hugging_face::HuggingFaceName(match);
+      error.message += " (of '" + error.param + "')";
+    }
+  }
+  return error;
 }
 
 // How most of the weights lie.
@@ -170,16 +194,22 @@ Result<ImportedModel> ImportModel(const std::vector<ModelSource>& sources, const
                                   Clock& clock) {
   const auto ggufs = std::ranges::count_if(sources, [](const ModelSource& source) { return IsGguf(source.file); });
   const bool is_gguf = !sources.empty() && static_cast<size_t>(ggufs) == sources.size();
-  if (!is_gguf && (sources.size() != 2 || ggufs != 0)) {
+  const bool is_folder = !is_gguf && hugging_face::Folder::Is(sources);
+  if (!is_gguf && !is_folder && (sources.size() != 2 || ggufs != 0)) {
     return BadFiles(
-        "these files are no model that can be imported: give one GGUF file, all parts of a split one, or a checkpoint "
-        "of llama2.c and its tokeniser");
+        "these files are no model that can be imported: give one GGUF file, all parts of a split one, a folder of "
+        "Hugging Face's with safetensors, or a checkpoint of llama2.c and its tokeniser");
   }
   ImportedModel out;
-  ATELIER_TRY(is_gguf ? LinkAll(sources, work, out) : ConvertLlama2c(sources, work, out));
+  const hugging_face::Family* family = nullptr;
+  ATELIER_TRY(is_gguf     ? LinkAll(sources, work, out)
+              : is_folder ? ConvertFolder(sources, work, family, out)
+                          : ConvertLlama2c(sources, work, out));
   json::object metadata;
-  ATELIER_TRY(Prove(work, threads, clock, metadata));
-  metadata["format"] = is_gguf ? "gguf" : "llama2c";
+  if (auto proof = Prove(work, threads, clock, metadata); !proof.ok()) {
+    return NamedAsInFolder(std::move(proof).error(), family);
+  }
+  metadata["format"] = is_gguf ? "gguf" : is_folder ? "huggingface" : "llama2c";
   out.metadata = std::move(metadata);
   return out;
 }

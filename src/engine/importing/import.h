@@ -25,13 +25,15 @@ struct ImportedModel {
   // The model's files by their names: which source it is, or a new file under `work`.
   std::map<std::string, std::variant<size_t, std::filesystem::path>> files;
   // family, task, architecture, parameters, quantisation, context, vocabulary, embedding_width, chat_template, tools,
-  // reasoning, fingerprint, format ("gguf", "llama2c"); name, license, base_model where the file names them.
+  // reasoning, fingerprint, format ("gguf", "llama2c", "huggingface"); name, license, base_model where the file names
+  // them.
   json::object metadata;
 };
 
-// One GGUF file; all parts of a split one; or a checkpoint of llama2.c and its tokeniser, which become a GGUF file.
-// Loads the model just as a worker would. `work` is an empty folder. Errors: kInvalidArgument "invalid_model_file" on
-// `files` (neither of these); those of OpenGenerator and ReadLlama2c, which name the key or tensor.
+// One GGUF file; all parts of a split one; a folder in Hugging Face's layout, or a checkpoint of llama2.c and its
+// tokeniser, which become a GGUF file. Loads the model just as a worker would. `work` is an empty folder. Errors:
+// kInvalidArgument "invalid_model_file" on `files` (none of these); those of MakeGenerator, ReadLlama2c and
+// hugging_face::FolderToGguf, which name the key or tensor.
 Result<ImportedModel> ImportModel(const std::vector<ModelSource>& sources, const std::filesystem::path& work,
                                   size_t threads, Clock& clock);
 

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "base/testing/shared_data.h"
+#include "tensor/gguf_writer.h"
 
 namespace atelier::engine {
 namespace {
@@ -27,6 +28,16 @@ class ImportTest : public ::testing::Test {
   ModelSource Write(const std::string& name, const std::string& bytes) {
     std::ofstream(folder_ / name, std::ios::binary) << bytes;
     return {name, folder_ / name};
+  }
+  static std::string Bytes(const tensor::GgufMetadata& metadata,
+                           const std::map<std::string, tensor::GgufTensor, std::less<>>& tensors) {
+    std::string bytes;
+    const auto status = tensor::WriteGguf(metadata, tensors, [&](std::span<const std::byte> more) -> Status {
+      bytes.append(reinterpret_cast<const char*>(more.data()), more.size());
+      return {};
+    });
+    EXPECT_TRUE(status.ok()) << status.error().message;
+    return bytes;
   }
   Result<ImportedModel> Import(const std::vector<ModelSource>& sources) {
     return ImportModel(sources, folder_ / "work", 1, clock_);
@@ -62,6 +73,41 @@ TEST_F(ImportTest, TurnsALlama2cCheckpointIntoAGgufFileThatImportsAgain) {
   EXPECT_EQ(again->files.begin()->first, "st__ry.gguf");
   EXPECT_EQ(std::get<size_t>(again->files.begin()->second), 0U);
   EXPECT_EQ(GetString(again->metadata, "fingerprint"), GetString(model->metadata, "fingerprint"));
+}
+
+// The parts of a split model: the first has the keys, each some of the tensors.
+TEST_F(ImportTest, TakesAllPartsOfASplitModelAsOne) {
+  const fs::path whole = SharedData() / "golden" / "llm" / "models" / "qwen2-F32.gguf";
+  if (!fs::exists(whole)) {
+    GTEST_SKIP() << "no shared data: set ATELIER_SHARED_DATA";
+  }
+  const auto file = tensor::GgufFile::Open(whole);
+  ASSERT_TRUE(file.ok()) << file.error().message;
+  std::vector<ModelSource> parts;
+  const size_t count = (*file)->tensors().size();
+  for (uint64_t part = 0; part < 2; ++part) {
+    tensor::GgufMetadata metadata;
+    if (part == 0) {
+      metadata = (*file)->metadata();
+    }
+    metadata["split.no"] = {part, tensor::GgufType::kU16};
+    metadata["split.count"] = {uint64_t{2}, tensor::GgufType::kU16};
+    metadata["split.tensors.count"] = {static_cast<int64_t>(count), tensor::GgufType::kI32};
+    std::map<std::string, tensor::GgufTensor, std::less<>> tensors;
+    for (const auto& [name, tensor] : (*file)->tensors()) {
+      if (name.starts_with("blk.1") == (part == 1)) {
+        tensors.emplace(name, tensor);
+      }
+    }
+    parts.push_back(Write("m-0000" + std::to_string(part + 1) + "-of-00002.gguf", Bytes(metadata, tensors)));
+  }
+  const auto model = Import({parts[1], parts[0]});
+  ASSERT_TRUE(model.ok()) << model.error().message;
+  EXPECT_EQ(model->files.size(), 2U);
+  EXPECT_EQ(GetString(model->metadata, "architecture"), "qwen2");
+  fs::remove_all(folder_ / "work");
+  fs::create_directory(folder_ / "work");
+  EXPECT_FALSE(Import({parts[0]}).ok());
 }
 
 TEST_F(ImportTest, RefusesWhatIsNoModel) {

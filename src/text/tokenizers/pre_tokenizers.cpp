@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace atelier::text {
 namespace {
@@ -155,12 +156,42 @@ std::vector<PreTokenizer> MakeTable() {
   return table;
 }
 
+const std::vector<PreTokenizer>& Table() {
+  static const std::vector<PreTokenizer> table = MakeTable();
+  return table;
+}
+
+// A step as the table would have it: published files spell clitics with (?i:...), and old ones isolate matches by
+// removing what does not match, which is nothing.
+SplitStep Canonical(SplitStep step) {
+  constexpr std::string_view kSpelled = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
+  for (size_t at = step.regex.find(kSpelled); at != std::string::npos; at = step.regex.find(kSpelled, at + 1)) {
+    step.regex.replace(at, kSpelled.size(), "(?:" CLITICS ")");
+  }
+  if (step.behaviour == SplitStep::Behaviour::kRemoved && step.invert) {
+    step = {.regex = std::move(step.regex)};
+  }
+  return step;
+}
+
+bool Same(const SplitStep& a, const SplitStep& b) {
+  return a.regex == b.regex && a.behaviour == b.behaviour && a.invert == b.invert;
+}
+
 }  // namespace
 
+std::string_view NameOfSplits(const TokenizerSpec& spec) {
+  std::vector<SplitStep> steps;
+  std::ranges::transform(spec.splits.value_or(std::vector<SplitStep>()), std::back_inserter(steps), Canonical);
+  const auto found = std::ranges::find_if(Table(), [&](const PreTokenizer& row) {
+    return row.ignore_merges == spec.ignore_merges.value_or(false) && std::ranges::equal(row.steps, steps, Same);
+  });
+  return found == Table().end() ? "default" : found->name;
+}
+
 const PreTokenizer* FindPreTokenizer(std::string_view name) {
-  static const std::vector<PreTokenizer> table = MakeTable();
-  const auto found = std::ranges::find(table, name, &PreTokenizer::name);
-  return found == table.end() ? nullptr : &*found;
+  const auto found = std::ranges::find(Table(), name, &PreTokenizer::name);
+  return found == Table().end() ? nullptr : &*found;
 }
 
 std::string_view Gpt2Regex() { return kGpt2; }

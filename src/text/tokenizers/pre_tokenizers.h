@@ -19,6 +19,10 @@ struct PreTokenizer {
 // nullptr: there is none of this name. The answer lives as long as the program.
 const PreTokenizer* FindPreTokenizer(std::string_view name);
 
+// The name of the pre-tokeniser that cuts as the spec of a tokenizer.json does: known by its regexes, whatever they are
+// called elsewhere. "default" if it is none of these.
+std::string_view NameOfSplits(const TokenizerSpec& spec);
+
 // The regex of GPT-2, which ByteLevel of tokenizer.json means by use_regex.
 std::string_view Gpt2Regex();
 

@@ -3,8 +3,12 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
+#include <string>
 
 #include "atelier/cli/session.h"
+#include "base/json.h"
+#include "base/result.h"
 
 namespace atelier::cli {
 
@@ -16,6 +20,7 @@ void AddModelImport(CLI::App& group, Selection& selection);  // to the group "mo
 void AddModelQuantize(CLI::App& group, Selection& selection);
 void AddModelTokenize(CLI::App& group, Selection& selection);
 void AddModelPull(CLI::App& group, Selection& selection);
+void AddModelExport(CLI::App& group, Selection& selection);
 void AddDeploymentCommands(CLI::App& app, Selection& selection);
 void AddAdapterCommands(CLI::App& app, Selection& selection);
 void AddPredictCommand(CLI::App& app, Selection& selection);
@@ -27,5 +32,14 @@ void AddDoctorCommand(CLI::App& app, Selection& selection);
 // Until every version of the deployment answers, or one cannot. Errors: kFailedPrecondition "deployment_failed",
 // kDeadlineExceeded "deployment_not_ready", those of Api.
 Result<boost::json::object> WaitReady(Session& session, const std::string& name, int timeout_s);
+
+// Where the files of a model's version lie now, and what the server says of the version.
+struct FetchedVersion {
+  std::filesystem::path folder;
+  json::object version;
+};
+// Fetches and verifies the files of NAME, NAME@VERSION or NAME@ALIAS into `to` (empty: NAME-VERSION), which is made.
+// Errors: the server's; kDataLoss (a file that arrived changed); kInvalidArgument (a folder that cannot be written).
+Result<FetchedVersion> FetchVersion(Session& session, const std::string& text, const std::filesystem::path& to);
 
 }  // namespace atelier::cli

@@ -1,4 +1,4 @@
-// atelier model list|show|alias|delete|card|download; import and pull, quantize and tokenize have files of their own
+// atelier model list|show|alias|delete|card|download; the others have files of their own
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -194,27 +194,18 @@ Status DownloadFile(Session& session, const std::string& target, const RemoteFil
 }
 
 Status Download(Session& session, const std::string& text, const std::string& to) {
-  Reference reference = ParseReference(text, "latest");
-  ATELIER_ASSIGN(version, session.api.Get(VersionTarget(reference)));
-  // "latest" and aliases may move while files are fetched; the number cannot.
-  reference.reference = std::to_string(GetInt(version, "version"));
-  const fs::path folder = to.empty() ? fs::path(reference.name + "-" + reference.reference) : fs::path(to);
-  std::error_code ec;
-  fs::create_directories(folder, ec);
-  if (ec) {
-    return CannotWrite(folder);
+  ATELIER_ASSIGN(fetched, FetchVersion(session, text, to));
+  const auto& [folder, version] = fetched;
+  if (session.json) {
+    PrintJson(json::object{{"folder", folder.string()},
+                           {"files", version.contains("files") ? version.at("files") : json::value()}});
+    return {};
   }
   Table table({"FILE", "SIZE", "SHA-256"});
   for (const auto& file : FilesOf(version)) {
-    ATELIER_TRY(DownloadFile(session, VersionTarget(reference) + "/files/" + PercentEncode(file.name), file, folder));
     table.Add({(folder / file.name).string(), HumanBytes(static_cast<double>(file.size)), file.sha256});
   }
-  if (session.json) {
-    PrintJson(json::object{{"folder", folder.string()},
-                           {"files", version.contains("files") ? version["files"] : json::value()}});
-  } else {
-    PrintText(table.Text());
-  }
+  PrintText(table.Text());
   return {};
 }
 
@@ -229,6 +220,23 @@ void AddAlias(CLI::App& group, Selection& selection) {
 }
 
 }  // namespace
+
+Result<FetchedVersion> FetchVersion(Session& session, const std::string& text, const fs::path& to) {
+  Reference reference = ParseReference(text, "latest");
+  ATELIER_ASSIGN(version, session.api.Get(VersionTarget(reference)));
+  // "latest" and aliases may move while files are fetched; the number cannot.
+  reference.reference = std::to_string(GetInt(version, "version"));
+  const fs::path folder = to.empty() ? fs::path(reference.name + "-" + reference.reference) : to;
+  std::error_code ec;
+  fs::create_directories(folder, ec);
+  if (ec) {
+    return CannotWrite(folder);
+  }
+  for (const auto& file : FilesOf(version)) {
+    ATELIER_TRY(DownloadFile(session, VersionTarget(reference) + "/files/" + PercentEncode(file.name), file, folder));
+  }
+  return FetchedVersion{folder, std::move(version)};
+}
 
 void AddModelCommands(CLI::App& app, Selection& selection) {
   auto* group = app.add_subcommand("model", "Models, their versions and aliases");
@@ -248,6 +256,7 @@ void AddModelCommands(CLI::App& app, Selection& selection) {
   AddModelQuantize(*group, selection);
   AddModelTokenize(*group, selection);
   AddModelPull(*group, selection);
+  AddModelExport(*group, selection);
   auto to = std::make_shared<std::string>();
   auto* download = group->add_subcommand("download", "Fetch the files of a version");
   download->add_option("model", *name, "NAME, NAME@VERSION or NAME@ALIAS")->required();

@@ -27,38 +27,61 @@ struct ImportOptions {
 
 Error Usage(std::string message) { return InvalidArgument(std::move(message), "path", "usage"); }
 
-std::vector<fs::path> FilesWith(const fs::path& folder, std::string_view extension) {
-  std::vector<fs::path> files;
+// A file and what it is called, with the folders within the model's.
+struct ModelFile {
+  fs::path path;
+  std::string name;
+};
+
+std::vector<ModelFile> FilesWith(const fs::path& folder, std::initializer_list<std::string_view> extensions,
+                                 const std::string& prefix = "") {
+  std::vector<ModelFile> files;
   std::error_code error;
   for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-    if (std::error_code ignored; at->path().extension() == extension && at->is_regular_file(ignored)) {
-      files.push_back(at->path());
+    const bool wanted = std::find(extensions.begin(), extensions.end(), at->path().extension()) != extensions.end();
+    if (std::error_code ignored; wanted && at->is_regular_file(ignored)) {
+      files.push_back({at->path(), prefix + at->path().filename().string()});
     }
   }
-  std::sort(files.begin(), files.end());
+  std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
   return files;
 }
 
-// Files as they are; of a folder an adapter's two files, its GGUF files, or else its checkpoints.
-Result<std::vector<fs::path>> ModelFilesOf(const std::vector<std::string>& paths) {
-  std::vector<fs::path> files;
+// What the importer reads of a folder in Hugging Face's layout; empty if it is none.
+std::vector<ModelFile> HuggingFaceFiles(const fs::path& folder) {
+  std::error_code error;
+  if (!fs::exists(folder / "config.json", error) || FilesWith(folder, {".safetensors"}).empty()) {
+    return {};
+  }
+  auto files = FilesWith(folder, {".json", ".safetensors", ".txt", ".jinja"});
+  if (fs::exists(folder / "modules.json", error)) {
+    const auto pooling = FilesWith(folder / "1_Pooling", {".json"}, "1_Pooling/");
+    files.insert(files.end(), pooling.begin(), pooling.end());
+  }
+  return files;
+}
+
+// Files as they are; of a folder an adapter's two files, its GGUF files, or else what Hugging Face's layout has, or
+// else its checkpoints.
+Result<std::vector<ModelFile>> ModelFilesOf(const std::vector<std::string>& paths) {
+  std::vector<ModelFile> files;
   for (const std::string& text : paths) {
     std::error_code error;
     if (!fs::is_directory(text, error)) {
-      files.emplace_back(text);
+      files.push_back({text, fs::path(text).filename().string()});
       continue;
     }
     if (fs::exists(fs::path(text) / "adapter_config.json", error)) {
-      files.push_back(fs::path(text) / "adapter_config.json");
-      files.push_back(fs::path(text) / "adapter_model.safetensors");
+      for (const char* name : {"adapter_config.json", "adapter_model.safetensors"}) {
+        files.push_back({fs::path(text) / name, name});
+      }
       continue;
     }
-    auto found = FilesWith(text, ".gguf");
+    auto found = FilesWith(text, {".gguf"});
+    found = found.empty() ? HuggingFaceFiles(text) : std::move(found);
+    found = found.empty() ? FilesWith(text, {".bin"}) : std::move(found);
     if (found.empty()) {
-      found = FilesWith(text, ".bin");
-    }
-    if (found.empty()) {
-      return Usage("the folder '" + text + "' holds no GGUF file and no checkpoint");
+      return Usage("the folder '" + text + "' holds no GGUF file, no config.json with safetensors and no checkpoint");
     }
     files.insert(files.end(), found.begin(), found.end());
   }
@@ -96,10 +119,9 @@ Status Import(Session& session, const ImportOptions& options) {
   const std::string name = options.name.empty() ? NameOf(options.paths.front()) : options.name;
   Progress progress(stderr);
   json::array files;
-  for (const fs::path& path : paths) {
+  for (const auto& [path, file] : paths) {
     ATELIER_ASSIGN(source, OpenFile(path));
-    const std::string file = path.filename().string();
-    ATELIER_ASSIGN(id, SendFile(session.api, file, *source, progress));
+    ATELIER_ASSIGN(id, SendFile(session.api, path.filename().string(), *source, progress));
     files.push_back(json::object{{"file_id", id}, {"path", file}});
   }
   progress.Clear();
@@ -148,8 +170,8 @@ void AddModelImport(CLI::App& group, Selection& selection) {
   command
       ->add_option(
           "path", options->paths,
-          "A GGUF file, the parts of a split one, a llama2.c checkpoint with its tokeniser, or a folder of these; a "
-          "LoRA adapter as a GGUF file or PEFT's folder")
+          "A GGUF file, the parts of a split one, a llama2.c checkpoint with its tokeniser, a folder of these, or one "
+          "in Hugging Face's layout; a LoRA adapter as a GGUF file or PEFT's folder")
       ->required();
   command->add_option("--name", options->name, "Name of the model; default: that of the file or folder");
   command->add_option("--base", options->base, "Of an adapter: the model that it is for, NAME or NAME@VERSION");
