@@ -13,8 +13,6 @@ namespace {
 
 constexpr std::string_view kNarrow = ".lora_a";
 constexpr std::string_view kWide = ".lora_b";
-constexpr int64_t kMaxRank = 4096;
-constexpr double kMaxAlpha = 1e6;
 
 Error Bad(const std::string& param, const std::string& what) {
   return InvalidArgument("not a valid adapter: " + what, param, "invalid_adapter");
@@ -66,10 +64,10 @@ Result<LowRank> LoadPair(const tensor::GgufFile& file, const Matrix& matrix, dou
   const int64_t rank = narrow->shape.size() == 2 ? narrow->shape.front() : 1;  // a dimension of one may be left out
   const auto columns = static_cast<int64_t>(matrix.columns);
   const auto rows = static_cast<int64_t>(matrix.rows);
-  if (rank < 1 || rank > kMaxRank || narrow->shape.empty() || narrow->shape.size() > 2 ||
+  if (rank < 1 || rank > kMaxAdapterRank || narrow->shape.empty() || narrow->shape.size() > 2 ||
       narrow->shape.back() != columns) {
     return BadTensor(narrow_name, "is not of the shape [rank, " + std::to_string(columns) + "], rank being at most " +
-                                      std::to_string(kMaxRank));
+                                      std::to_string(kMaxAdapterRank));
   }
   if (wide->shape != std::vector<int64_t>{rows, rank}) {
     return BadTensor(wide_name, "is not of the shape [" + std::to_string(rows) + ", " + std::to_string(rank) + "]");
@@ -84,6 +82,15 @@ Result<LowRank> LoadPair(const tensor::GgufFile& file, const Matrix& matrix, dou
   return part;
 }
 
+Status ReadText(const tensor::GgufFile& file, const std::string& key, std::string& to) {
+  auto value = file.Text(key);
+  if (!value.ok()) {
+    return Bad(key, value.error().message);
+  }
+  to = std::move(*value);
+  return {};
+}
+
 }  // namespace
 
 bool IsAdapter(const tensor::GgufFile& file) {
@@ -93,23 +100,20 @@ bool IsAdapter(const tensor::GgufFile& file) {
 
 Result<AdapterHead> ReadAdapterHead(const tensor::GgufFile& file) {
   AdapterHead head;
-  const auto text = [&](const std::string& key) -> Result<std::string> {
-    auto value = file.Text(key);
-    return value.ok() ? std::move(value) : Result<std::string>(Bad(key, value.error().message));
-  };
-  ATELIER_ASSIGN(general, text("general.type"));
+  std::string general;
+  std::string type;
+  ATELIER_TRY(ReadText(file, "general.type", general));
   if (general != "adapter") {
     return Bad("general.type", "general.type is not 'adapter'");
   }
-  ATELIER_ASSIGN(type, text("adapter.type"));
+  ATELIER_TRY(ReadText(file, "adapter.type", type));
   if (type != "lora" || file.Has("adapter.alora.invocation_tokens")) {
     return MakeError(Code::kUnimplemented, "only plain LoRA adapters can be used", "unsupported_adapter",
                      type != "lora" ? "adapter.type" : "adapter.alora.invocation_tokens");
   }
-  ATELIER_ASSIGN(architecture, text("general.architecture"));
-  head.architecture = std::move(architecture);
+  ATELIER_TRY(ReadText(file, "general.architecture", head.architecture));
   const auto alpha = file.Has("adapter.lora.alpha") ? file.Number("adapter.lora.alpha") : Result<double>(0.0);
-  if (!alpha.ok() || !(std::abs(*alpha) <= kMaxAlpha)) {
+  if (!alpha.ok() || !(std::abs(*alpha) <= kMaxAdapterAlpha)) {
     return Bad("adapter.lora.alpha", alpha.ok() ? "adapter.lora.alpha is out of range" : alpha.error().message);
   }
   head.alpha = *alpha;

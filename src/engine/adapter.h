@@ -19,6 +19,9 @@
 
 namespace atelier::engine {
 
+inline constexpr int64_t kMaxAdapterRank = 4096;
+inline constexpr double kMaxAdapterAlpha = 1e6;
+
 struct LowRank {
   size_t rank = 0;
   std::vector<float> narrow;  // A, [rank, columns]

@@ -45,18 +45,6 @@ Result<std::shared_ptr<const tensor::GgufFile>> Read(const std::vector<ModelSour
       "files", "invalid_adapter");
 }
 
-int64_t ParametersOf(const tensor::GgufFile& file) {
-  int64_t parameters = 0;
-  for (const auto& [name, tensor] : file.tensors()) {
-    int64_t count = 1;
-    for (const int64_t size : tensor.shape) {
-      count *= size;  // the bytes of the file bound it
-    }
-    parameters += count;
-  }
-  return parameters;
-}
-
 }  // namespace
 
 bool IsAdapterSource(const std::vector<ModelSource>& sources) {
@@ -82,9 +70,12 @@ Result<ImportedModel> ImportAdapter(const std::vector<ModelSource>& sources, con
   ATELIER_ASSIGN(adapter, model->LoadAdapter(*file));
   const bool peft = sources.size() == 2;
   ImportedModel out;
-  out.metadata = {{"family", "llm-adapter"},           {"architecture", model->config().architecture->name},
-                  {"rank", adapter->rank()},           {"matrices", adapter->matrices()},
-                  {"parameters", ParametersOf(*file)}, {"format", peft ? "peft" : "gguf"}};
+  out.metadata = {{"family", "llm-adapter"},
+                  {"architecture", model->config().architecture->name},
+                  {"rank", adapter->rank()},
+                  {"matrices", adapter->matrices()},
+                  {"parameters", adapter->bytes() / sizeof(float)},
+                  {"format", peft ? "peft" : "gguf"}};
   if (peft) {
     const fs::path to = work / kAdapterFile;
     ATELIER_TRY(WriteGgufFile(*file, to));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "engine/adapter.h"
 #include "engine/formats/memory_file.h"
 #include "tensor/quants/quants.h"
 #include "tensor/safetensors.h"
@@ -16,8 +17,6 @@ namespace atelier::engine {
 namespace {
 
 constexpr size_t kMaxConfigBytes = 1U << 20U;
-constexpr int64_t kMaxRank = 4096;
-constexpr double kMaxAlpha = 1e6;
 constexpr std::string_view kOuter = "base_model.model.";
 constexpr std::string_view kNarrow = ".lora_A.weight";
 constexpr std::string_view kWide = ".lora_B.weight";
@@ -71,7 +70,7 @@ Status ReadAlphas(const json::object& pattern, PeftConfig& to) {
     if (name.find_first_of("^$*+?()[]{}|\\") != std::string::npos) {
       return Unsupported("alpha_pattern", "a name in alpha_pattern is a regular expression: '" + name + "'");
     }
-    ATELIER_ASSIGN(alpha, fields.Number(name, -kMaxAlpha, kMaxAlpha));
+    ATELIER_ASSIGN(alpha, fields.Number(name, -kMaxAdapterAlpha, kMaxAdapterAlpha));
     to.alphas.emplace_back(name, alpha);
   }
   return {};
@@ -89,13 +88,12 @@ Result<PeftConfig> ReadConfig(const std::filesystem::path& path) {
   const json::object& object = value->get_object();
   Fields fields(object);
   PeftConfig config;
-  ATELIER_ASSIGN(type, fields.String("peft_type"));
-  if (type != "LORA") {
-    return Unsupported("peft_type", "its peft_type is '" + type.substr(0, 64) + "', not LORA");
+  if (GetString(object, "peft_type") != "LORA") {
+    return Unsupported("peft_type", "its peft_type is not LORA");
   }
   ATELIER_TRY(RefuseUnsupported(object));
-  ATELIER_ASSIGN(rank, fields.Int("r", 1, kMaxRank));
-  ATELIER_ASSIGN(alpha, fields.Number("lora_alpha", 1e-6, kMaxAlpha));
+  ATELIER_ASSIGN(rank, fields.Int("r", 1, kMaxAdapterRank));
+  ATELIER_ASSIGN(alpha, fields.Number("lora_alpha", 1e-6, kMaxAdapterAlpha));
   ATELIER_ASSIGN(stabilised, fields.BoolOr("use_rslora", false));
   ATELIER_ASSIGN(ranks, fields.ObjectOr("rank_pattern"));
   ATELIER_ASSIGN(alphas, fields.ObjectOr("alpha_pattern"));
@@ -153,7 +151,7 @@ class PeftConverter {
     }
     const std::string to = *gguf + ".weight" + (wide ? ".lora_b" : ".lora_a");
     const int64_t rank = view.shape.size() != 2 ? 0 : view.shape[wide ? 1 : 0];
-    if (rank < 1 || rank > kMaxRank || (!config_.ranks_differ && rank != config_.rank)) {
+    if (rank < 1 || rank > kMaxAdapterRank || (!config_.ranks_differ && rank != config_.rank)) {
       return Bad(name, "tensor '" + name + "' has not the rank of adapter_config.json");
     }
     if (file_->Find(to) != nullptr) {
