@@ -3,6 +3,7 @@
 #include <array>
 
 #include "tensor/kernels/float_kernels_on.h"
+#include "tensor/processor.h"
 #include "tensor/vec_scalar.h"
 
 namespace atelier::tensor {
@@ -19,7 +20,7 @@ const FloatKernels& ScalarKernels() {
 std::span<const FloatKernels* const> UsableFloatKernels() {
 #ifdef ATELIER_AVX2
   static const std::array<const FloatKernels*, 2> kBoth{&ScalarKernels(), &Avx2Kernels()};
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c")) {
+  if (HasAvx2()) {
     return kBoth;
   }
 #endif

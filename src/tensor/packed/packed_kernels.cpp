@@ -4,6 +4,7 @@
 
 #include "tensor/packed/packed_kernels_on.h"
 #include "tensor/packed/packed_scalar.h"
+#include "tensor/processor.h"
 
 namespace atelier::tensor {
 
@@ -15,7 +16,7 @@ std::span<const PackedKernels* const> UsablePackedKernels() {
   static constexpr PackedKernels kScalar = PackedKernelsOn<PackedScalar>("scalar");
 #ifdef ATELIER_AVX2
   static const std::array<const PackedKernels*, 2> kBoth{&kScalar, &PackedKernelsAvx2()};
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c")) {
+  if (HasAvx2()) {
     return kBoth;
   }
 #endif
