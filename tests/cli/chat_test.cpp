@@ -56,8 +56,9 @@ TEST(ChatInput, TellsCommandsFromQuestions) {
 }
 
 std::string Contents(const Conversation& conversation) {
+  const auto request = conversation.Request();
   std::string text;
-  for (const auto& message : conversation.Request().at("messages").as_array()) {
+  for (const auto& message : request.at("messages").as_array()) {
     text += (text.empty() ? "" : "|") + GetString(message.as_object(), "content");
   }
   return text;

@@ -252,8 +252,8 @@ class Language:
             os.kill(pid, signal.SIGSTOP)
             try:
                 chat.type("An answer that does not come\n")
-                chat.expect("come\r\n")
-                time.sleep(0.3)
+                chat.expect("come")
+                time.sleep(0.5)
                 chat.type("\x03")
                 chat.expect("[stopped]")
             finally:
