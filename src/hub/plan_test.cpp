@@ -84,7 +84,7 @@ TEST(Plan, RefusesHostileListings) {
   }
   Plan plan{Hub::kUrl, "", "", "", {{"a", "https://h/a", 1, "", ""}}};
   EXPECT_TRUE(CheckPlan(plan, 1).ok());
-  for (const PlannedFile bad :
+  for (const PlannedFile& bad :
        {PlannedFile{"a", "https://h/a", 1, "", ""}, PlannedFile{"../a", "https://h/a", 1, "", ""},
         PlannedFile{"b", "file:///a", 1, "", ""}, PlannedFile{"b", "https://h/a", 1, "xyz", ""},
         PlannedFile{"b", "https://h/a", UINT64_MAX, "", ""}}) {
