@@ -77,9 +77,12 @@ std::string HuggingFaceCache(const Environment& environment) {
 }  // namespace
 
 json::object ToJson(const Options& options) {
-  return {{"huggingface", options.huggingface}, {"modelscope", options.modelscope},
-          {"ollama", options.ollama},           {"private_addresses", options.private_addresses},
-          {"connections", options.connections}, {"part_bytes", static_cast<int64_t>(options.part_bytes)},
+  return {{"huggingface", options.huggingface},
+          {"modelscope", options.modelscope},
+          {"ollama", options.ollama},
+          {"private_addresses", options.private_addresses},
+          {"connections", options.connections},
+          {"part_bytes", static_cast<int64_t>(options.part_bytes)},
           {"max_bytes", static_cast<int64_t>(options.max_bytes)}};
 }
 
