@@ -64,7 +64,7 @@ class Adapters(Language):
         for seed, name in ((1, "lively"), (2, "quiet")):
             out, _ = self.cli.run("model", "import", self.write(name, random_tensors(seed)), "--base", "stories")
             assert f"{name}@1" in out and "adapter of stories@1" in out, out
-        version = self.cli.json("model", "show", "lively")
+        version = self.cli.json("model", "show", "lively@1")
         metadata = version["metadata"]
         assert version["family"] == "llm-adapter" and metadata["rank"] == RANK and metadata["format"] == "peft", version
         assert metadata["base"] == {"model": "stories", "version": 1} and metadata["architecture"] == "llama", metadata

@@ -119,9 +119,7 @@ class Language:
         _, err = self.cli.run("deploy", "stories", "--max-batch", "8", code=1)
         assert "max_batch" in err, err
         settings = {"max_running": 4, "context": 256, "kv_bytes": 16 << 20, "threads": 2}
-        for model, name in (("stories", "story"), ("stories-folder", "folder")):
-            self.cli.run("deploy", model, "--as", name, "--set", *(f"{key}={value}" for key, value in settings.items()))
-            self.server.wait_ready(name)
+        self.cli.run("deploy", "stories", "--as", "story", "--set", *(f"{key}={value}" for key, value in settings.items()))
         state = self.server.wait_ready("story")
         assert state["status"] == "ready" and state["settings"] == settings, state
         out, _ = self.cli.run("deployments")
@@ -145,7 +143,10 @@ class Language:
         text, usage = self.complete("Once upon a time", max_tokens=120)
         assert text == whole, text
         assert usage["completion_tokens"] == 120 and usage["prompt_tokens"] == 5, usage
+        self.cli.run("deploy", "stories-folder", "--as", "folder", "--set", "context=256")
+        self.server.wait_ready("folder")
         assert self.complete("Once upon a time", max_tokens=120, model="folder")[0] == whole
+        self.cli.run("undeploy", "folder")
         streamed, usage = self.complete("Once upon a time", max_tokens=120, stream=True,
                                         stream_options={"include_usage": True})
         assert streamed == whole and usage["completion_tokens"] == 120, (streamed, usage)
@@ -342,7 +343,6 @@ class Language:
 
     def remove(self):
         self.cli.run("undeploy", "story")
-        self.cli.run("undeploy", "folder")
         self.cli.run("model", "delete", "stories")
 
 

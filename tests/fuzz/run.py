@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 
-OPTIONS = ["-rss_limit_mb=2048", "-malloc_limit_mb=1024", "-timeout=25", "-print_final_stats=1", "-max_len=16384"]
+OPTIONS = ["-rss_limit_mb=2048", "-malloc_limit_mb=1024", "-timeout=120", "-print_final_stats=1", "-max_len=16384"]
 INTERRUPTED = 72  # libFuzzer's exit status after SIGINT
 TICK = os.sysconf("SC_CLK_TCK")
 

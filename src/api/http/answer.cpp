@@ -69,6 +69,9 @@ std::string Connection::HeadOf(const Exchange& exchange, const Response& respons
   add("Server", "atelier");
   add("Date", DateNow(services.clock.UnixMs()));
   add("x-request-id", exchange.request.id);
+  if (exchange.head.Find("anthropic-version").has_value()) {
+    add("request-id", exchange.request.id);  // what Anthropic's clients look for
+  }
   add("openai-processing-ms", std::to_string(std::max<int64_t>(spent_ns, 0) / 1'000'000));
   add("X-Content-Type-Options", "nosniff");
   if (!HasNoBody(response.status)) {

@@ -33,6 +33,8 @@ class Follower {
   void Put(json::object line, std::string& out);
   void Status(const std::string& text, std::string& out) { Put({{"status", text}}, out); }
   void Progress(const json::object& data, std::string& out);
+  // Progress comes now and then: the last of a file may not have said that it is whole.
+  void EndFile(std::string& out);
   bool Fail(Error error, std::string& out);
   bool Loaded(std::string& out);
 
@@ -41,7 +43,8 @@ class Follower {
   const std::string deployment_;
   int64_t after_ = 0;
   bool begun_ = false;
-  std::string last_;  // line, so that none comes twice
+  json::object file_;  // the last line of the file that is fetched
+  std::string last_;   // line, so that none comes twice
   std::optional<int64_t> loading_since_ns_;
   std::optional<Error> error_;
 };
@@ -59,15 +62,29 @@ void Follower::Progress(const json::object& data, std::string& out) {
   if (stage == "download") {
     const std::string sha256 = GetString(data, "sha256");
     const std::string name = sha256.empty() ? GetString(data, "file") : sha256.substr(0, 12);
-    Put({{"status", "pulling " + name},
-         {"digest", sha256.empty() ? name : "sha256:" + sha256},
-         {"total", GetInt(data, "file_total_bytes")},
-         {"completed", GetInt(data, "file_done_bytes")}},
-        out);
-  } else if (stage == "load") {
+    const std::string digest = sha256.empty() ? name : "sha256:" + sha256;
+    if (GetString(file_, "digest") != digest) {
+      EndFile(out);
+    }
+    file_ = {{"status", "pulling " + name},
+             {"digest", digest},
+             {"total", GetInt(data, "file_total_bytes")},
+             {"completed", GetInt(data, "file_done_bytes")}};
+    Put(file_, out);
+    return;
+  }
+  EndFile(out);
+  if (stage == "load") {
     Status("verifying sha256 digest", out);
   } else if (stage == "store") {
     Status("writing manifest", out);
+  }
+}
+
+void Follower::EndFile(std::string& out) {
+  if (!file_.empty()) {
+    file_["completed"] = file_["total"];
+    Put(std::exchange(file_, {}), out);
   }
 }
 

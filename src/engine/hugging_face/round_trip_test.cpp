@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <set>
 
 #include "base/clock.h"
@@ -41,13 +42,32 @@ std::vector<float> AnswerOf(std::shared_ptr<const tensor::GgufFile> file) {
   return {last.begin(), last.end()};
 }
 
+// Gemma's norms are one less in the folder, which rounds what is below a half.
+bool IsShifted(const tensor::GgufFile& file, std::string_view name) {
+  const auto architecture = file.Text("general.architecture");
+  return architecture.ok() && architecture->starts_with("gemma") && name.find("norm") != std::string_view::npos;
+}
+
+void ExpectNearFloats(std::span<const std::byte> expected, std::span<const std::byte> actual, std::string_view name) {
+  std::vector<float> a(expected.size() / sizeof(float));
+  std::vector<float> b(a.size());
+  ASSERT_EQ(expected.size(), actual.size()) << name;
+  std::memcpy(a.data(), expected.data(), expected.size());
+  std::memcpy(b.data(), actual.data(), actual.size());
+  for (size_t i = 0; i < a.size(); ++i) {
+    EXPECT_NEAR(a[i], b[i], 1.2e-7) << name;
+  }
+}
+
 void ExpectSameTensors(const tensor::GgufFile& expected, const tensor::GgufFile& actual) {
   for (const auto& [name, tensor] : expected.tensors()) {
     const auto* other = actual.Find(name);
     ASSERT_NE(other, nullptr) << name;
     EXPECT_EQ(other->shape, tensor.shape) << name;
     EXPECT_EQ(other->type, tensor.type) << name;
-    if (!name.starts_with("rope_")) {
+    if (IsShifted(expected, name)) {
+      ExpectNearFloats(tensor.bytes, other->bytes, name);
+    } else if (!name.starts_with("rope_")) {
       EXPECT_TRUE(std::ranges::equal(other->bytes, tensor.bytes)) << name;
     }
   }

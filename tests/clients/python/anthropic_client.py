@@ -9,7 +9,7 @@ from common import ENDLESS_TOKENS, KEY, MESSAGES, URL, WEATHER, aborts_and_retri
 statuses = []
 watching = httpx.Client(event_hooks={"response": [lambda answer: statuses.append(answer.status_code)]})
 client = anthropic.Anthropic(base_url=URL, api_key=KEY, http_client=watching)
-GREEDY = {"model": "chat", "max_tokens": 20, "temperature": 0, "messages": MESSAGES}
+GREEDY = {"model": "chat", "max_tokens": 20, "extra_body": {"temperature": 0}, "messages": MESSAGES}
 RANDOM = {"model": "chat", "max_tokens": 200, "messages": MESSAGES}
 ENDLESS = {"model": "endless", "max_tokens": ENDLESS_TOKENS, "messages": MESSAGES}
 SHORT = {"model": "endless", "max_tokens": 3, "messages": MESSAGES}

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include "atelier/cli/answer_printer.h"
 #include "atelier/cli/commands/commands.h"
@@ -118,7 +119,6 @@ void PrintPredictions(const json::object& answer, const std::vector<std::string>
 // The text that comes after each of the inputs.
 Status Complete(Session& session, const PredictOptions& options, json::object body) {
   body["model"] = options.name;
-  body.emplace("max_tokens", kCompletionTokens);
   if (session.json) {
     body["prompt"] = json::value_from(options.inputs);
     ATELIER_ASSIGN(answer, WholeAnswer(session.api, "/v1/completions", body));
@@ -140,13 +140,18 @@ Status Complete(Session& session, const PredictOptions& options, json::object bo
   return {};
 }
 
-// A request for no work, which only language models take.
-Result<bool> IsLanguageModel(Api& api, const std::string& name) {
-  const auto answer = api.Post("/detokenize", {{"model", name}, {"tokens", json::array()}});
-  if (answer.ok() || answer.error().reason == "model_not_supported") {
-    return answer.ok();
+// How many tokens fit behind each of the inputs, at most kCompletionTokens; nothing where it is no language model.
+Result<std::optional<int64_t>> RoomOf(Api& api, const PredictOptions& options) {
+  int64_t room = kCompletionTokens;
+  for (const std::string& prompt : options.inputs) {
+    const auto answer = api.Post("/tokenize", {{"model", options.name}, {"prompt", prompt}});
+    if (!answer.ok()) {
+      return answer.error().reason == "model_not_supported" ? Result<std::optional<int64_t>>(std::nullopt)
+                                                            : answer.error();
+    }
+    room = std::min(room, GetInt(*answer, "max_model_len") - GetInt(*answer, "count"));
   }
-  return answer.error();
+  return std::optional(std::max<int64_t>(room, 1));  // a text that is too long is for the server to refuse
 }
 
 Status PredictOthers(Session& session, const PredictOptions& options) {
@@ -173,8 +178,9 @@ Status PredictOthers(Session& session, const PredictOptions& options) {
 
 Status Predict(Session& session, const PredictOptions& options) {
   ATELIER_ASSIGN(fields, SamplingFields(options.sampling));
-  ATELIER_ASSIGN(language_model, IsLanguageModel(session.api, options.name));
-  if (language_model) {
+  ATELIER_ASSIGN(room, RoomOf(session.api, options));
+  if (room.has_value()) {
+    fields.emplace("max_tokens", *room);
     return Complete(session, options, std::move(fields));
   }
   if (!fields.empty()) {
