@@ -99,18 +99,19 @@ Result<Plan> PlanUrl(const Reference& reference) {
   const std::string name = LastSegment(url.path);
   Plan plan{reference.hub, "", "", "", {}};
   const auto split = ParseSplitName(name);
-  const auto at = url.text.rfind(url.path.substr(url.path.rfind('/') + 1));
-  if (!split.has_value() || at == std::string::npos) {
+  if (!split.has_value()) {
     plan.files.push_back({name, url.text, std::nullopt, reference.sha256, ""});
     return plan;
   }
   if (!reference.sha256.empty()) {
     return InvalidArgument("#sha256= is for one file, not for one of several parts", "source", "invalid_reference");
   }
-  const std::string query = url.text.substr(at + url.path.size() - url.path.rfind('/') - 1);
+  const size_t end = std::min(url.text.find_first_of("?#"), url.text.size());  // of the path
+  const std::string folder = url.text.substr(0, url.text.rfind('/', end) + 1);
+  const std::string query = url.text.substr(end);
   for (int part = 1; part <= split->count; ++part) {
     const std::string part_name = PartName(*split, part);
-    plan.files.push_back({part_name, url.text.substr(0, at) + EncodeUrl(part_name) + query, std::nullopt, "", ""});
+    plan.files.push_back({part_name, folder + EncodeUrl(part_name) + query, std::nullopt, "", ""});
   }
   return plan;
 }

@@ -215,7 +215,7 @@ TEST(SpecJsonTest, RefusesBadPartsByName) {
       {File(R"(,"added_tokens":[{"id":5}])"), "added_tokens[0].content"},
       {File(R"(,"added_tokens":[{"id":-1,"content":"x"}])"), "added_tokens[0].id"},
       {File(R"(,"added_tokens":[{"id":2000000,"content":"x"}])"), "added_tokens[0].id"},
-      {File(R"(,"added_tokens":[{"id":1e3,"content":"x"}])"), "added_tokens[0].id"},
+      {File(R"(,"added_tokens":[{"id":1.5,"content":"x"}])"), "added_tokens[0].id"},
       {File(R"(,"added_tokens":[{"id":5,"content":"x","special":1}])"), "added_tokens[0].special"},
       {File(R"(,"normalizer":{"type":"Sequence","normalizers":3})"), "normalizer.normalizers"},
       {File(R"(,"normalizer":{"type":"Replace","pattern":{"String":""},"content":""})"), "normalizer.pattern"},
