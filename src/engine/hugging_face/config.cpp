@@ -219,6 +219,9 @@ void WriteDerived(const Family& family, const ModelConfig& model, const tensor::
     config["num_ln_in_parallel_attn"] = two_norms ? 2 : 1;
     config["multi_query"] = model.kv_heads == 1;
   }
+  if (ReadsKey(family, "attention.sliding_window") && model.window == 0) {
+    config["sliding_window"] = nullptr;
+  }
   if (family.row().query_scale == QueryScale::kGemma) {
     config["query_pre_attn_scalar"] = std::llround(1 / (model.query_scale * model.query_scale));
   }
