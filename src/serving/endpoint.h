@@ -86,7 +86,7 @@ struct Lease {
   std::shared_ptr<const Signature> signature;
   std::shared_ptr<const ModelMetrics> metrics;
   std::shared_ptr<const GenerationMetrics> generation_metrics;  // of language models; may be nullptr
-  int max_under_way = 0;  // instances
+  int max_under_way = 0;                                        // instances
 
   bool usable() const { return !endpoint->suspect(); }
 };
