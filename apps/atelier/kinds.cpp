@@ -42,7 +42,8 @@ Status CommitModel(registry::Registry& registry, soci::session& session, const j
   ATELIER_ASSIGN(version,
                  registry.AddVersion(session, GetString(job.spec, "model"), std::move(files), *metadata, job.id));
   if (const std::string deployment = GetString(job.spec, "deploy"); !deployment.empty()) {
-    ATELIER_TRY(registry.PutDeployment(session, deployment, version.model_name, {{version.version, 100}}, {}));
+    ATELIER_TRY(
+        registry.PutDeployment(session, deployment, version.model_name, {{version.version, 100}}, std::nullopt));
     result["deployment"] = deployment;
   }
   result["model"] = version.model_name;

@@ -71,9 +71,7 @@ json::object LineageOf(const std::string& source, const hub::Plan& plan, const s
   return {{"source", source}, {"revision", plan.revision}, {"source_files", std::move(list)}};
 }
 
-}  // namespace
-
-Result<json::object> PullModelJob(jobs::Host& host) {
+Result<json::object> PullInto(jobs::Host& host, const fs::path& folder) {
   Fields fields(host.spec());
   ATELIER_ASSIGN(blob_dir, fields.String("blobs"));
   ATELIER_ASSIGN(source, fields.String("source"));
@@ -82,7 +80,6 @@ Result<json::object> PullModelJob(jobs::Host& host) {
   ATELIER_ASSIGN(store, storage::OpenFolderBlobStore(blob_dir));
   host.Progress({{"stage", "plan"}});
   hub::Puller puller(std::move(options));
-  const fs::path folder = host.directory() / "pull";
   ATELIER_ASSIGN(plan, FindPlan(puller, reference, folder));
   ATELIER_ASSIGN(files, puller.Fetch(plan, folder));
   std::vector<ImportSource> sources;
@@ -97,8 +94,20 @@ Result<json::object> PullModelJob(jobs::Host& host) {
   if (!metadata.contains("license") && !plan.license.empty()) {
     metadata["license"] = plan.license;
   }
-  std::error_code ignored;
-  fs::remove_all(folder, ignored);
+  return result;
+}
+
+}  // namespace
+
+Result<json::object> PullModelJob(jobs::Host& host) {
+  const fs::path folder = host.directory() / "pull";
+  auto result = PullInto(host, folder);
+  // What was stopped may go on later, and a broken connection is worth another attempt: their bytes stay.
+  const bool again = !result.ok() && (host.cancelled() || result.error().code == Code::kUnavailable);
+  if (!again) {
+    std::error_code ignored;
+    fs::remove_all(folder, ignored);
+  }
   return result;
 }
 

@@ -100,6 +100,9 @@ std::string FirstOf(std::string setting, const std::string& environment, const s
 
 // Nothing where nobody may pull.
 Result<std::optional<hub::Options>> HubOptions(const Settings& settings) {
+  if (!settings.hub_pull) {
+    return std::optional<hub::Options>();
+  }
   hub::Options options;
   const std::string domain = SystemEnvironment("MODELSCOPE_DOMAIN").value_or("");
   ATELIER_ASSIGN(huggingface,
@@ -116,7 +119,7 @@ Result<std::optional<hub::Options>> HubOptions(const Settings& settings) {
   options.connections = static_cast<int>(settings.hub_connections);
   options.part_bytes = static_cast<uint64_t>(settings.hub_part_bytes);
   options.max_bytes = static_cast<uint64_t>(settings.hub_max_bytes);
-  return settings.hub_pull ? std::optional(options) : std::nullopt;
+  return std::optional(std::move(options));
 }
 
 api::Options ApiOptions(const Settings& settings) {

@@ -6,6 +6,18 @@
 #include "engine/operations.h"
 
 namespace atelier::engine {
+namespace {
+
+// Neighbours with the same adapter go together.
+void AddAdapted(const AdaptedRows& rows, std::vector<AdaptedRows>& all) {
+  if (!all.empty() && all.back().adapter == rows.adapter && all.back().first + all.back().count == rows.first) {
+    all.back().count += rows.count;
+  } else {
+    all.push_back(rows);
+  }
+}
+
+}  // namespace
 
 Forward::Forward(const ForwardParts& parts, int64_t context)
     : config_(parts.config),
@@ -36,7 +48,7 @@ void Forward::Plan(std::span<const StepItem> items) {
   adapted_.clear();
   for (const StepItem& item : items) {
     if (item.sequence->adapter() != nullptr) {
-      adapted_.push_back({item.sequence->adapter(), rows_.size(), item.tokens.size()});
+      AddAdapted({item.sequence->adapter(), rows_.size(), item.tokens.size()}, adapted_);
     }
     const size_t before = item.sequence->length();
     for (size_t i = 0; i < item.tokens.size(); ++i) {
@@ -256,7 +268,7 @@ void Forward::Finish(std::span<const StepItem> items, StepOutput& output) {
     output.places_[i] = {items[i].output, first, items[i].tokens.size() - items[i].output_from,
                          logits ? vocabulary : width_};
     if (logits && items[i].sequence->adapter() != nullptr) {
-      adapted_last_.push_back({items[i].sequence->adapter(), first, output.places_[i].rows});
+      AddAdapted({items[i].sequence->adapter(), first, output.places_[i].rows}, adapted_last_);
     }
     first += output.places_[i].rows;
   }

@@ -13,7 +13,7 @@ constexpr size_t kBlockFloats = 32768;  // dequantised, they fit a core's second
 constexpr size_t kRowsAtOnce = 8;       // what the kernels take at once
 constexpr size_t kInputsAtOnce = 64;    // rounded, they fit there as well
 static_assert(kRowsAtOnce % tensor::kPanelRows == 0);
-constexpr size_t kAdaptedAtOnce = 6;  // the same, of adapted inputs
+constexpr size_t kAdaptedAtOnce = 6;  // inputs of an adapter that one thread takes
 
 size_t BlockRows(const Matrix& matrix) {
   return std::clamp(kBlockFloats / matrix.columns / kRowsAtOnce * kRowsAtOnce, kRowsAtOnce, 8 * kRowsAtOnce);

@@ -37,7 +37,6 @@ constexpr std::array<std::string_view, 21> kFolderFiles{"config.json",
                                                         "1_Pooling/config.json",
                                                         "config_sentence_transformers.json",
                                                         "sentence_bert_config.json",
-                                                        "adapter_config.json",
                                                         "README.md"};
 
 std::string Lower(std::string text) {
@@ -137,8 +136,8 @@ Result<std::vector<size_t>> Folder(const std::vector<ListedFile>& files) {
     if (tensors || std::ranges::find(kFolderFiles, path) != kFolderFiles.end()) {
       chosen.push_back(i);
     }
-    config = config || path == "config.json" || path == "adapter_config.json";
-    weights = weights || tensors;
+    config = config || path == "config.json";
+    weights = weights || path == "model.safetensors" || path == "model.safetensors.index.json";
   }
   if (!config || !weights) {
     return InvalidArgument(

@@ -50,6 +50,12 @@ std::optional<ContentRange> ParseContentRange(std::string_view text) {
   return ContentRange{*first, *last, *size};
 }
 
+// What tells one content of a URL from the next.
+std::string TagOf(const HttpAnswer& answer) {
+  const std::string tag = answer.Header("etag");
+  return tag.empty() ? answer.Header("last-modified") : tag;
+}
+
 // An entity tag without weakness mark and quotes.
 std::string BareTag(std::string tag) {
   if (tag.starts_with("W/")) {
@@ -171,7 +177,7 @@ Status Download::LookOnce() {
   if (!range.has_value() || range->first != 0 || range->last != 0) {
     return FailedPrecondition("the hub answers with a range that nobody asked for: " + url_.ForPeople(), "hub_refused");
   }
-  source_ = {{range->size, answer->Header("etag")}, true, ""};
+  source_ = {{range->size, TagOf(*answer)}, true, ""};
   if (const auto tag = answer->linked.find("x-linked-etag"); tag != answer->linked.end()) {
     source_.sha256 = IsSha256(BareTag(tag->second)) ? BareTag(tag->second) : "";
   }
@@ -277,8 +283,7 @@ Status Download::FetchPart(PartFile& file, Part& part) {
     if (!looked) {
       ATELIER_TRY(Acceptable(head, url_));
       const auto range = ParseContentRange(head.Header("content-range"));
-      if (head.status != 206 || !range.has_value() || range->size != identity.size ||
-          head.Header("etag") != identity.etag) {
+      if (head.status != 206 || !range.has_value() || range->size != identity.size || TagOf(head) != identity.etag) {
         return Changed(url_);
       }
       if (range->first != part.begin) {

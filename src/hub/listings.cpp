@@ -10,6 +10,7 @@ namespace {
 
 constexpr JsonLimits kLimits{.max_bytes = 16U << 20U, .max_depth = 32};
 constexpr size_t kMaxListed = 100'000;
+constexpr size_t kMaxLicense = 200;
 
 Error Bad(const std::string& what) {
   return InvalidArgument("the hub's answer " + what, "source", "hub_listing_invalid");
@@ -92,7 +93,8 @@ Result<Plan> PlanHuggingFace(const Reference& reference, const std::string& base
   const std::string commit = GetString(info, "sha", reference.revision.empty() ? "main" : reference.revision);
   Plan plan{reference.hub, reference.repository, commit, "", {}};
   if (const auto* card = ObjectIn(info, "cardData"); card != nullptr) {
-    plan.license = GetString(*card, "license").substr(0, 200);
+    const std::string license = GetString(*card, "license");
+    plan.license = license.size() <= kMaxLicense ? license : "";
   }
   std::vector<ListedFile> listed;
   for (const auto& item : *siblings) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "hub/choose.h"
 #include "hub/url.h"
 
 namespace atelier::hub {
@@ -237,9 +238,8 @@ std::string ModelNameOf(const Reference& reference) {
     }
   }
   // "story-00001-of-00002" is the model "story".
-  constexpr size_t kSplitBytes = 15;
-  if (name.size() > kSplitBytes && name.substr(name.size() - kSplitBytes).find("-of-") == 6) {
-    name.resize(name.size() - kSplitBytes);
+  if (const auto split = ParseSplitName(name + ".gguf"); split.has_value()) {
+    name = split->front;
   }
   return PlainName(name);
 }

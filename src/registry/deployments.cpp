@@ -119,7 +119,7 @@ Result<Deployment> Registry::PutDeployment(const std::string& name, const std::s
 
 Result<Deployment> Registry::PutDeployment(soci::session& session, const std::string& name,
                                            const std::string& model_name, std::vector<DeployedVersion> versions,
-                                           boost::json::object settings) {
+                                           std::optional<boost::json::object> settings) {
   ATELIER_TRY(ValidateName(name, "name"));
   ATELIER_TRY(ValidateTraffic(versions));
   const int64_t now_ms = clock_.UnixMs();
@@ -142,7 +142,9 @@ Result<Deployment> Registry::PutDeployment(soci::session& session, const std::st
   }
   next.model_name = model.name;
   next.versions = std::move(versions);
-  next.settings = std::move(settings);
+  if (settings.has_value()) {
+    next.settings = *std::move(settings);
+  }
   next.updated_ms = now_ms;
   ATELIER_TRY(Save(session, next, model.id));
   return next;

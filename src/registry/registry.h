@@ -117,9 +117,9 @@ class Registry {
   // `versions[i].weight`, `versions[i].version`.
   Result<Deployment> PutDeployment(const std::string& name, const std::string& model_name,
                                    std::vector<DeployedVersion> versions, boost::json::object settings);
-  // The same inside a job's commit; lets SQL exceptions out, as AddVersion does.
+  // The same inside a job's commit; lets SQL exceptions out, as AddVersion does. No settings: those that it had.
   Result<Deployment> PutDeployment(soci::session& session, const std::string& name, const std::string& model_name,
-                                   std::vector<DeployedVersion> versions, boost::json::object settings);
+                                   std::vector<DeployedVersion> versions, std::optional<boost::json::object> settings);
   Result<Deployment> Rollback(const std::string& name);  // kFailedPrecondition where there is no previous
   Result<Deployment> GetDeployment(const std::string& name_or_id);
   Result<std::vector<Deployment>> ListDeployments();

@@ -23,22 +23,23 @@ void WorkerAdapters::Load(Launcher& launcher, Endpoint& endpoint, const WishedAd
 
 void WorkerAdapters::Tick(Launcher& launcher, Endpoint& endpoint) {
   const auto known = endpoint.adapters();
-  settled_ = true;
-  for (const WishedAdapter& adapter : wanted_) {
-    const auto found = known.find(adapter.name);
-    const bool busy = found != known.end() && found->second.busy;
-    const bool other = found == known.end() || found->second.folder != ModelFolderName(adapter.version);
-    settled_ = settled_ && !busy && !other;
-    if (other && !busy) {
-      Load(launcher, endpoint, adapter);
-    }
-  }
+  bool leaving = false;
   for (const auto& [name, one] : known) {
     const bool wanted = std::ranges::find(wanted_, name, &WishedAdapter::name) != wanted_.end();
     if (!wanted && !one.busy) {
       endpoint.UnloadAdapter(name);
     }
-    settled_ = settled_ && wanted;
+    leaving = leaving || !wanted;
+  }
+  settled_ = !leaving;
+  for (const WishedAdapter& adapter : wanted_) {
+    const auto found = known.find(adapter.name);
+    const bool busy = found != known.end() && found->second.busy;
+    const bool other = found == known.end() || found->second.folder != ModelFolderName(adapter.version);
+    settled_ = settled_ && !busy && !other;
+    if (other && !busy && !leaving) {  // there may be no room before
+      Load(launcher, endpoint, adapter);
+    }
   }
   met_ = met_ || settled_;
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "text/tokenizers/check_spec.h"
 #include "text/tokenizers/pre_tokenizers.h"
 #include "text/utf8.h"
 
@@ -299,6 +300,9 @@ class Writer {
 
 }  // namespace
 
-Result<std::string> WriteTokenizerJson(const TokenizerSpec& spec) { return Writer(spec).Write(); }
+Result<std::string> WriteTokenizerJson(const TokenizerSpec& spec) {
+  ATELIER_TRY(CheckSpec(spec));
+  return Writer(spec).Write();
+}
 
 }  // namespace atelier::text

@@ -10,27 +10,16 @@ import concurrent.futures
 import json
 import os
 import random
-import struct
 import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
+from common.folder import safetensors  # noqa: E402
 from e2e.language import Language, run  # noqa: E402
 
 PROMPT = "Once upon a time, there was a little dog"
 WIDTH, QUERIES, KEYS, LAYERS, RANK = 64, 64, 32, 5, 4  # of stories260K
-
-
-def safetensors(tensors):
-    """The bytes of a file: {name: (shape, numbers)}."""
-    header, data = {}, b""
-    for name, (shape, numbers) in tensors.items():
-        raw = struct.pack(f"<{len(numbers)}f", *numbers)
-        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(data), len(data) + len(raw)]}
-        data += raw
-    text = json.dumps(header).encode()
-    return struct.pack("<Q", len(text)) + text + data
 
 
 def random_tensors(seed):

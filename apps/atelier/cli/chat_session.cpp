@@ -171,7 +171,16 @@ Status ChatSession::Set(const std::string& argument) {
 }
 
 Status ChatSession::Regenerate(const std::string& /*argument*/) {
-  return conversation_.TakeBackAnswer() ? Answer() : Status(Usage("there is no question yet"));
+  const Conversation before = conversation_;
+  if (!conversation_.TakeBackAnswer()) {
+    return Usage("there is no question yet");
+  }
+  const size_t asked = conversation_.messages().size();
+  const Status status = Answer();
+  if (conversation_.messages().size() < asked) {  // no new answer: the old one stays
+    conversation_ = before;
+  }
+  return status;
 }
 
 Status ChatSession::Exit(const std::string& /*argument*/) {

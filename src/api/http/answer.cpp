@@ -16,6 +16,7 @@
 
 #include "api/http/bridge.h"
 #include "api/http/connection.h"
+#include "api/http/contained.h"
 #include "api/http/exchange.h"
 #include "api/http/sse.h"
 
@@ -205,7 +206,7 @@ asio::awaitable<Result<Response>> Connection::WaitFor(PendingAnswer& pending) {
   Result<std::optional<Response>> answer = std::optional<Response>();
   while (answer.ok() && !answer->has_value() && !draining_ && !ClientGone()) {
     answer = co_await Blocking(
-        app_.pool(), [&] { return pending.Poll(); }, true);
+        app_.pool(), [&] { return Contained([&] { return pending.Poll(); }); }, true);
     if (answer.ok() && !answer->has_value()) {
       co_await WaitForEvents(false);
     }
@@ -229,7 +230,7 @@ asio::awaitable<bool> Connection::WriteEvents(EventSource& events, bool chunked)
   while (alive && !over && !drains()) {
     std::string ready;
     const auto next = co_await Blocking(
-        app_.pool(), [&] { return events.Next(ready); }, true);
+        app_.pool(), [&] { return Contained([&] { return events.Next(ready); }); }, true);
     if (!next.ok()) {
       ready +=
           FormatEvent(std::nullopt, "error",

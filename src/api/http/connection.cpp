@@ -1,4 +1,5 @@
 #include "api/http/connection.h"
+#include "api/http/contained.h"
 
 #include <atomic>
 #include <boost/asio/co_spawn.hpp>
@@ -11,6 +12,7 @@
 
 #include "api/http/body_reader.h"
 #include "api/http/bridge.h"
+#include "api/http/contained.h"
 #include "api/http/exchange.h"
 
 namespace atelier::api::http {
@@ -24,15 +26,6 @@ constexpr auto kWatchInterval = std::chrono::milliseconds(250);  // of a client 
 
 HeadLimits HeadLimitsOf(const Limits& limits) {
   return {limits.header_bytes, limits.header_fields, limits.target_bytes};
-}
-
-// A handler must not throw; should a library do so after all, only this request fails.
-Result<Response> Guarded(const std::function<Result<Response>()>& run) {
-  try {
-    return run();
-  } catch (const std::exception& exception) {
-    return Internal(std::string("a handler threw: ") + exception.what());
-  }
 }
 
 void StartQuick(const Route& route, const Services& services, Request& request, const Done& done) {
@@ -301,7 +294,7 @@ asio::awaitable<Response> Connection::Handle(Exchange& exchange) {
     *answered = true;
   } else {
     const auto run = [&route, &services, &request] {
-      return Guarded([&] { return route.handler(services, request); });
+      return Contained([&] { return route.handler(services, request); });
     };
     response = co_await Blocking(app_.pool(), run);
     if (response.ok() && response->pending != nullptr) {

@@ -36,7 +36,7 @@ class Follower {
   // Progress comes now and then: the last of a file may not have said that it is whole.
   void EndFile(std::string& out);
   bool Fail(Error error, std::string& out);
-  bool Loaded(std::string& out);
+  bool Loaded(int64_t version, std::string& out);
 
   const Services& services_;
   const std::string job_;
@@ -94,15 +94,18 @@ bool Follower::Fail(Error error, std::string& out) {
   return true;
 }
 
-bool Follower::Loaded(std::string& out) {
+bool Follower::Loaded(int64_t version, std::string& out) {
   const int64_t now_ns = services_.clock.MonotonicNs();
   loading_since_ns_ = loading_since_ns_.value_or(now_ns);
   const auto status = services_.serving.GetStatus(deployment_);
-  if (status.ok() && status->ready) {
+  // The catalogue may be ahead of what is served.
+  const bool follows =
+      status.ok() && !status->deployment.versions.empty() && status->deployment.versions.front().version == version;
+  if (follows && status->ready) {
     Status("success", out);
     return true;
   }
-  if (status.ok()) {
+  if (follows) {
     const auto failed = std::ranges::find_if(status->workers, [](const auto& worker) {
       return worker.weight > 0 && worker.state == serving::WorkerState::kFailed;
     });
@@ -138,13 +141,20 @@ Result<bool> Follower::Next(std::string& out) {
   if (job.state != jobs::State::kSucceeded) {
     return Fail(job.error.value_or(MakeError(Code::kCancelled, "the pull was cancelled")), out);
   }
-  return Loaded(out);
+  return Loaded(GetInt(job.result, "version"), out);
 }
 
 class PullLines final : public EventSource {
  public:
   explicit PullLines(Follower follower) : follower_(std::move(follower)) {}
-  Result<bool> Next(std::string& out) override { return follower_.Next(out); }
+  Result<bool> Next(std::string& out) override {
+    auto over = follower_.Next(out);
+    if (!over.ok()) {  // as a line, which is what these streams are made of
+      out += json::serialize(json::object{{"error", over.error().message}}) + "\n";
+      return true;
+    }
+    return over;
+  }
   const std::string& topic() const override { return follower_.job(); }
   std::string_view ping() const override { return ""; }  // a line would be taken for news
 

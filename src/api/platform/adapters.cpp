@@ -86,7 +86,7 @@ Result<serving::DeploymentStatus> Settle(const Services& services, const std::st
   }
 }
 
-// What no worker can use does not stay.
+// What a worker cannot use does not stay, unless it was there before.
 Result<serving::DeploymentStatus> Load(const Services& services, const Request& request,
                                        const registry::Deployment& deployment, const registry::ModelVersion& version,
                                        const std::string& name) {
@@ -95,10 +95,15 @@ Result<serving::DeploymentStatus> Load(const Services& services, const Request& 
   ATELIER_TRY(services.registry.AddAdapter(deployment.name, {name, version.model_name, version.version},
                                            static_cast<size_t>(most)));
   FollowCatalogue(services, request);
+  const bool was_there =
+      std::ranges::find(deployment.adapters, name, &registry::DeployedAdapter::name) != deployment.adapters.end();
   ATELIER_ASSIGN(status, Settle(services, deployment.name, name));
   const auto state = StateOf(status, name);
-  if (state.error) {
-    ATELIER_TRY(services.registry.DeleteAdapter(deployment.name, name));
+  if (state.error && !was_there) {
+    if (const auto gone = services.registry.DeleteAdapter(deployment.name, name);
+        !gone.ok() && gone.error().code != Code::kNotFound) {
+      return gone.error();
+    }
     FollowCatalogue(services, request);
     return *state.error;
   }

@@ -188,6 +188,10 @@ void FollowCatalogue(const Services& services, const Request& request) {
 Result<serving::DeploymentStatus> FindStatus(const Services& services, const std::string& name) {
   ATELIER_ASSIGN(deployment, services.registry.GetDeployment(name));
   auto status = services.serving.GetStatus(deployment.name);
+  if (status.ok() && status->deployment.updated_ms != deployment.updated_ms) {  // a job has just changed it
+    ATELIER_TRY(services.serving.Reconcile());
+    status = services.serving.GetStatus(deployment.name);
+  }
   if (status.ok()) {
     return status;
   }

@@ -174,7 +174,7 @@ Result<json::object> QuantizeModelSpec(const Services& services, const json::obj
     ATELIER_TRY(ValidateName(name, "model"));
   }
   ATELIER_ASSIGN(source, services.registry.Resolve(reference));
-  if (GetString(source.metadata, "family") != "llm") {
+  if (GetString(source.metadata, "family") != serving::kGenerativeFamily) {
     return InvalidArgument("'" + reference + "' is no language model: only these are quantised", "source",
                            "model_not_supported");
   }

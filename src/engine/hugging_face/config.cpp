@@ -131,6 +131,13 @@ class MetadataWriter {
   Status CheckWindow() {
     ATELIER_ASSIGN(types, config_.ArrayOr("layer_types", kMaxLayers));
     const int64_t pattern = family_.row().window_pattern;
+    if (family_.row().window == Window::kNone && to_.Has(Key(family_, "attention.sliding_window"))) {
+      // The engine would see farther; within the window both are the same.
+      const int64_t window = Integer("attention.sliding_window");
+      if (window > 0 && window < Integer("context_length")) {
+        SetInteger("context_length", window);
+      }
+    }
     if (types == nullptr || pattern == 0) {
       return {};
     }
@@ -188,7 +195,7 @@ void WriteKeys(const Family& family, const tensor::GgufFile& file, json::object&
   for (const auto rows : family.keys) {
     for (const KeyRow& row : rows) {
       const auto value = NumberOf(file, Key(family, row.gguf));
-      if (!value) {
+      if (!value || (row.number == Number::kInteger && !(std::fabs(*value) < kMaxNumber))) {
         continue;
       }
       const json::value number =

@@ -5,6 +5,8 @@
 #include <set>
 #include <system_error>
 
+#include "base/ids.h"
+
 namespace atelier::engine::hugging_face {
 namespace {
 
@@ -41,7 +43,7 @@ bool Folder::Is(const std::vector<ModelSource>& sources) {
       return whole ? IsWithin(source.name, end) : source.name.ends_with(end);
     });
   };
-  return has(kConfig, true) && (has(".safetensors", false) || has("pytorch_model.bin", true));
+  return has(".safetensors", false) || (has(kConfig, true) && has("pytorch_model.bin", true));
 }
 
 Result<Folder> Folder::Open(const std::vector<ModelSource>& sources) {
@@ -88,9 +90,8 @@ Status Folder::OpenShard(const std::string& name) {
 
 Status Folder::OpenIndexed() {
   const std::string path(kIndex);
-  ATELIER_ASSIGN(text, Text(kIndex, kMaxIndexBytes));
-  ATELIER_ASSIGN(parsed, ParseJson(text, {.max_bytes = kMaxIndexBytes, .max_depth = 8}));
-  const json::value* map = parsed.is_object() ? parsed.get_object().if_contains("weight_map") : nullptr;
+  ATELIER_ASSIGN(parsed, Json(kIndex, {.max_bytes = kMaxIndexBytes, .max_depth = 8}));
+  const json::value* map = parsed.if_contains("weight_map");
   if (map == nullptr || !map->is_object()) {
     return Bad(path + ".weight_map", path + " has no weight_map");
   }
@@ -102,8 +103,8 @@ Status Folder::OpenIndexed() {
     }
     const std::string file(std::string_view(entry.value().get_string()));
     if (file.empty() || file.find_first_of("/\\") != std::string::npos || file.find("..") != std::string::npos) {
-      return Bad(tensor, path + " says that '" + tensor + "' is in '" + file.substr(0, 200) +
-                             "', which is no name of a file of the folder");
+      return Bad(tensor, path + " says that '" + tensor + "' is in " + QuotedName(file) +
+                             ", which is no name of a file of the folder");
     }
     shards.insert(file);
   }
@@ -142,12 +143,12 @@ Result<std::string> Folder::Text(std::string_view name, size_t max_bytes) const 
   return stream ? Result<std::string>(std::move(text)) : Bad(std::string(name), std::string(name) + " cannot be read");
 }
 
-Result<json::object> Folder::Json(std::string_view name) const {
-  ATELIER_ASSIGN(text, Text(name));
+Result<json::object> Folder::Json(std::string_view name, const JsonLimits& limits) const {
+  ATELIER_ASSIGN(text, Text(name, limits.max_bytes));
   if (text.empty()) {
     return json::object();
   }
-  auto parsed = ParseJson(text);
+  auto parsed = ParseJson(text, limits);
   if (!parsed.ok()) {
     Error error = std::move(parsed).error();
     error.message = std::string(name) + ": " + error.message;

@@ -21,14 +21,14 @@ class Folder {
   // pickled, an index that names a file beside or outside of the folder, tensors that index and files disagree on);
   // those of SafetensorsFile::Open.
   static Result<Folder> Open(const std::vector<ModelSource>& sources);
-  // Whether there is a config.json and a file of safetensors.
+  // Whether there is a file of safetensors, or a config.json with pickled weights.
   static bool Is(const std::vector<ModelSource>& sources);
 
   bool Has(std::string_view name) const { return files_.find(name) != files_.end(); }
   // The text of a file; empty where it is absent. Errors: kInvalidArgument, naming the file (larger than `max_bytes`).
   Result<std::string> Text(std::string_view name, size_t max_bytes = 8U << 20U) const;
   // The object of a file; an empty one where it is absent. Errors: the same, and "invalid_json".
-  Result<json::object> Json(std::string_view name) const;
+  Result<json::object> Json(std::string_view name, const JsonLimits& limits = {}) const;
   // The name of the folder itself; may be empty.
   const std::string& name() const { return name_; }
   const std::map<std::string, tensor::View>& tensors() const { return tensors_; }

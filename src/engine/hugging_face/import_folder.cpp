@@ -17,6 +17,7 @@ namespace {
 constexpr size_t kMaxModules = 32;
 constexpr size_t kMaxClasses = 1 << 16;
 constexpr size_t kMaxNameBytes = 200;
+constexpr int64_t kMaxVocabulary = 2'000'000;
 
 Error Bad(const std::string& param, const std::string& what) {
   return InvalidArgument(what, param, "invalid_model_file");
@@ -156,6 +157,9 @@ class Converter {
       const auto row = std::ranges::find(family_.tensors[0], "token_embd", &TensorRow::gguf);
       const std::string name = row == family_.tensors[0].end() ? "token_embd" : std::string(row->hugging_face);
       return Bad(name + ".weight", "tensor '" + name + ".weight' is missing or no matrix");
+    }
+    if (found->shape[0] > kMaxVocabulary) {
+      return Bad(found->name, "the vocabulary of " + std::to_string(found->shape[0]) + " tokens is too large");
     }
     out_.SetInteger(Key("vocab_size"), static_cast<uint64_t>(found->shape[0]));
     out_.SetInteger("general.file_type", FileType(found->weave.type));

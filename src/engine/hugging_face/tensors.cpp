@@ -104,8 +104,11 @@ Status AddToGroup(const Family& family, const Layout& layout, const std::string&
     return Bad(name, "has no use in a model of the type '" + std::string(family.model_type) + "' with " +
                          std::to_string(layout.layers) + " layers");
   }
-  if (layout.tied && match.row->gguf == "output") {
+  if (layout.tied && match.row->gguf == "output" && match.suffix == ".weight") {
     return {};
+  }
+  if (!layout.ranks && match.row->gguf.starts_with("cls")) {
+    return Bad(name, "is of a head that is not supported");
   }
   Group& group = groups[GgufName(match)];
   group.match = match;

@@ -65,7 +65,8 @@ Result<ImportedModel> ImportAdapter(const std::vector<ModelSource>& sources, con
   ATELIER_ASSIGN(base_path, FindGguf(base));
   ATELIER_ASSIGN(base_file, tensor::GgufFile::Open(base_path));
   // Enough of the base model to know what fits it.
-  ATELIER_ASSIGN(model, Model::Load(std::move(base_file), {.threads = 1, .max_context = 1}));
+  ATELIER_ASSIGN(model,
+                 Model::Load(std::move(base_file), {.threads = 1, .max_context = 1, .round_activations = false}));
   ATELIER_ASSIGN(file, Read(sources, model->config()));
   ATELIER_ASSIGN(adapter, model->LoadAdapter(*file));
   const bool peft = sources.size() == 2;

@@ -212,16 +212,23 @@ TEST_F(AdapterImportTest, RefusesFilesThatAreNoWholeAdapter) {
 }
 
 TEST(Peft, KnowsModulesByTheirNames) {
-  const std::pair<const char*, const char*> names[] = {
-      {"model.layers.12.self_attn.o_proj", "blk.12.attn_output"},    {"layers.0.mlp.gate_proj", "blk.0.ffn_gate"},
-      {"model.language_model.layers.3.mlp.up_proj", "blk.3.ffn_up"}, {"transformer.h.1.attn.c_attn", "blk.1.attn_qkv"},
-      {"bert.encoder.layer.5.attention.self.key", "blk.5.attn_k"},   {"lm_head", "output"}};
-  for (const auto& [module, tensor] : names) {
-    EXPECT_EQ(GgufTensorOf(module), tensor);
+  struct Name {
+    const char* module;
+    const char* architecture;
+    const char* tensor;
+  };
+  for (const auto& [module, architecture, tensor] :
+       {Name{"model.layers.12.self_attn.o_proj", "llama", "blk.12.attn_output"},
+        {"layers.0.mlp.gate_proj", "qwen2", "blk.0.ffn_gate"},
+        {"model.language_model.layers.3.mlp.up_proj", "gemma3", "blk.3.ffn_up"},
+        {"transformer.h.1.attn.c_attn", "gpt2", "blk.1.attn_qkv"},
+        {"bert.encoder.layer.5.attention.self.key", "bert", "blk.5.attn_k"},
+        {"lm_head", "llama", "output"}}) {
+    EXPECT_EQ(GgufTensorOf(module, architecture), tensor);
   }
   for (const auto* module : {"", ".", "model.layers", "model.layers.1", "model.layers.-1.self_attn.q_proj",
                              "model.layers.99999999999.self_attn.q_proj", "layers.1.self_attn", "lm_head.x"}) {
-    EXPECT_EQ(GgufTensorOf(module), std::nullopt) << module;
+    EXPECT_EQ(GgufTensorOf(module, "llama"), std::nullopt) << module;
   }
 }
 

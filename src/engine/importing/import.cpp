@@ -89,8 +89,15 @@ Status ConvertLlama2c(const std::vector<ModelSource>& sources, const fs::path& w
 Status ConvertFolder(const std::vector<ModelSource>& sources, const fs::path& work, const hugging_face::Family*& family,
                      ImportedModel& out) {
   const std::string name = "model.gguf";
-  ATELIER_ASSIGN(found, hugging_face::FolderToGguf(sources, work / name));
-  family = found;
+  auto found = hugging_face::FolderToGguf(sources, work / name);
+  if (!found.ok()) {
+    Error error = std::move(found).error();
+    if (error.reason == "missing_required_parameter") {  // it is a file that lacks something, not a request
+      error.reason = "invalid_model_file";
+    }
+    return error;
+  }
+  family = *found;
   out.files.emplace(name, work / name);
   return {};
 }

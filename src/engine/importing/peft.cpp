@@ -1,4 +1,6 @@
 #include "engine/importing/peft.h"
+#include "engine/hugging_face/families.h"
+#include "engine/hugging_face/weave.h"
 
 #include <algorithm>
 #include <cmath>
@@ -145,7 +147,7 @@ class PeftConverter {
       return Unsupported(name, "tensor '" + name + "' is no part of a plain LoRA adapter");
     }
     const std::string module = name.substr(kOuter.size(), name.size() - kOuter.size() - kWide.size());
-    const auto gguf = GgufTensorOf(module);
+    const auto gguf = GgufTensorOf(module, base_.architecture->name);
     if (!gguf) {
       return Unsupported(name, "the module of tensor '" + name + "' cannot be adapted");
     }
@@ -195,11 +197,10 @@ class PeftConverter {
     if (shape[0] != (query ? base_.query_width() : base_.key_width()) || base_.key_size % 2 != 0) {
       return Bad(name, "tensor '" + name + "' has " + std::to_string(rows) + " rows, not those of the base model");
     }
-    const auto size = static_cast<size_t>(base_.key_size);
+    const auto order = hugging_face::PairsOfHalves(base_.key_size);
     std::vector<float> reordered(floats.size());
     for (size_t row = 0; row < rows; ++row) {
-      const size_t in_head = row % size;
-      const size_t from = row - in_head + in_head % 2 * (size / 2) + in_head / 2;
+      const auto from = static_cast<size_t>(order(static_cast<int64_t>(row)));
       std::copy_n(floats.data() + from * rank, rank, reordered.data() + row * rank);
     }
     floats = std::move(reordered);
@@ -212,6 +213,21 @@ class PeftConverter {
 };
 
 }  // namespace
+
+std::optional<std::string> GgufTensorOf(std::string_view module, std::string_view architecture) {
+  using hugging_face::Change;
+  for (const hugging_face::Family& family : hugging_face::Families()) {
+    if (family.architecture != architecture) {
+      continue;
+    }
+    const auto match = hugging_face::MatchHuggingFace(family, std::string(module) + ".weight");
+    if (match.row != nullptr && (match.row->change == Change::kNone || match.row->change == Change::kTranspose)) {
+      const std::string name = hugging_face::GgufName(match);
+      return name.substr(0, name.size() - match.suffix.size());
+    }
+  }
+  return std::nullopt;
+}
 
 Result<std::shared_ptr<const tensor::GgufFile>> ReadPeft(const std::filesystem::path& config_path,
                                                          const std::filesystem::path& weights,

@@ -15,10 +15,10 @@
 
 namespace atelier::engine {
 
-// The tensor of GGUF, without ".weight", that a module of `transformers` is: "model.layers.3.self_attn.q_proj" is
-// "blk.3.attn_q". Only of modules whose weights GGUF holds as they are, or with the rows of queries and keys reordered
-// for rotation by pairs. Nothing: unknown.
-std::optional<std::string> GgufTensorOf(std::string_view module);
+// The tensor of GGUF, without ".weight", that a module of `transformers` is in models of an architecture of GGUF:
+// "model.layers.3.self_attn.q_proj" is "blk.3.attn_q". Only of modules whose weights GGUF holds as they are,
+// transposed, or with the rows of queries and keys reordered for rotation by pairs. Nothing: unknown.
+std::optional<std::string> GgufTensorOf(std::string_view module, std::string_view architecture);
 
 // The adapter as a GGUF file for `base`. Errors: kInvalidArgument "invalid_adapter", naming the key or tensor;
 // kUnimplemented "unsupported_adapter", naming what cannot be used: DoRA, modules_to_save, biases, embeddings, modules
