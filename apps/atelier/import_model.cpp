@@ -46,12 +46,7 @@ Result<engine::ImportedModel> Import(jobs::Host& host, storage::BlobStore& store
   Fields base_fields(*base, "base");
   ATELIER_ASSIGN(files, base_fields.ObjectOr("files"));
   const WorkFolder folder(host.directory() / "base");
-  for (const auto& file : files == nullptr ? json::object() : *files) {
-    ATELIER_ASSIGN(blob, storage::BlobRefFromJson(file.value().as_object(), "base.files"));
-    ATELIER_ASSIGN(local, store.LocalPath(blob.sha256));
-    std::error_code ignored;  // what is missing then is missed when the model is loaded
-    fs::create_symlink(fs::absolute(local), folder.path() / std::string(file.key()), ignored);
-  }
+  ATELIER_TRY(LayOut(store, files == nullptr ? json::object() : *files, folder.path()));
   ATELIER_ASSIGN(adapter, engine::ImportAdapter(sources, folder.path(), work));
   adapter.metadata["base"] = {{"model", GetString(*base, "name")}, {"version", GetInt(*base, "version")}};
   return adapter;

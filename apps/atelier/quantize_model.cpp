@@ -1,9 +1,9 @@
 #include "quantize_model.h"
 
 #include <chrono>
-#include <fstream>
 
 #include "base/clock.h"
+#include "base/file_sink.h"
 #include "base/json.h"
 #include "engine/importing/import.h"
 #include "engine/quantising/quantise_model.h"
@@ -17,25 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::milliseconds kReportEvery{500};
-
-// The source as a worker has it: a folder of its files under their names.
-Status LayOut(storage::BlobStore& store, const json::object& files, const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  for (const auto& file : files) {
-    const fs::path name(file.key());
-    if (!file.value().is_object() || name.empty() || name != name.filename() || name == "..") {
-      return InvalidArgument("the source's files are not as they should be", "files");
-    }
-    ATELIER_ASSIGN(blob, storage::BlobRefFromJson(file.value().get_object(), "files"));
-    ATELIER_ASSIGN(local, store.LocalPath(blob.sha256));
-    fs::create_symlink(fs::absolute(local), folder / name, error);
-    if (error) {
-      return Internal("cannot lay out the model: " + error.message());
-    }
-  }
-  return {};
-}
 
 engine::QuantiseOptions OptionsOf(jobs::Host& host) {
   engine::QuantiseOptions options;
@@ -56,15 +37,10 @@ Status Quantise(jobs::Host& host, const fs::path& from, const engine::Recipe& re
   for (const std::string& warning : plan.warnings) {
     host.Message("warning", warning);
   }
-  std::ofstream out(to, std::ios::binary);
-  const auto full = [&] { return MakeError(Code::kResourceExhausted, "cannot write " + to.string(), "storage_full"); };
-  ATELIER_TRY(
-      engine::WriteQuantised(*source.weights, plan, OptionsOf(host), [&](std::span<const std::byte> bytes) -> Status {
-        out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-        return out ? Status() : Status(full());
-      }));
-  out.close();
-  return out ? Status() : Status(full());
+  FileSink out(to);
+  ATELIER_TRY(engine::WriteQuantised(*source.weights, plan, OptionsOf(host),
+                                     [&](std::span<const std::byte> bytes) { return out.Write(bytes); }));
+  return out.Close();
 }
 
 }  // namespace

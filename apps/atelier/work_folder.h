@@ -1,9 +1,13 @@
 // Where a job of this program keeps what it makes until it is stored.
 #pragma once
 
+#include <boost/json.hpp>
 #include <filesystem>
 #include <system_error>
 #include <utility>
+
+#include "base/result.h"
+#include "storage/blob_store.h"
 
 namespace atelier::apps {
 
@@ -27,5 +31,10 @@ class WorkFolder {
   }
   std::filesystem::path path_;
 };
+
+// A model's version as a worker has it: its files ("name": blob, as specifications of jobs hold them) under their names
+// in `folder`, which is made. Errors: kInvalidArgument (no such object, a name with folders), those of the store,
+// kInternal.
+Status LayOut(storage::BlobStore& store, const boost::json::object& files, const std::filesystem::path& folder);
 
 }  // namespace atelier::apps

@@ -36,7 +36,7 @@ struct Downloaded {
 // changes in between is begun again, once.
 // Errors: kDataLoss "checksum_mismatch" (the bytes are removed); kAborted "source_changed"; kOutOfRange
 // "model_too_large"; kResourceExhausted "storage_full"; kCancelled; those of Http::Get and ErrorOfStatus. What was got
-// stays for the next attempt.
+// stays beside `path` for the next attempt.
 Result<Downloaded> DownloadFile(const Http& http, const PlannedFile& file, const std::filesystem::path& path,
                                 const DownloadOptions& options);
 

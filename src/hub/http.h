@@ -56,8 +56,8 @@ class Http {
 
   // Any status is a success. At most ten redirects, never from https to http. What does not begin at a trusted origin
   // trusts none. An origin that is not trusted must be https and have a public address, which is looked at when it is
-  // connected to; a proxy of the environment is used for
-  // trusted origins and where they redirect to (and then does the looking), not for others.
+  // connected to; a proxy of the environment is used for trusted origins and where they redirect to (and then does the
+  // looking), not for others.
   // Errors: kInvalidArgument "url_not_allowed"; kUnavailable "connection_failed" (also when nothing comes for 30 s);
   // kOutOfRange "answer_too_large"; kFailedPrecondition "too_many_redirects"; kCancelled; those of the sink.
   Result<HttpAnswer> Get(const HttpRequest& request, const HttpSink& sink = {}) const;

@@ -12,14 +12,10 @@ constexpr JsonLimits kLimits{.max_bytes = 16U << 20U, .max_depth = 32};
 constexpr size_t kMaxListed = 100'000;
 constexpr size_t kMaxLicense = 200;
 
-Error Bad(const std::string& what) {
-  return InvalidArgument("the hub's answer " + what, "source", "hub_listing_invalid");
-}
-
 Result<json::object> ParseAnswer(std::string_view answer) {
   auto value = ParseJson(answer, kLimits);
   if (!value.ok() || !value->is_object()) {
-    return Bad("is not a JSON object");
+    return BadListing("is not a JSON object");
   }
   return std::move(value->get_object());
 }
@@ -32,7 +28,7 @@ const json::object* ObjectIn(const json::object& object, std::string_view key) {
 Result<const json::array*> ListIn(const json::object* object, std::string_view key) {
   const auto* value = object == nullptr ? nullptr : object->if_contains(key);
   if (value == nullptr || !value->is_array() || value->get_array().size() > kMaxListed) {
-    return Bad("has no list '" + std::string(key) + "'");
+    return BadListing("has no list '" + std::string(key) + "'");
   }
   return &value->get_array();
 }
@@ -56,7 +52,7 @@ Status AddChosen(const std::vector<ListedFile>& listed, const std::string& wante
   for (const size_t i : chosen) {
     const ListedFile& file = listed[i];
     if (!IsPlainPath(file.path)) {
-      return Bad("names a file '" + file.path.substr(0, 200) + "', which is refused");
+      return BadListing("names a file '" + file.path.substr(0, 200) + "', which is refused");
     }
     plan.files.push_back({NameIn(listed, i, folder), url_of(file.path), file.size, file.sha256,
                           file.sha256.empty() ? file.git_sha1 : ""});
@@ -100,7 +96,7 @@ Result<Plan> PlanHuggingFace(const Reference& reference, const std::string& base
   for (const auto& item : *siblings) {
     const auto* sibling = item.if_object();
     if (sibling == nullptr) {
-      return Bad("lists what is no file");
+      return BadListing("lists what is no file");
     }
     ListedFile file{GetString(*sibling, "rfilename"), SizeIn(*sibling, "size"), "", GetString(*sibling, "blobId")};
     if (const auto* lfs = ObjectIn(*sibling, "lfs"); lfs != nullptr) {
@@ -126,7 +122,7 @@ Result<Plan> PlanModelScope(const Reference& reference, const std::string& base,
   for (const auto& item : *files) {
     const auto* file = item.if_object();
     if (file == nullptr) {
-      return Bad("lists what is no file");
+      return BadListing("lists what is no file");
     }
     if (GetString(*file, "Type") != "tree") {
       listed.push_back({GetString(*file, "Path"), SizeIn(*file, "Size"), GetString(*file, "Sha256"), ""});
@@ -148,7 +144,7 @@ Result<Plan> PlanOllama(const Reference& reference, const std::string& base, std
     const auto* layer = item.if_object();
     const std::string media = layer == nullptr ? "" : GetString(*layer, "mediaType");
     if (!media.starts_with(kOllamaLayer)) {
-      return Bad("lists a layer of an unknown kind");
+      return BadListing("lists a layer of an unknown kind");
     }
     const std::string kind = media.substr(kOllamaLayer.size());
     if (kind == "adapter" || kind == "tensor" || kind == "draft") {
@@ -160,7 +156,7 @@ Result<Plan> PlanOllama(const Reference& reference, const std::string& base, std
     }
     const std::string digest = GetString(*layer, "digest");
     if (!digest.starts_with("sha256:") || !IsSha256(digest.substr(7))) {
-      return Bad("has a digest that is no SHA-256");
+      return BadListing("has a digest that is no SHA-256");
     }
     plan.files.push_back({PlainName(ModelNameOf(reference)) + ".gguf",
                           base + "/v2/" + EncodeUrl(reference.repository, true) + "/blobs/" + digest,

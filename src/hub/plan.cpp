@@ -18,11 +18,11 @@ bool IsHex(std::string_view text, size_t digits) {
          std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
+}  // namespace
+
 Error BadListing(const std::string& what) {
   return InvalidArgument("the hub's answer " + what, "source", "hub_listing_invalid");
 }
-
-}  // namespace
 
 Status CheckPlan(const Plan& plan, uint64_t max_bytes) {
   if (plan.files.empty() || plan.files.size() > kMaxPlannedFiles) {

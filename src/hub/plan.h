@@ -37,6 +37,8 @@ struct Plan {
 
 inline constexpr size_t kMaxPlannedFiles = 2000;
 
+// What a hub answers and cannot be used: kInvalidArgument "hub_listing_invalid".
+Error BadListing(const std::string& what);
 // Names plain and each there once, hashes well-formed, not too many files, not too many bytes.
 // Errors: kInvalidArgument "hub_listing_invalid" | "too_many_files"; kOutOfRange "model_too_large".
 Status CheckPlan(const Plan& plan, uint64_t max_bytes);

@@ -3,16 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "atelier/cli/values.h"
+
 namespace atelier::cli {
 namespace {
 
 constexpr std::string_view kQuotes = R"(""")";
 constexpr std::string_view kSpace = " \t\r\n";
-
-std::string_view Trim(std::string_view text) {
-  const size_t begin = text.find_first_not_of(kSpace);
-  return begin == std::string_view::npos ? "" : text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
-}
 
 }  // namespace
 
@@ -56,7 +53,7 @@ std::optional<ChatCommand> ParseChatCommand(std::string_view text) {
   if (!std::ranges::all_of(name, [](char c) { return c >= 'a' && c <= 'z'; })) {
     return std::nullopt;
   }
-  return ChatCommand{std::string(name), std::string(Trim(text.substr(end)))};
+  return ChatCommand{std::string(name), std::string(Trim(text.substr(end), kSpace))};
 }
 
 }  // namespace atelier::cli

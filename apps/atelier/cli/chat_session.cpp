@@ -15,8 +15,6 @@
 namespace atelier::cli {
 namespace {
 
-Error Usage(std::string message) { return InvalidArgument(std::move(message), "", "usage"); }
-
 std::string Messages(size_t count) { return std::to_string(count) + (count == 1 ? " message" : " messages"); }
 
 }  // namespace

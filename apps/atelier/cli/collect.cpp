@@ -4,12 +4,12 @@
 #include <filesystem>
 #include <set>
 
+#include "atelier/cli/values.h"
+
 namespace atelier::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-Error Usage(std::string message) { return InvalidArgument(std::move(message), "", "usage"); }
 
 // What lies beside data but is not data.
 bool IsBeside(const fs::path& path) {

@@ -4,14 +4,13 @@
 #include <array>
 #include <utility>
 
+#include "atelier/cli/values.h"
 #include "base/json.h"
 
 namespace atelier::cli {
 namespace {
 
 constexpr std::array<std::string_view, 5> kOwnFields{"model", "messages", "stream", "stream_options", "n"};
-
-Error Usage(std::string message) { return InvalidArgument(std::move(message), "", "usage"); }
 
 std::string RoleOf(const json::value& message) { return GetString(message.as_object(), "role"); }
 

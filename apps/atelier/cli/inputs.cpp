@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "atelier/cli/values.h"
 #include "base/json.h"
 
 namespace atelier::cli {
@@ -16,16 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr uintmax_t kMaxJsonBytes = 64U << 20U;
-
-Error Usage(std::string message) { return InvalidArgument(std::move(message), "", "usage"); }
-
-std::string_view Trim(std::string_view text) {
-  const size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) {
-    return {};
-  }
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
 
 bool ParseFinite(std::string_view text, double& number) {
   const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), number);

@@ -4,14 +4,13 @@
 #include <span>
 
 #include "atelier/cli/source.h"
+#include "atelier/cli/values.h"
 #include "base/json.h"
 
 namespace atelier::cli {
 namespace {
 
 constexpr uint64_t kMaxTextBytes = 8U << 20U;  // more is no prompt
-
-Error Usage(std::string message) { return InvalidArgument(std::move(message), "", "usage"); }
 
 }  // namespace
 

@@ -8,8 +8,6 @@
 namespace atelier::cli {
 namespace {
 
-Error Usage(std::string message) { return InvalidArgument(std::move(message), "", "usage"); }
-
 std::vector<std::string_view> SplitAt(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
   while (true) {
@@ -29,6 +27,15 @@ bool ParseNumber(std::string_view text, Number& number) {
 }
 
 }  // namespace
+
+Error Usage(std::string message, std::string param) {
+  return InvalidArgument(std::move(message), std::move(param), "usage");
+}
+
+std::string_view Trim(std::string_view text, std::string_view space) {
+  const size_t first = text.find_first_not_of(space);
+  return first == std::string_view::npos ? "" : text.substr(first, text.find_last_not_of(space) - first + 1);
+}
 
 Result<std::pair<std::string, json::value>> ParseSetting(std::string_view text) {
   const size_t equals = text.find('=');

@@ -12,7 +12,11 @@
 
 namespace atelier::cli {
 
-// All errors here are kInvalidArgument "usage".
+// What people must write differently: kInvalidArgument "usage", the reason of all errors here.
+Error Usage(std::string message, std::string param = "");
+
+// Without what stands around it.
+std::string_view Trim(std::string_view text, std::string_view space = " \t");
 
 // "key=value": the value is JSON where it is well-formed JSON (numbers, true, lists, objects, quoted strings), else the
 // text itself. The value of `layers` is text unless it is a list, since "128" means one layer there.

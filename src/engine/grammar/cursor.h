@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -65,9 +66,25 @@ class Cursor {
     return 1 + std::count(text_.begin(), text_.begin() + static_cast<ptrdiff_t>(std::min(at_, text_.size())), '\n');
   }
 
-  // Sequences with '|' between them. Errors: those of `parse_sequence`.
+  // "invalid_grammar", naming the line.
+  Error BadGrammar(const std::string& message) const {
+    return MakeError(Code::kInvalidArgument, "grammar, line " + std::to_string(Line()) + ": " + message,
+                     "invalid_grammar", "grammar");
+  }
+
+  // How deep parsing is, how deep it may be, and in what.
+  struct Nesting {
+    size_t depth;
+    size_t max_depth;
+    const char* what;
+  };
+
+  // Sequences with '|' between them. Errors: "schema_too_deep", those of `parse_sequence`.
   template <class ParseSequence>
-  Result<Expression> ParseBetweenBars(ParseSequence parse_sequence) {
+  Result<Expression> ParseBetweenBars(const Nesting& nesting, ParseSequence parse_sequence) {
+    if (nesting.depth > nesting.max_depth) {
+      return TooDeep(nesting.what);
+    }
     std::vector<Expression> alternatives;
     do {
       ATELIER_ASSIGN(sequence, parse_sequence());
@@ -75,6 +92,22 @@ class Cursor {
     } while (Take('|'));
     return alternatives.size() == 1 ? std::move(alternatives.front())
                                     : Expression::Alternatives(std::move(alternatives));
+  }
+
+  // An expression with all repetitions behind it, each of which take() reads if there is one more: a
+  // Result<std::optional<Repetition>>. Errors: "schema_too_deep", those of `take`.
+  template <class Take>
+  static Result<Expression> Repeated(Expression atom, size_t max_depth, Take take) {
+    for (size_t depth = 0;; ++depth) {
+      ATELIER_ASSIGN(repetition, take());
+      if (!repetition) {
+        return atom;
+      }
+      if (depth > max_depth) {
+        return TooDeep("the grammar");
+      }
+      atom = Expression::Repeat(std::move(atom), repetition->min, repetition->max);
+    }
   }
 
   const Text text_;

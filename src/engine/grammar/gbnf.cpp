@@ -21,29 +21,25 @@ class GbnfParser : Cursor<std::vector<CodePoint>> {
       const std::string name = Name();
       SkipSpace();
       if (name.empty() || !TakeText("::=")) {
-        return Bad("a rule must begin with 'name ::='");
+        return BadGrammar("a rule must begin with 'name ::='");
       }
       SkipSpace();
       ATELIER_ASSIGN(expression, ParseAlternatives(0));
       const uint32_t rule = rules_.NumberOf(name);
       if (rules_.IsDefined(rule)) {
-        return Bad("the rule '" + name + "' is defined twice");
+        return BadGrammar("the rule '" + name + "' is defined twice");
       }
       rules_.Define(rule, std::move(expression));
     }
     if (const auto* name = rules_.FirstUndefined(); name != nullptr) {
-      return Bad("the rule '" + *name + "' is not defined");
+      return BadGrammar("the rule '" + *name + "' is not defined");
     }
-    return rules_.Find("root") ? Status() : Status(Bad("there is no rule 'root'"));
+    return rules_.Find("root") ? Status() : Status(BadGrammar("there is no rule 'root'"));
   }
   std::vector<Expression> TakeRules() { return rules_.Take(); }
   uint32_t root() const { return *rules_.Find("root"); }
 
  private:
-  Error Bad(const std::string& message) const {
-    return MakeError(Code::kInvalidArgument, "grammar, line " + std::to_string(Line()) + ": " + message,
-                     "invalid_grammar", "grammar");
-  }
   void SkipSpace() {
     while (!AtEnd() && (Peek() == ' ' || Peek() == '\t' || Peek() == '\n' || Peek() == '\r' || Peek() == '#')) {
       if (Peek() == '#') {
@@ -77,10 +73,7 @@ class GbnfParser : Cursor<std::vector<CodePoint>> {
   }
 
   Result<Expression> ParseAlternatives(size_t depth) {
-    if (depth > limits_.max_source_depth) {
-      return TooDeep("the grammar");
-    }
-    return ParseBetweenBars([&] {
+    return ParseBetweenBars({depth, limits_.max_source_depth, "the grammar"}, [&] {
       SkipSpace();
       return ParseSequence(depth);
     });
@@ -109,33 +102,26 @@ class GbnfParser : Cursor<std::vector<CodePoint>> {
       ATELIER_ASSIGN(inner, ParseAlternatives(depth + 1));
       SkipSpace();
       if (!Take(')')) {
-        return Bad("a group has no end");
+        return BadGrammar("a group has no end");
       }
       return inner;
     }
     const std::string name = Name();
     if (name.empty()) {
-      return Bad("something that is no text, class, group or rule");
+      return BadGrammar("something that is no text, class, group or rule");
     }
     return Expression{.kind = Expression::Kind::kRule, .rule = rules_.NumberOf(name)};
   }
   Result<Expression> ParseRepetition(Expression atom) {
-    SkipSpace();
-    for (size_t depth = 0;; ++depth) {
-      std::optional<Repetition> repetition = TakeRepetition();
+    return Repeated(std::move(atom), limits_.max_source_depth, [&]() -> Result<std::optional<Repetition>> {
+      SkipSpace();
+      auto repetition = TakeRepetition();
       if (!repetition && Take('{')) {
         ATELIER_ASSIGN(braces, ParseBraces());
         repetition = braces;
       }
-      if (!repetition) {
-        return atom;
-      }
-      if (depth > limits_.max_source_depth) {
-        return TooDeep("the grammar");
-      }
-      atom = Expression::Repeat(std::move(atom), repetition->min, repetition->max);
-      SkipSpace();
-    }
+      return repetition;
+    });
   }
   Result<Repetition> ParseBraces() {
     SkipSpace();
@@ -148,7 +134,7 @@ class GbnfParser : Cursor<std::vector<CodePoint>> {
       SkipSpace();
     }
     if (!Take('}') || (!min && !max) || (max && *max < min.value_or(0))) {
-      return Bad("a malformed repetition");
+      return BadGrammar("a malformed repetition");
     }
     if (min.value_or(0) > limits_.max_repetition || max.value_or(0) > limits_.max_repetition) {
       return TooComplex("a repetition");
@@ -184,7 +170,7 @@ class GbnfParser : Cursor<std::vector<CodePoint>> {
       case '/':
         return code;
       default:
-        return Bad("an unknown escape");
+        return BadGrammar("an unknown escape");
     }
   }
   Result<CodePoint> Hex(size_t digits) {
@@ -197,11 +183,11 @@ class GbnfParser : Cursor<std::vector<CodePoint>> {
       } else if (lower >= 'a' && lower <= 'f') {
         code = code * 16 + (lower - 'a' + 10);
       } else {
-        return Bad("an escape without its hexadecimal digits");
+        return BadGrammar("an escape without its hexadecimal digits");
       }
     }
     return code < kCodePointEnd ? Result<CodePoint>(static_cast<CodePoint>(code))
-                                : Result<CodePoint>(Bad("no character"));
+                                : Result<CodePoint>(BadGrammar("no character"));
   }
   Result<Expression> ParseText() {
     std::vector<Expression> parts;
@@ -210,7 +196,7 @@ class GbnfParser : Cursor<std::vector<CodePoint>> {
       parts.push_back(Expression::Set(Normalized({{code, code}})));
     }
     if (!Take('"')) {
-      return Bad("a text has no end");
+      return BadGrammar("a text has no end");
     }
     return Expression::Sequence(std::move(parts));
   }
@@ -229,12 +215,12 @@ class GbnfParser : Cursor<std::vector<CodePoint>> {
         last = end;
       }
       if (last < first) {
-        return Bad("a range of a class is swapped");
+        return BadGrammar("a range of a class is swapped");
       }
       set.push_back({first, last});
     }
     if (!Take(']')) {
-      return Bad("a class has no end");
+      return BadGrammar("a class has no end");
     }
     set = Normalized(std::move(set));
     return Expression::Set(negated ? Complement(set) : std::move(set));

@@ -78,11 +78,11 @@ class LarkParser : Cursor<std::string_view> {
     }
     rules_.Define(ignore_rule_, Expression::Repeat(Expression::Alternatives(std::move(ignored_)), 0, std::nullopt));
     if (const auto* name = rules_.FirstUndefined(); name != nullptr) {
-      return Bad("'" + *name + "' is not defined");
+      return BadGrammar("'" + *name + "' is not defined");
     }
     const auto start = rules_.Find("start");
     if (!start) {
-      return Bad("there is no rule 'start'");
+      return BadGrammar("there is no rule 'start'");
     }
     rules_[*start] = Expression::Sequence({std::move(rules_[*start]), Ignored()});
     return {};
@@ -91,10 +91,6 @@ class LarkParser : Cursor<std::string_view> {
   uint32_t start() const { return *rules_.Find("start"); }
 
  private:
-  Error Bad(const std::string& message) const {
-    return MakeError(Code::kInvalidArgument, "grammar, line " + std::to_string(Line()) + ": " + message,
-                     "invalid_grammar", "grammar");
-  }
   void SkipSpace() {
     while (!AtEnd()) {
       if (text_.substr(at_).starts_with("//") || text_[at_] == '#') {
@@ -149,13 +145,13 @@ class LarkParser : Cursor<std::string_view> {
   Status ParseRule() {
     const std::string name = Head();
     if (name.empty()) {
-      return Bad("a rule must begin with 'name:'");
+      return BadGrammar("a rule must begin with 'name:'");
     }
     in_terminal_ = IsUpper(name);
     ATELIER_ASSIGN(expression, ParseAlternatives(0));
     const uint32_t rule = rules_.NumberOf(name);
     if (rules_.IsDefined(rule)) {
-      return Bad("'" + name + "' is defined twice");
+      return BadGrammar("'" + name + "' is defined twice");
     }
     rules_.Define(rule, std::move(expression));
     return {};
@@ -169,11 +165,11 @@ class LarkParser : Cursor<std::string_view> {
       return {};
     }
     if (!TakeText("import")) {
-      return Bad("only %ignore and %import are understood");
+      return BadGrammar("only %ignore and %import are understood");
     }
     SkipSpace();
     if (!TakeText("common.")) {
-      return Bad("only terminals of 'common' can be imported");
+      return BadGrammar("only terminals of 'common' can be imported");
     }
     const std::string name = Name();
     std::string alias = name;
@@ -188,7 +184,7 @@ class LarkParser : Cursor<std::string_view> {
     const auto* const row =
         std::find_if(kCommon.begin(), kCommon.end(), [&](const auto& r) { return r.first == name; });
     if (row == kCommon.end()) {
-      return Bad("there is no terminal common." + name);
+      return BadGrammar("there is no terminal common." + name);
     }
     ATELIER_ASSIGN(expression, ParseRegex(row->second, limits_));
     rules_.Define(rules_.NumberOf(alias), std::move(expression));
@@ -196,10 +192,7 @@ class LarkParser : Cursor<std::string_view> {
   }
 
   Result<Expression> ParseAlternatives(size_t depth) {
-    if (depth > limits_.max_source_depth) {
-      return TooDeep("the grammar");
-    }
-    return ParseBetweenBars([&] {
+    return ParseBetweenBars({depth, limits_.max_source_depth, "the grammar"}, [&] {
       SkipSpace();
       return ParseSequence(depth);
     });
@@ -225,7 +218,7 @@ class LarkParser : Cursor<std::string_view> {
       ATELIER_ASSIGN(inner, ParseAlternatives(depth + 1));
       SkipSpace();
       if (!Take(optional ? ']' : ')')) {
-        return Bad("a group has no end");
+        return BadGrammar("a group has no end");
       }
       return optional ? Expression::Repeat(std::move(inner), 0, 1) : std::move(inner);
     }
@@ -235,7 +228,7 @@ class LarkParser : Cursor<std::string_view> {
     }
     const std::string name = Name();
     if (name.empty() || Peek() == '{') {
-      return Bad("something that is no text, expression, group or name");
+      return BadGrammar("something that is no text, expression, group or name");
     }
     Expression rule{.kind = Expression::Kind::kRule, .rule = rules_.NumberOf(name)};
     return IsUpper(name) ? Spaced(std::move(rule)) : std::move(rule);
@@ -246,17 +239,17 @@ class LarkParser : Cursor<std::string_view> {
     ATELIER_ASSIGN(body, Quoted(quote));
     const bool any_case = Take('i');
     while (quote == '/' && (Peek() == 's' || Peek() == 'm' || Peek() == 'u' || Peek() == 'x' || Peek() == 'l')) {
-      return Bad("flags of an expression other than 'i'");
+      return BadGrammar("flags of an expression other than 'i'");
     }
     if (quote == '"' && TakeText("..")) {
       if (Peek() != '"') {
-        return Bad("a range without its end");
+        return BadGrammar("a range without its end");
       }
       ATELIER_ASSIGN(last, Quoted('"'));
       const auto from = DecodeUtf8(body);
       const auto to = DecodeUtf8(last);
       if (!from || !to || from->size() != 1 || to->size() != 1 || (*from)[0] > (*to)[0]) {
-        return Bad("a malformed range");
+        return BadGrammar("a malformed range");
       }
       return Expression::Set(Normalized({{(*from)[0], (*to)[0]}}));
     }
@@ -289,29 +282,23 @@ class LarkParser : Cursor<std::string_view> {
       body += text_[at_];
     }
     if (!Take(quote)) {
-      return Bad("a text or expression has no end");
+      return BadGrammar("a text or expression has no end");
     }
     return body;
   }
   Result<Expression> ParseRepetition(Expression atom) {
-    for (size_t depth = 0;; ++depth) {
-      std::optional<Repetition> repetition = TakeRepetition();
+    return Repeated(std::move(atom), limits_.max_source_depth, [&]() -> Result<std::optional<Repetition>> {
+      auto repetition = TakeRepetition();
       if (!repetition && Take('~')) {
         const auto min = Number();
         const auto max = TakeText("..") ? Number() : min;
         if (!min || !max || *max < *min || *max > limits_.max_repetition) {
-          return Bad("a malformed or too large repetition");
+          return BadGrammar("a malformed or too large repetition");
         }
         repetition = Repetition{*min, max};
       }
-      if (!repetition) {
-        return atom;
-      }
-      if (depth > limits_.max_source_depth) {
-        return TooDeep("the grammar");
-      }
-      atom = Expression::Repeat(std::move(atom), repetition->min, repetition->max);
-    }
+      return repetition;
+    });
   }
 
   const GrammarLimits& limits_;

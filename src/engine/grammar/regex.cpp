@@ -37,10 +37,7 @@ class Parser : Cursor<std::vector<CodePoint>> {
 
  private:
   Result<Expression> ParseAlternatives(size_t depth) {
-    if (depth > limits_.max_source_depth) {
-      return TooDeep("a pattern");
-    }
-    return ParseBetweenBars([&] { return ParseSequence(depth); });
+    return ParseBetweenBars({depth, limits_.max_source_depth, "a pattern"}, [&] { return ParseSequence(depth); });
   }
 
   Result<Expression> ParseSequence(size_t depth) {

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
 #include <optional>
 #include <system_error>
 #include <utility>
 #include <vector>
 
+#include "base/file_sink.h"
 #include "engine/formats/gguf_tokenizer.h"
 #include "engine/hugging_face/config.h"
 #include "engine/hugging_face/tensors.h"
@@ -21,15 +21,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Error Full(const fs::path& file) {
-  return MakeError(Code::kResourceExhausted, "cannot write " + file.string(), "storage_full");
-}
-
 Status WriteText(const fs::path& file, std::string_view text) {
-  std::ofstream stream(file, std::ios::binary);
-  stream.write(text.data(), static_cast<std::streamsize>(text.size()));
-  stream.close();
-  return stream ? Status() : Status(Full(file));
+  FileSink sink(file);
+  ATELIER_TRY(sink.Write(std::as_bytes(std::span(text))));
+  return sink.Close();
 }
 
 Status WriteJson(const fs::path& file, const json::value& value) {
@@ -53,18 +48,14 @@ Status WriteShard(const fs::path& file, const std::vector<const Recipe*>& recipe
     plans.emplace(recipe->name, tensor::SafetensorsPlan{DataTypeOf(recipe->weave.type), recipe->shape});
     by_name.emplace(recipe->name, recipe);
   }
-  std::ofstream stream(file, std::ios::binary);
+  FileSink out(file);
   ATELIER_TRY(tensor::WriteSafetensors(
       plans, {{"format", "pt"}},
       [&](const std::string& name, const tensor::SafetensorsSink& sink) {
         return WriteWeave(by_name.at(name)->weave, sink);
       },
-      [&](std::span<const std::byte> bytes) {
-        stream.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-        return stream ? Status() : Status(Full(file));
-      }));
-  stream.close();
-  return stream ? Status() : Status(Full(file));
+      [&](std::span<const std::byte> bytes) { return out.Write(bytes); }));
+  return out.Close();
 }
 
 // One file, or as many as the bytes ask for and an index.

@@ -1,10 +1,10 @@
 #include "engine/hugging_face/import_folder.h"
 
 #include <algorithm>
-#include <fstream>
 #include <string>
 #include <utility>
 
+#include "base/file_sink.h"
 #include "engine/hugging_face/config.h"
 #include "engine/hugging_face/folder.h"
 #include "engine/hugging_face/tensors.h"
@@ -188,22 +188,15 @@ class Converter {
     for (const auto& [name, tensor] : out_.tensors()) {  // the factors of the rotation
       plans.push_back({name, tensor.type, tensor.shape});
     }
-    const auto full = [&] {
-      return Status(MakeError(Code::kResourceExhausted, "cannot write " + to.string(), "storage_full"));
-    };
-    std::ofstream stream(to, std::ios::binary);
+    FileSink file(to);
     ATELIER_TRY(tensor::WriteGguf(
         out_.metadata(), plans,
         [&](size_t index, const tensor::GgufSink& sink) {
           return index < recipes_.size() ? WriteWeave(recipes_[index].weave, sink)
                                          : sink(out_.Find(plans[index].name)->bytes);
         },
-        [&](std::span<const std::byte> bytes) {
-          stream.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-          return stream ? Status() : full();
-        }));
-    stream.close();
-    return stream ? Status() : full();
+        [&](std::span<const std::byte> bytes) { return file.Write(bytes); }));
+    return file.Close();
   }
 
   const Folder& folder_;

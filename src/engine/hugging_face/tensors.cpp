@@ -21,19 +21,6 @@ std::string ShapeText(const std::vector<int64_t>& shape) {
   return text + "]";
 }
 
-std::optional<GgmlType> TypeOf(tensor::DataType type) {
-  switch (type) {
-    case tensor::DataType::kF32:
-      return GgmlType::kF32;
-    case tensor::DataType::kF16:
-      return GgmlType::kF16;
-    case tensor::DataType::kBF16:
-      return GgmlType::kBF16;
-    default:
-      return std::nullopt;
-  }
-}
-
 // What llama.cpp adds up or chooses by is F32.
 bool IsSmall(std::string_view pattern) {
   return pattern == "position_embd" || pattern == "token_types" || pattern.ends_with(".ffn_gate_inp") ||
@@ -187,6 +174,19 @@ Status AddRecipes(const Family& family, const Layout& layout,
 }
 
 }  // namespace
+
+std::optional<tensor::GgmlType> TypeOf(tensor::DataType type) {
+  switch (type) {
+    case tensor::DataType::kF32:
+      return GgmlType::kF32;
+    case tensor::DataType::kF16:
+      return GgmlType::kF16;
+    case tensor::DataType::kBF16:
+      return GgmlType::kBF16;
+    default:
+      return std::nullopt;
+  }
+}
 
 Result<std::vector<Recipe>> ToGguf(const Family& family, const std::map<std::string, tensor::View>& tensors,
                                    const Layout& layout) {

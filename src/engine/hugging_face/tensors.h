@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,9 @@ struct Layout {
   bool ranks = false;        // has a head that classifies
   bool tied = false;         // the output's matrix is that of the token embeddings, even if there is another
 };
+
+// The type of GGUF for weights of a folder; nothing for other types than F32, F16 and BF16.
+std::optional<tensor::GgmlType> TypeOf(tensor::DataType type);
 
 struct Recipe {
   std::string name;

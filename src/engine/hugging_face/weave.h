@@ -1,4 +1,5 @@
-// A tensor that is made of others row by row, a piece at a time, so that a model's weights never are in memory at once.
+// A tensor that is made of others row by row, a piece at a time, so that a model's weights never are in memory at once;
+// of a transposed one all rows are.
 #pragma once
 
 #include <cstddef>

@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/file_sink.h"
 #include "base/ids.h"
 #include "engine/formats/llama2c.h"
 #include "engine/formats/memory_file.h"
@@ -187,14 +188,10 @@ Status Prove(const fs::path& folder, size_t threads, Clock& clock, json::object&
 }  // namespace
 
 Status WriteGgufFile(const tensor::GgufFile& file, const fs::path& to) {
-  std::ofstream stream(to, std::ios::binary);
-  ATELIER_TRY(tensor::WriteGguf(file.metadata(), file.tensors(), [&](std::span<const std::byte> bytes) -> Status {
-    stream.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-    return stream ? Status()
-                  : Status(MakeError(Code::kResourceExhausted, "cannot write " + to.string(), "storage_full"));
-  }));
-  stream.close();
-  return stream ? Status() : Status(MakeError(Code::kResourceExhausted, "cannot write " + to.string(), "storage_full"));
+  FileSink sink(to);
+  ATELIER_TRY(tensor::WriteGguf(file.metadata(), file.tensors(),
+                                [&](std::span<const std::byte> bytes) { return sink.Write(bytes); }));
+  return sink.Close();
 }
 
 Result<ImportedModel> ImportModel(const std::vector<ModelSource>& sources, const fs::path& work, size_t threads,

@@ -25,8 +25,8 @@ struct ImportedModel {
   // The model's files by their names: which source it is, or a new file under `work`.
   std::map<std::string, std::variant<size_t, std::filesystem::path>> files;
   // family, task, architecture, parameters, quantisation, context, vocabulary, embedding_width, chat_template, tools,
-  // reasoning, fingerprint, format ("gguf", "llama2c", "huggingface"); name, license, base_model where the file names
-  // them.
+  // reasoning, fingerprint, format ("gguf", "llama2c", "huggingface"); name, license, base_model, source, size_label
+  // where the file names them.
   json::object metadata;
 };
 

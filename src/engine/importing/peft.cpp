@@ -1,6 +1,4 @@
 #include "engine/importing/peft.h"
-#include "engine/hugging_face/families.h"
-#include "engine/hugging_face/weave.h"
 
 #include <algorithm>
 #include <cmath>
@@ -12,6 +10,9 @@
 #include "base/json.h"
 #include "engine/adapter.h"
 #include "engine/formats/memory_file.h"
+#include "engine/hugging_face/families.h"
+#include "engine/hugging_face/tensors.h"
+#include "engine/hugging_face/weave.h"
 #include "tensor/quants/quants.h"
 #include "tensor/safetensors.h"
 
@@ -119,21 +120,12 @@ double AlphaOf(const PeftConfig& config, const std::string& module) {
 }
 
 Result<std::vector<float>> Floats(const std::string& name, const tensor::View& view) {
-  tensor::GgmlType type = tensor::GgmlType::kF32;
-  switch (view.type) {
-    case tensor::DataType::kF32:
-      break;
-    case tensor::DataType::kF16:
-      type = tensor::GgmlType::kF16;
-      break;
-    case tensor::DataType::kBF16:
-      type = tensor::GgmlType::kBF16;
-      break;
-    default:
-      return Bad(name, "tensor '" + name + "' is " + std::string(tensor::Name(view.type)) + ", not F32, F16 or BF16");
+  const auto type = hugging_face::TypeOf(view.type);
+  if (!type) {
+    return Bad(name, "tensor '" + name + "' is " + std::string(tensor::Name(view.type)) + ", not F32, F16 or BF16");
   }
   std::vector<float> floats(view.bytes.size() / tensor::ByteSize(view.type));
-  ATELIER_TRY(tensor::Dequantise(type, view.bytes, floats));
+  ATELIER_TRY(tensor::Dequantise(*type, view.bytes, floats));
   return floats;
 }
 

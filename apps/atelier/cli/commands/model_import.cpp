@@ -10,6 +10,7 @@
 #include "atelier/cli/source.h"
 #include "atelier/cli/text.h"
 #include "atelier/cli/upload.h"
+#include "atelier/cli/values.h"
 #include "base/json.h"
 
 namespace atelier::cli {
@@ -24,8 +25,6 @@ struct ImportOptions {
   std::string name;
   std::string base;
 };
-
-Error Usage(std::string message) { return InvalidArgument(std::move(message), "path", "usage"); }
 
 // A file and what it is called, with the folders within the model's.
 struct ModelFile {
@@ -81,7 +80,8 @@ Result<std::vector<ModelFile>> ModelFilesOf(const std::vector<std::string>& path
     found = found.empty() ? HuggingFaceFiles(text) : std::move(found);
     found = found.empty() ? FilesWith(text, {".bin"}) : std::move(found);
     if (found.empty()) {
-      return Usage("the folder '" + text + "' holds no GGUF file, no config.json with safetensors and no checkpoint");
+      return Usage("the folder '" + text + "' holds no GGUF file, no config.json with safetensors and no checkpoint",
+                   "path");
     }
     files.insert(files.end(), found.begin(), found.end());
   }
