@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tensor/packed/pack.h"
+#include "tensor/packed/packed_kernels.h"
 
 namespace atelier::engine {
 namespace {
@@ -38,16 +39,21 @@ std::vector<Matrix*> Multiplied(Weights& weights) {
   return all;
 }
 
-size_t Panels(const Matrix& matrix) { return (matrix.rows + tensor::kPanelRows - 1) / tensor::kPanelRows; }
+size_t PanelRows() { return tensor::BestPackedKernels().panel_rows; }
+size_t Panels(const Matrix& matrix) { return (matrix.rows + PanelRows() - 1) / PanelRows(); }
+size_t PanelBytes(const Matrix& matrix) {
+  return tensor::FindPackedFormat(matrix.type)->panel_bytes(PanelRows(), matrix.columns);
+}
 
 void Pack(const Matrix& matrix, std::byte* to, ThreadPool& threads) {
-  const tensor::PackedFormat& format = *tensor::FindPackedFormat(matrix.type);
-  const size_t panel_bytes = format.panel_bytes(matrix.columns);
+  const size_t panel_rows = PanelRows();
+  const size_t panel_bytes = PanelBytes(matrix);
   threads.ForEach(Panels(matrix), [&](size_t panel, size_t) {
-    const size_t first = panel * tensor::kPanelRows;
-    const size_t rows = std::min(tensor::kPanelRows, matrix.rows - first);
-    tensor::PackPanel({format, matrix.Rows(first, rows), rows, matrix.columns},
-                      {to + panel * panel_bytes, panel_bytes});
+    const size_t first = panel * panel_rows;
+    const size_t rows = std::min(panel_rows, matrix.rows - first);
+    tensor::PackPanel(
+        {*tensor::FindPackedFormat(matrix.type), matrix.Rows(first, rows), rows, matrix.columns, panel_rows},
+        {to + panel * panel_bytes, panel_bytes});
   });
 }
 
@@ -82,7 +88,7 @@ Result<PackedMemory> PackWeights(Weights& weights, ThreadPool& threads) {
   size_t bytes = 0;
   for (const Matrix* matrix : all) {
     offsets.push_back(bytes);
-    bytes += Panels(*matrix) * tensor::FindPackedFormat(matrix->type)->panel_bytes(matrix->columns);
+    bytes += Panels(*matrix) * PanelBytes(*matrix);
     bytes = (bytes + kAlignment - 1) / kAlignment * kAlignment;
   }
   ATELIER_ASSIGN(memory, PackedMemory::Make(bytes));

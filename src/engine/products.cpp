@@ -10,13 +10,13 @@ namespace atelier::engine {
 namespace {
 
 constexpr size_t kBlockFloats = 32768;  // dequantised, they fit a core's second-level cache
-constexpr size_t kRowsAtOnce = 8;       // what the kernels take at once
+constexpr size_t kRowsAtOnce = 16;      // a multiple of what the kernels take at once
 constexpr size_t kInputsAtOnce = 64;    // rounded, they fit there as well
-static_assert(kRowsAtOnce % tensor::kPanelRows == 0);
+static_assert(kRowsAtOnce % tensor::kMaxPanelRows == 0);
 constexpr size_t kAdaptedAtOnce = 6;  // inputs of an adapter that one thread takes
 
 size_t BlockRows(const Matrix& matrix) {
-  return std::clamp(kBlockFloats / matrix.columns / kRowsAtOnce * kRowsAtOnce, kRowsAtOnce, 8 * kRowsAtOnce);
+  return std::clamp(kBlockFloats / matrix.columns / kRowsAtOnce * kRowsAtOnce, kRowsAtOnce, 4 * kRowsAtOnce);
 }
 
 size_t Cells(const Matrix& matrix) { return matrix.columns / tensor::kCellColumns; }
@@ -165,8 +165,9 @@ void Products::MultiplyPanels(const Product& product, size_t first_row, size_t r
   const tensor::PackedFormat* format = tensor::FindPackedFormat(matrix.type);
   const auto multiply = packed_kernels_.multiply[format - tensor::kPackedFormats];
   const size_t cells = Cells(matrix);
+  const size_t panel_rows = packed_kernels_.panel_rows;
   for (size_t input = 0; input < product.count; input += kInputsAtOnce) {
-    multiply({.panels = matrix.panels + first_row / tensor::kPanelRows * format->panel_bytes(matrix.columns),
+    multiply({.panels = matrix.panels + first_row / panel_rows * format->panel_bytes(panel_rows, matrix.columns),
               .rows = rows,
               .cells = cells,
               .inputs = inputs + input * cells,

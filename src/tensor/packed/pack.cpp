@@ -125,22 +125,32 @@ void Read(const Iq4XsBlock& block, Levels& out) {
 
 uint8_t* BytesAt(std::byte* at) { return reinterpret_cast<uint8_t*>(at); }
 
-// 32 levels of one row into the tiles of a cell, which is zero before.
-void PutLevels(const PackedFormat& format, const uint8_t* level, size_t row, uint8_t* cell) {
+// Where a row's numbers go in a panel.
+struct Place {
+  const PackedFormat& format;
+  size_t rows;  // of the panel
+  size_t row;
+};
+
+// 32 levels into the tiles of a cell, which is zero before.
+void PutLevels(const Place& place, const uint8_t* level, uint8_t* cell) {
+  const PackedFormat& format = place.format;
+  const size_t tile_bytes = 4 * place.rows;
   for (size_t column = 0; column < kCellColumns; ++column) {
     const size_t tile = column / 4;
-    const size_t byte = 4 * row + column % 4;
+    const size_t byte = 4 * place.row + column % 4;
     if (format.bits == 8) {
-      cell[32 * tile + byte] = level[column];
+      cell[tile_bytes * tile + byte] = level[column];
       continue;
     }
-    uint8_t& low = cell[32 * (tile % 4) + byte];
+    uint8_t& low = cell[tile_bytes * (tile % 4) + byte];
     low = static_cast<uint8_t>(low | ((level[column] & 15) << (tile < 4 ? 0 : 4)));
     const int high = level[column] >> 4;
     if (format.bits == 5) {
-      cell[128 + byte] = static_cast<uint8_t>(cell[128 + byte] | (high << tile));
+      uint8_t& fifth = cell[tile_bytes * 4 + byte];
+      fifth = static_cast<uint8_t>(fifth | (high << tile));
     } else if (format.bits == 6) {
-      uint8_t& two = cell[128 + 32 * (tile / 4) + byte];
+      uint8_t& two = cell[tile_bytes * (4 + tile / 4) + byte];
       two = static_cast<uint8_t>(two | (high << (2 * (tile % 4))));
     }
   }
@@ -150,28 +160,30 @@ void PutHalf(const StoredHalf& half, size_t row, uint8_t* to) {
   std::memcpy(to + 2 * row, half.bytes.data(), half.bytes.size());
 }
 
-// A block or super-block of one row, `at` pointing to its header or first cell.
-void PutBlock(const PackedFormat& format, const Levels& levels, size_t row, uint8_t* at) {
+// A block or super-block, `at` pointing to its header or first cell.
+void PutBlock(const Place& place, const Levels& levels, uint8_t* at) {
+  const PackedFormat& format = place.format;
+  const size_t rows = place.rows;
   if (!format.super()) {
-    PutLevels(format, levels.level.data(), row, at);
-    PutHalf(levels.scale, row, at + format.level_bytes());
+    PutLevels(place, levels.level.data(), at);
+    PutHalf(levels.scale, place.row, at + format.level_bytes(rows));
     if (format.minimum()) {
-      PutHalf(levels.minimum, row, at + format.level_bytes() + 2 * kPanelRows);
+      PutHalf(levels.minimum, place.row, at + format.level_bytes(rows) + 2 * rows);
     }
     return;
   }
-  PutHalf(levels.scale, row, at);
+  PutHalf(levels.scale, place.row, at);
   if (format.minimum()) {
-    PutHalf(levels.minimum, row, at + 2 * kPanelRows);
+    PutHalf(levels.minimum, place.row, at + 2 * rows);
   }
-  at += format.header_bytes();
-  for (size_t cell = 0; cell < kSuperCells; ++cell, at += format.cell_bytes()) {
-    PutLevels(format, levels.level.data() + kCellColumns * cell, row, at);
-    uint8_t* scales = at + format.level_bytes();
+  at += format.header_bytes(rows);
+  for (size_t cell = 0; cell < kSuperCells; ++cell, at += format.cell_bytes(rows)) {
+    PutLevels(place, levels.level.data() + kCellColumns * cell, at);
+    uint8_t* scales = at + format.level_bytes(rows) + place.row;
     for (size_t part = 0; part < format.parts; ++part) {
-      scales[part * kPanelRows + row] = levels.scales[cell * format.parts + part];
+      scales[part * rows] = levels.scales[cell * format.parts + part];
       if (format.minimum()) {
-        scales[(format.parts + part) * kPanelRows + row] = levels.minima[cell * format.parts + part];
+        scales[(format.parts + part) * rows] = levels.minima[cell * format.parts + part];
       }
     }
   }
@@ -179,7 +191,6 @@ void PutBlock(const PackedFormat& format, const Levels& levels, size_t row, uint
 
 template <class Block>
 void PackBlocks(const PanelSource& source, std::span<std::byte> panel) {
-  const PackedFormat& format = source.format;
   const size_t blocks = source.rows.size() / source.count / sizeof(Block);  // of a row
   const size_t step = panel.size() / blocks;
   Levels levels;
@@ -187,7 +198,7 @@ void PackBlocks(const PanelSource& source, std::span<std::byte> panel) {
     const auto* from = reinterpret_cast<const Block*>(source.rows.data()) + row * blocks;  // of bytes only
     for (size_t block = 0; block < blocks; ++block) {
       Read(from[block], levels);
-      PutBlock(format, levels, row, BytesAt(panel.data()) + block * step);
+      PutBlock({source.format, source.panel_rows, row}, levels, BytesAt(panel.data()) + block * step);
     }
   }
 }
@@ -195,7 +206,7 @@ void PackBlocks(const PanelSource& source, std::span<std::byte> panel) {
 }  // namespace
 
 void PackPanel(const PanelSource& source, std::span<std::byte> panel) {
-  assert(panel.size() == source.format.panel_bytes(source.columns) && source.count > 0);
+  assert(panel.size() == source.format.panel_bytes(source.panel_rows, source.columns) && source.count > 0);
   std::memset(panel.data(), 0, panel.size());
   switch (source.format.type) {
     case GgmlType::kQ4_0:

@@ -11,12 +11,13 @@ namespace atelier::tensor {
 // Rows of a file that become one panel.
 struct PanelSource {
   const PackedFormat& format;
-  std::span<const std::byte> rows;  // `count` rows, at most kPanelRows, one behind the other
+  std::span<const std::byte> rows;  // `count` rows, at most panel_rows, one behind the other
   size_t count = 0;
   size_t columns = 0;  // a multiple of the format's block
+  size_t panel_rows = 0;
 };
 
-// Exact: nothing is rounded. `panel` has format.panel_bytes(columns) bytes. Thread-safe.
+// Exact: nothing is rounded. `panel` has format.panel_bytes(panel_rows, columns) bytes. Thread-safe.
 void PackPanel(const PanelSource& source, std::span<std::byte> panel);
 
 }  // namespace atelier::tensor

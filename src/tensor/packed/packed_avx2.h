@@ -15,6 +15,7 @@
 namespace atelier::tensor {
 
 struct PackedAvx2 {
+  static constexpr size_t kRows = 8;
   using Bytes = __m256i;    // 32 bytes: 8 rows of 4 columns
   using Quads = __m256i;    // the same four bytes in all rows
   using Partial = __m256i;  // 16 sums of 16 bits, two a row

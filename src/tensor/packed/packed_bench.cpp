@@ -19,7 +19,8 @@ constexpr size_t kColumns = 2048;
 void Multiply(benchmark::State& state) {
   const PackedFormat& format = kPackedFormats[state.range(0)];
   const auto count = static_cast<size_t>(state.range(1));
-  std::vector<std::byte> panels(kRows / kPanelRows * format.panel_bytes(kColumns));
+  const PackedKernels& kernels = BestPackedKernels();
+  std::vector<std::byte> panels(kRows / kernels.panel_rows * format.panel_bytes(kernels.panel_rows, kColumns));
   std::mt19937 random(1);
   for (std::byte& byte : panels) {
     byte = static_cast<std::byte>(random() & 0x3B);  // no scale is infinite
@@ -27,7 +28,6 @@ void Multiply(benchmark::State& state) {
   const std::vector<float> values(count * kColumns, 0.5F);
   std::vector<ActivationBlock> inputs(count * kColumns / kCellColumns);
   std::vector<float> outputs(count * kRows);
-  const PackedKernels& kernels = BestPackedKernels();
   kernels.round(values.data(), inputs.size(), inputs.data());
   for (auto _ : state) {
     kernels.multiply[state.range(0)]({.panels = panels.data(),

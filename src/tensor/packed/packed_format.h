@@ -1,13 +1,15 @@
 // How quantised weights lie in memory for the integer kernels: not as in the file, but in the order in which a kernel
 // reads them, so that one panel of rows is one stream of bytes.
 //
-// A panel is kPanelRows rows. It is a row of cells of kCellColumns columns each; formats with super-blocks put a header
-// of 16-bit scales before each eight cells. A cell holds the levels of its weights and its small scales:
-//   levels of 4 bits: 4 tiles of 32 bytes; byte 4 r + j of tile t: column 4 t + j of row r in the low half, column
-//     16 + 4 t + j in the high half;
-//   a fifth bit: 32 bytes more, bit t of byte 4 r + j belonging to column 4 t + j;
-//   a fifth and sixth bit: 64 bytes more, bits 2 s of byte 4 r + j of part u belonging to column 4 (4 u + s) + j;
-//   signed levels of 8 bits: 8 tiles of 32 bytes, byte 4 r + j of tile t: column 4 t + j.
+// A panel is a few rows, as many as the kernels have lanes of 32 bits. It is a row of cells of kCellColumns columns
+// each; formats with super-blocks put a header of 16-bit scales before each eight cells. A cell holds the levels of its
+// weights and its small scales. Levels lie in tiles of four bytes a row:
+//   levels of 4 bits: 4 tiles; byte 4 r + j of tile t: column 4 t + j of row r in the low half, column 16 + 4 t + j in
+//   the
+//     high half;
+//   a fifth bit: one tile more, bit t of byte 4 r + j belonging to column 4 t + j;
+//   a fifth and sixth bit: two tiles more, bits 2 s of byte 4 r + j of tile u belonging to column 4 (4 u + s) + j;
+//   signed levels of 8 bits: 8 tiles, byte 4 r + j of tile t: column 4 t + j.
 // Rows that fill up the last panel have the scale 0.
 #pragma once
 
@@ -18,9 +20,9 @@
 
 namespace atelier::tensor {
 
-inline constexpr size_t kPanelRows = 8;
 inline constexpr size_t kCellColumns = 32;
 inline constexpr size_t kSuperCells = 8;
+inline constexpr size_t kMaxPanelRows = 16;
 
 // A weight is scale * (level - offset) + minimum, scale and minimum being of a cell or of half of one.
 enum class CellScales : uint8_t {
@@ -39,17 +41,18 @@ struct PackedFormat {
   uint32_t parts;  // scales of a cell: 1, or 2 for its halves
   CellScales scales;
 
-  constexpr size_t level_bytes() const { return kPanelRows * kCellColumns * bits / 8; }
+  // Of panels of `rows` rows.
+  constexpr size_t level_bytes(size_t rows) const { return rows * kCellColumns * bits / 8; }
   constexpr bool super() const { return scales == CellScales::kSuper || scales == CellScales::kSuperMinimum; }
   constexpr bool minimum() const { return scales == CellScales::kOwnMinimum || scales == CellScales::kSuperMinimum; }
-  constexpr size_t cell_bytes() const {
+  constexpr size_t cell_bytes(size_t rows) const {
     const size_t kinds = minimum() ? 2 : 1;
-    return level_bytes() + kinds * kPanelRows * (super() ? parts : 2);
+    return level_bytes(rows) + kinds * rows * (super() ? parts : 2);
   }
-  constexpr size_t header_bytes() const { return super() ? (minimum() ? 2 : 1) * 2 * kPanelRows : 0; }
-  constexpr size_t panel_bytes(size_t columns) const {
+  constexpr size_t header_bytes(size_t rows) const { return super() ? (minimum() ? 2 : 1) * 2 * rows : 0; }
+  constexpr size_t panel_bytes(size_t rows, size_t columns) const {
     const size_t cells = columns / kCellColumns;
-    return cells * cell_bytes() + cells / kSuperCells * header_bytes();
+    return cells * cell_bytes(rows) + cells / kSuperCells * header_bytes(rows);
   }
 };
 

@@ -26,6 +26,7 @@ struct PackedBlock {
 // output are added cell by cell, whatever else the block holds.
 struct PackedKernels {
   std::string_view name;
+  size_t panel_rows;  // for which weights have to be packed
   // Rounds `cells` times 32 activations.
   void (*round)(const float* values, size_t cells, ActivationBlock* to);
   // By the position of the format in kPackedFormats.

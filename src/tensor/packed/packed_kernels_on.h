@@ -16,9 +16,11 @@ struct PackedProductOn {
   using Ints = typename V::Ints;
   using Floats = typename V::Floats;
 
-  static constexpr size_t kCellBytes = kFormat.cell_bytes();
-  static constexpr size_t kHeaderBytes = kFormat.header_bytes();
-  static constexpr size_t kLevelBytes = kFormat.level_bytes();
+  static constexpr size_t kPanelRows = V::kRows;
+  static constexpr size_t kTileBytes = 4 * kPanelRows;
+  static constexpr size_t kCellBytes = kFormat.cell_bytes(kPanelRows);
+  static constexpr size_t kHeaderBytes = kFormat.header_bytes(kPanelRows);
+  static constexpr size_t kLevelBytes = kFormat.level_bytes(kPanelRows);
   static constexpr size_t kTiles = kCellColumns / 4;
   static constexpr bool kSigned = kFormat.bits == 8 || kFormat.table;
   // How many products of a level with an activation, in pairs, a sum of 16 bits holds.
@@ -32,13 +34,13 @@ struct PackedProductOn {
   template <size_t kTile>
   static Bytes Levels(const uint8_t* cell) {
     if constexpr (kFormat.bits == 8) {
-      return V::LoadBytes(cell + 32 * kTile);
+      return V::LoadBytes(cell + kTileBytes * kTile);
     } else {
-      Bytes level = V::template HalfBytes<(kTile >= 4)>(V::LoadBytes(cell + 32 * (kTile % 4)));
+      Bytes level = V::template HalfBytes<(kTile >= 4)>(V::LoadBytes(cell + kTileBytes * (kTile % 4)));
       if constexpr (kFormat.bits == 5) {
-        level = V::Or(level, V::template Bits<kTile, 1>(V::LoadBytes(cell + 128)));
+        level = V::Or(level, V::template Bits<kTile, 1>(V::LoadBytes(cell + kTileBytes * 4)));
       } else if constexpr (kFormat.bits == 6) {
-        level = V::Or(level, V::template Bits<2 * (kTile % 4), 3>(V::LoadBytes(cell + 128 + 32 * (kTile / 4))));
+        level = V::Or(level, V::template Bits<2 * (kTile % 4), 3>(V::LoadBytes(cell + kTileBytes * (4 + kTile / 4))));
       }
       if constexpr (kFormat.table) {
         level = V::Iq4Values(level);
@@ -190,7 +192,7 @@ struct PackedProductOn {
 
 template <class V>
 constexpr PackedKernels PackedKernelsOn(std::string_view name) {
-  PackedKernels kernels{name, &V::Round, {}};
+  PackedKernels kernels{name, V::kRows, &V::Round, {}};
   [&]<size_t... kIndex>(std::index_sequence<kIndex...>) {
     ((kernels.multiply[kIndex] = &PackedProductOn<V, kPackedFormats[kIndex]>::Multiply), ...);
   }

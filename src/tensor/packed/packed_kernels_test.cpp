@@ -14,7 +14,7 @@
 namespace atelier::tensor {
 namespace {
 
-constexpr size_t kRows = 21;  // two panels and a part
+constexpr size_t kRows = 37;  // two panels or more and a part
 constexpr size_t kColumns = 768;
 constexpr size_t kCells = kColumns / kCellColumns;
 constexpr size_t kInputs = 7;  // more than the kernels take at once
@@ -33,24 +33,29 @@ class Packed : public ::testing::TestWithParam<PackedFormat> {
  protected:
   void SetUp() override {
     const size_t row_bytes = *BytesOf(FormatOf(GetParam().type), kColumns);
-    std::vector<std::byte> file(kRows * row_bytes);
-    ASSERT_TRUE(Quantise(GetParam().type, Noise(kRows * kColumns, 1), file).ok());
+    file_.resize(kRows * row_bytes);
+    ASSERT_TRUE(Quantise(GetParam().type, Noise(kRows * kColumns, 1), file_).ok());
     weights_.resize(kRows * kColumns);
-    ASSERT_TRUE(Dequantise(GetParam().type, file, weights_).ok());
-    const size_t panel_bytes = GetParam().panel_bytes(kColumns);
-    panels_.resize((kRows + kPanelRows - 1) / kPanelRows * panel_bytes);
-    for (size_t row = 0; row < kRows; row += kPanelRows) {
-      const size_t count = std::min(kPanelRows, kRows - row);
-      PackPanel({GetParam(), std::span(file).subspan(row * row_bytes, count * row_bytes), count, kColumns},
-                std::span(panels_).subspan(row / kPanelRows * panel_bytes, panel_bytes));
-    }
+    ASSERT_TRUE(Dequantise(GetParam().type, file_, weights_).ok());
     inputs_.resize(kInputs * kCells);
     UsablePackedKernels().front()->round(Noise(kInputs * kColumns, 2).data(), inputs_.size(), inputs_.data());
+  }
+  std::vector<std::byte> Panels(size_t panel_rows) const {
+    const size_t row_bytes = file_.size() / kRows;
+    const size_t panel_bytes = GetParam().panel_bytes(panel_rows, kColumns);
+    std::vector<std::byte> panels((kRows + panel_rows - 1) / panel_rows * panel_bytes);
+    for (size_t row = 0; row < kRows; row += panel_rows) {
+      const size_t count = std::min(panel_rows, kRows - row);
+      PackPanel({GetParam(), std::span(file_).subspan(row * row_bytes, count * row_bytes), count, kColumns, panel_rows},
+                std::span(panels).subspan(row / panel_rows * panel_bytes, panel_bytes));
+    }
+    return panels;
   }
   std::vector<float> Product(const PackedKernels& kernels, size_t first, size_t count) const {
     std::vector<float> outputs(count * kRows + 1, 99.0F);
     const auto which = static_cast<size_t>(FindPackedFormat(GetParam().type) - kPackedFormats);
-    kernels.multiply[which]({.panels = panels_.data(),
+    const auto panels = Panels(kernels.panel_rows);
+    kernels.multiply[which]({.panels = panels.data(),
                              .rows = kRows,
                              .cells = kCells,
                              .inputs = inputs_.data() + first * kCells,
@@ -62,8 +67,8 @@ class Packed : public ::testing::TestWithParam<PackedFormat> {
     return outputs;
   }
 
-  std::vector<float> weights_;  // [kRows, kColumns]
-  std::vector<std::byte> panels_;
+  std::vector<std::byte> file_;          // the rows as they lie in a file
+  std::vector<float> weights_;           // [kRows, kColumns]
   std::vector<ActivationBlock> inputs_;  // [kInputs, kCells]
 };
 

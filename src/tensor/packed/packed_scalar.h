@@ -13,18 +13,19 @@
 namespace atelier::tensor {
 
 struct PackedScalar {
+  static constexpr size_t kRows = 8;
   struct Bytes {
-    uint8_t at[32];
+    uint8_t at[4 * kRows];
   };
   struct Quads {
     int8_t at[4];
   };
   struct Ints {
-    int32_t at[kPanelRows];
+    int32_t at[kRows];
   };
   using Partial = Ints;
   struct Floats {
-    float at[kPanelRows];
+    float at[kRows];
   };
 
   template <class T, class Function>
@@ -105,7 +106,7 @@ struct PackedScalar {
   static Floats MulAdd(const Floats& a, const Floats& b, const Floats& c) {
     return Each<Floats>([&](size_t i) { return std::fma(a.at[i], b.at[i], c.at[i]); });
   }
-  static void Store(const Floats& floats, float* to) { std::copy_n(floats.at, kPanelRows, to); }
+  static void Store(const Floats& floats, float* to) { std::copy_n(floats.at, kRows, to); }
 
   static void Round(const float* values, size_t cells, ActivationBlock* to) {
     for (size_t cell = 0; cell < cells; ++cell, values += kCellColumns) {
