@@ -9,12 +9,13 @@
 namespace atelier::tensor {
 
 // Of the columns of one cell: activation i is scale * level[i], the largest of them having the level 127 or -127. NaN
-// or infinity in an activation gives the scale NaN.
-struct alignas(16) ActivationBlock {
-  float scale;
-  float sum;           // scale times the sum of all levels
-  float half_sums[2];  // the same of each half
+// or infinity in an activation gives the scale NaN. A cache line.
+struct alignas(64) ActivationBlock {
   int8_t level[kCellColumns];
+  float scale;
+  // Of all levels, of the first and of the second half.
+  int32_t level_sums[3];
+  float sums[3];  // scale times level_sums
 };
 
 }  // namespace atelier::tensor

@@ -143,8 +143,8 @@ void PutLevels(const Place& place, const uint8_t* level, uint8_t* cell) {
       cell[tile_bytes * tile + byte] = level[column];
       continue;
     }
-    uint8_t& low = cell[tile_bytes * (tile % 4) + byte];
-    low = static_cast<uint8_t>(low | ((level[column] & 15) << (tile < 4 ? 0 : 4)));
+    uint8_t& low = cell[tile_bytes * (tile / 2) + byte];
+    low = static_cast<uint8_t>(low | ((level[column] & 15) << 4 * (tile % 2)));
     const int high = level[column] >> 4;
     if (format.bits == 5) {
       uint8_t& fifth = cell[tile_bytes * 4 + byte];

@@ -3,6 +3,7 @@
 
 #include <immintrin.h>
 
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -16,10 +17,11 @@ namespace atelier::tensor {
 
 struct PackedAvx2 {
   static constexpr size_t kRows = 8;
-  using Bytes = __m256i;    // 32 bytes: 8 rows of 4 columns
-  using Quads = __m256i;    // the same four bytes in all rows
-  using Partial = __m256i;  // 16 sums of 16 bits, two a row
-  using Ints = __m256i;     // 8 sums of 32 bits
+  static constexpr size_t kInputs = 4;  // that registers have room for beside two panels
+  using Bytes = __m256i;                // 32 bytes: 8 rows of 4 columns
+  using Quads = __m256i;                // the same four bytes in all rows
+  using Partial = __m256i;              // 16 sums of 16 bits, two a row
+  using Ints = __m256i;                 // 8 sums of 32 bits
   using Floats = __m256;
 
   static void Prefetch(const uint8_t* at) { _mm_prefetch(reinterpret_cast<const char*>(at), _MM_HINT_T0); }
@@ -47,12 +49,21 @@ struct PackedAvx2 {
     return _mm256_set1_epi32(four);
   }
   static Partial Dot(Bytes levels, Quads quad) { return _mm256_maddubs_epi16(levels, quad); }
-  static Partial AddDot(Partial sum, Bytes levels, Quads quad) { return _mm256_add_epi16(sum, Dot(levels, quad)); }
+  static Partial AddDot(Partial sum, Bytes levels, Quads quad) {
+    sum = _mm256_add_epi16(sum, Dot(levels, quad));
+    return Now(sum);
+  }
   static Ints Total(Partial partial) { return _mm256_madd_epi16(partial, _mm256_set1_epi16(1)); }
   static Ints DotSigned(Bytes magnitude, Bytes levels, Quads quad) {
     return Total(_mm256_maddubs_epi16(magnitude, _mm256_sign_epi8(quad, levels)));
   }
-  static Ints AddInts(Ints a, Ints b) { return _mm256_add_epi32(a, b); }
+  static Ints AddInts(Ints a, Ints b) { return Now(_mm256_add_epi32(a, b)); }
+  // sum times the power of two, in all rows
+  template <int32_t kPower>
+  static Ints Times(int32_t sum) {
+    return _mm256_slli_epi32(_mm256_set1_epi32(sum), std::countr_zero(static_cast<uint32_t>(kPower)));
+  }
+  static Ints SubtractInts(Ints a, Ints b) { return _mm256_sub_epi32(a, b); }
   static Floats ToFloats(Ints ints) { return _mm256_cvtepi32_ps(ints); }
   static Floats LoadHalves(const uint8_t* from) {
     return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
@@ -71,6 +82,11 @@ struct PackedAvx2 {
   }
 
  private:
+  // Keeps the compiler from putting all products first and their sums last, which needs more registers than there are.
+  static __m256i Now(__m256i value) {
+    asm("" : "+x"(value));
+    return value;
+  }
   static __m128i Load8(const uint8_t* from) { return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)); }
 
   static void RoundCell(const float* values, ActivationBlock& to) {
@@ -92,9 +108,11 @@ struct PackedAvx2 {
     }
     const int first = Sum(_mm256_add_epi32(level[0], level[1]));
     const int second = Sum(_mm256_add_epi32(level[2], level[3]));
-    to.half_sums[0] = to.scale * static_cast<float>(first);
-    to.half_sums[1] = to.scale * static_cast<float>(second);
-    to.sum = to.scale * static_cast<float>(first + second);
+    const int sums[] = {first + second, first, second};
+    for (size_t i = 0; i < 3; ++i) {
+      to.level_sums[i] = sums[i];
+      to.sums[i] = to.scale * static_cast<float>(sums[i]);
+    }
     // Packing works within 128 bits, so the four-byte groups come out of order: 0 2 4 6 1 3 5 7.
     const __m256i packed =
         _mm256_packs_epi16(_mm256_packs_epi32(level[0], level[1]), _mm256_packs_epi32(level[2], level[3]));

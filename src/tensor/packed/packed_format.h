@@ -4,8 +4,8 @@
 // A panel is a few rows, as many as the kernels have lanes of 32 bits. It is a row of cells of kCellColumns columns
 // each; formats with super-blocks put a header of 16-bit scales before each eight cells. A cell holds the levels of its
 // weights and its small scales. Levels lie in tiles of four bytes a row:
-//   levels of 4 bits: 4 tiles; byte 4 r + j of tile t: column 4 t + j of row r in the low half, column 16 + 4 t + j
-//     in the high half;
+//   levels of 4 bits: 4 tiles; byte 4 r + j of tile t: column 8 t + j of row r in the low half, column 8 t + 4 + j in
+//     the high half;
 //   a fifth bit: one tile more, bit t of byte 4 r + j belonging to column 4 t + j;
 //   a fifth and sixth bit: two tiles more, bits 2 s of byte 4 r + j of tile u belonging to column 4 (4 u + s) + j;
 //   signed levels of 8 bits: 8 tiles, byte 4 r + j of tile t: column 4 t + j.
@@ -36,7 +36,7 @@ struct PackedFormat {
   GgmlType type;
   uint32_t bits;   // of a level: 4, 5, 6, or 8 (signed)
   bool table;      // a level is an index into kIq4Values
-  int32_t offset;  // of levels
+  int32_t offset;  // of levels: 0 or a power of two
   uint32_t parts;  // scales of a cell: 1, or 2 for its halves
   CellScales scales;
 

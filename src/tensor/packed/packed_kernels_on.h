@@ -36,7 +36,7 @@ struct PackedProductOn {
     if constexpr (kFormat.bits == 8) {
       return V::LoadBytes(cell + kTileBytes * kTile);
     } else {
-      Bytes level = V::template HalfBytes<(kTile >= 4)>(V::LoadBytes(cell + kTileBytes * (kTile % 4)));
+      Bytes level = V::template HalfBytes<kTile % 2 == 1>(V::LoadBytes(cell + kTileBytes * (kTile / 2)));
       if constexpr (kFormat.bits == 5) {
         level = V::Or(level, V::template Bits<kTile, 1>(V::LoadBytes(cell + kTileBytes * 4)));
       } else if constexpr (kFormat.bits == 6) {
@@ -62,9 +62,6 @@ struct PackedProductOn {
       out = {V::Multiply(header.scale, V::UnsignedBytes(at + part * kPanelRows)),
              V::Multiply(header.minimum, V::UnsignedBytes(at + (kFormat.parts + part) * kPanelRows))};
     }
-    if constexpr (kFormat.offset != 0) {
-      out.minimum = V::Multiply(out.scale, V::Broadcast(-static_cast<float>(kFormat.offset)));
-    }
     return out;
   }
   static Scales HeaderOf(const uint8_t* header) {
@@ -76,114 +73,150 @@ struct PackedProductOn {
     return out;
   }
 
-  // The sums of one part of a cell for C inputs.
-  template <size_t C, size_t kPart>
-  static void AddPart(const uint8_t* cell, const Scales& header, const ActivationBlock* const* inputs, size_t at,
-                      Floats* sums) {
+  // P panels, side by side, against C inputs: what an input gives is loaded once for all panels.
+  template <size_t P, size_t C>
+  struct Tile {
+    const uint8_t* cell[P];
+    Scales header[P];
+    const ActivationBlock* input[C];
+    Floats sums[P][C];
+  };
+
+  // The sums of one part of a cell; the inputs' pointers are at its blocks.
+  template <size_t P, size_t C, size_t kPart>
+  static void AddPart(Tile<P, C>& tile) {
     constexpr size_t kOwnTiles = kTiles / kFormat.parts;
-    typename V::Partial partial[C];
-    Ints total[C];
-    const auto tile = [&]<size_t kIndex>(std::integral_constant<size_t, kIndex>) {
+    typename V::Partial partial[P][C];
+    Ints total[P][C];
+    const auto add = [&]<size_t kIndex>(std::integral_constant<size_t, kIndex>) {
       constexpr size_t kTile = kPart * kOwnTiles + kIndex;
-      const Bytes level = Levels<kTile>(cell);
-      if constexpr (kSigned) {
-        const Bytes magnitude = V::Magnitude(level);
-        for (size_t c = 0; c < C; ++c) {
-          const Ints dot = V::DotSigned(magnitude, level, V::Quad(inputs[c][at].level + 4 * kTile));
-          total[c] = kIndex == 0 ? dot : V::AddInts(total[c], dot);
-        }
-      } else {
-        for (size_t c = 0; c < C; ++c) {
-          const auto quad = V::Quad(inputs[c][at].level + 4 * kTile);
-          partial[c] = kIndex % kSafe == 0 ? V::Dot(level, quad) : V::AddDot(partial[c], level, quad);
+      Bytes level[P];
+      for (size_t p = 0; p < P; ++p) {
+        level[p] = Levels<kTile>(tile.cell[p]);
+      }
+      for (size_t c = 0; c < C; ++c) {
+        const auto quad = V::Quad(tile.input[c]->level + 4 * kTile);
+        for (size_t p = 0; p < P; ++p) {
+          if constexpr (kSigned) {
+            const Ints dot = V::DotSigned(V::Magnitude(level[p]), level[p], quad);
+            total[p][c] = kIndex == 0 ? dot : V::AddInts(total[p][c], dot);
+            continue;
+          }
+          partial[p][c] = kIndex % kSafe == 0 ? V::Dot(level[p], quad) : V::AddDot(partial[p][c], level[p], quad);
           if constexpr (kIndex % kSafe == kSafe - 1 || kIndex == kOwnTiles - 1) {
-            const Ints dot = V::Total(partial[c]);
-            total[c] = kIndex < kSafe ? dot : V::AddInts(total[c], dot);
+            const Ints dot = V::Total(partial[p][c]);
+            total[p][c] = kIndex < kSafe ? dot : V::AddInts(total[p][c], dot);
           }
         }
       }
     };
-    [&]<size_t... kIndex>(std::index_sequence<kIndex...>) { (tile(std::integral_constant<size_t, kIndex>()), ...); }
+    [&]<size_t... kIndex>(std::index_sequence<kIndex...>) { (add(std::integral_constant<size_t, kIndex>()), ...); }
     (std::make_index_sequence<kOwnTiles>());
-    const Scales scales = ScalesOf(cell, header, kPart);
-    for (size_t c = 0; c < C; ++c) {
-      const ActivationBlock& input = inputs[c][at];
-      const Floats scale = V::Multiply(scales.scale, V::Broadcast(input.scale));
-      sums[c] = V::MulAdd(scale, V::ToFloats(total[c]), sums[c]);
-      if constexpr (kFormat.offset != 0 || kFormat.minimum()) {
-        const float sum = kFormat.parts == 1 ? input.sum : input.half_sums[kPart];
-        sums[c] = V::MulAdd(scales.minimum, V::Broadcast(sum), sums[c]);
-      }
-    }
-  }
-
-  // One panel against C inputs from `input` on.
-  template <size_t C>
-  static void Panel(const PackedBlock& block, const std::byte* panel, size_t input, Floats* sums) {
-    const ActivationBlock* inputs[C];
-    for (size_t c = 0; c < C; ++c) {
-      inputs[c] = block.inputs + (input + c) * block.cells;
-      sums[c] = V::Broadcast(0);
-    }
-    const auto* cell = reinterpret_cast<const uint8_t*>(panel);
-    Scales header{};
-    for (size_t at = 0; at < block.cells; ++at, cell += kCellBytes) {
-      if constexpr (kFormat.super()) {
-        if (at % kSuperCells == 0) {
-          header = HeaderOf(cell);
-          cell += kHeaderBytes;
+    constexpr size_t kSum = kFormat.parts == 1 ? 0 : 1 + kPart;  // which of an input's
+    if constexpr (kFormat.offset != 0) {
+      for (size_t c = 0; c < C; ++c) {
+        const Ints offset = V::template Times<kFormat.offset>(tile.input[c]->level_sums[kSum]);
+        for (size_t p = 0; p < P; ++p) {
+          total[p][c] = V::SubtractInts(total[p][c], offset);
         }
       }
-      for (size_t line = 0; line < kCellBytes; line += 64) {
-        V::Prefetch(cell + kPrefetchBytes + line);
-      }
-      AddPart<C, 0>(cell, header, inputs, at, sums);
-      if constexpr (kFormat.parts == 2) {
-        AddPart<C, 1>(cell, header, inputs, at, sums);
+    }
+    for (size_t p = 0; p < P; ++p) {
+      const Scales scales = ScalesOf(tile.cell[p], tile.header[p], kPart);
+      for (size_t c = 0; c < C; ++c) {
+        const ActivationBlock& input = *tile.input[c];
+        Floats& sum = tile.sums[p][c];
+        sum = V::MulAdd(V::Multiply(scales.scale, V::Broadcast(input.scale)), V::ToFloats(total[p][c]), sum);
+        if constexpr (kFormat.minimum()) {
+          sum = V::MulAdd(scales.minimum, V::Broadcast(input.sums[kSum]), sum);
+        }
       }
     }
   }
 
-  template <size_t C>
-  static void PanelOut(const PackedBlock& block, size_t first_row, size_t input) {
-    // Not by kFormat.panel_bytes: what other sources call, too, must not be compiled here.
-    const size_t panel_bytes = block.cells * kCellBytes + block.cells / kSuperCells * kHeaderBytes;
-    Floats sums[C];
-    Panel<C>(block, block.panels + first_row / kPanelRows * panel_bytes, input, sums);
-    for (size_t c = 0; c < C; ++c) {
-      float* output = block.outputs + (input + c) * block.output_stride + first_row;
-      if (first_row + kPanelRows <= block.rows) {
-        V::Store(sums[c], output);
-        continue;
-      }
-      float all[kPanelRows];
-      V::Store(sums[c], all);
-      for (size_t row = 0; first_row + row < block.rows; ++row) {
-        output[row] = all[row];
+  template <size_t P, size_t C>
+  static void AddCell(Tile<P, C>& tile) {
+    for (size_t p = 0; p < P; ++p) {
+      for (size_t line = 0; line < kCellBytes; line += 64) {
+        V::Prefetch(tile.cell[p] + kPrefetchBytes + line);
       }
     }
+    AddPart<P, C, 0>(tile);
+    if constexpr (kFormat.parts == 2) {
+      AddPart<P, C, 1>(tile);
+    }
+    for (size_t p = 0; p < P; ++p) {
+      tile.cell[p] += kCellBytes;
+    }
+    for (size_t c = 0; c < C; ++c) {
+      ++tile.input[c];
+    }
+  }
+
+  // P panels from `first_row` on against C inputs from `input` on.
+  template <size_t P, size_t C>
+  static void Panels(const PackedBlock& block, size_t first_row, size_t input) {
+    // Not by kFormat.panel_bytes: what other sources call, too, must not be compiled here.
+    const size_t panel_bytes = block.cells * kCellBytes + block.cells / kSuperCells * kHeaderBytes;
+    Tile<P, C> tile;
+    for (size_t p = 0; p < P; ++p) {
+      tile.cell[p] = reinterpret_cast<const uint8_t*>(block.panels) + (first_row / kPanelRows + p) * panel_bytes;
+    }
+    for (size_t c = 0; c < C; ++c) {
+      tile.input[c] = block.inputs + (input + c) * block.cells;
+      for (size_t p = 0; p < P; ++p) {
+        tile.sums[p][c] = V::Broadcast(0);
+      }
+    }
+    for (size_t cell = 0; cell < block.cells; ++cell) {
+      if constexpr (kFormat.super()) {
+        for (size_t p = 0; p < P && cell % kSuperCells == 0; ++p) {
+          tile.header[p] = HeaderOf(tile.cell[p]);
+          tile.cell[p] += kHeaderBytes;
+        }
+      }
+      AddCell(tile);
+    }
+    for (size_t p = 0; p < P; ++p) {
+      for (size_t c = 0; c < C; ++c) {
+        PutSums(block, first_row + p * kPanelRows, input + c, tile.sums[p][c]);
+      }
+    }
+  }
+
+  static void PutSums(const PackedBlock& block, size_t first_row, size_t input, const Floats& sums) {
+    float* output = block.outputs + input * block.output_stride + first_row;
+    if (first_row + kPanelRows <= block.rows) {
+      V::Store(sums, output);
+      return;
+    }
+    float all[kPanelRows];
+    V::Store(sums, all);
+    for (size_t row = 0; first_row + row < block.rows; ++row) {
+      output[row] = all[row];
+    }
+  }
+
+  // P panels against all inputs.
+  template <size_t P>
+  static void Inputs(const PackedBlock& block, size_t first_row) {
+    size_t input = 0;
+    for (; input + V::kInputs <= block.count; input += V::kInputs) {
+      Panels<P, V::kInputs>(block, first_row, input);
+    }
+    [&]<size_t... kLess>(std::index_sequence<kLess...>) {
+      ((block.count - input == kLess + 1 ? Panels<P, kLess + 1>(block, first_row, input) : void()), ...);
+    }
+    (std::make_index_sequence<V::kInputs - 1>());
   }
 
   static void Multiply(const PackedBlock& block) {
-    constexpr size_t kInputs = 4;
-    for (size_t row = 0; row < block.rows; row += kPanelRows) {
-      size_t input = 0;
-      for (; input + kInputs <= block.count; input += kInputs) {
-        PanelOut<kInputs>(block, row, input);
-      }
-      switch (block.count - input) {
-        case 3:
-          PanelOut<3>(block, row, input);
-          break;
-        case 2:
-          PanelOut<2>(block, row, input);
-          break;
-        case 1:
-          PanelOut<1>(block, row, input);
-          break;
-        default:
-          break;
-      }
+    size_t row = 0;
+    for (; row + kPanelRows < block.rows; row += 2 * kPanelRows) {
+      Inputs<2>(block, row);
+    }
+    if (row < block.rows) {
+      Inputs<1>(block, row);
     }
   }
 

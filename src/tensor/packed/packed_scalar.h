@@ -14,6 +14,7 @@ namespace atelier::tensor {
 
 struct PackedScalar {
   static constexpr size_t kRows = 8;
+  static constexpr size_t kInputs = 4;  // that registers have room for beside two panels
   struct Bytes {
     uint8_t at[4 * kRows];
   };
@@ -85,6 +86,13 @@ struct PackedScalar {
   static Ints AddInts(const Ints& a, const Ints& b) {
     return Each<Ints>([&](size_t i) { return a.at[i] + b.at[i]; });
   }
+  template <int32_t kPower>
+  static Ints Times(int32_t sum) {
+    return Each<Ints>([&](size_t) { return kPower * sum; });
+  }
+  static Ints SubtractInts(const Ints& a, const Ints& b) {
+    return Each<Ints>([&](size_t i) { return a.at[i] - b.at[i]; });
+  }
   static Floats ToFloats(const Ints& ints) {
     return Each<Floats>([&](size_t i) { return static_cast<float>(ints.at[i]); });
   }
@@ -122,15 +130,17 @@ struct PackedScalar {
     }
     to.scale = finite ? largest / 127.0F : std::numeric_limits<float>::quiet_NaN();
     const float inverse = finite && to.scale > 0 ? 1.0F / to.scale : 0.0F;
-    int sums[2] = {0, 0};
+    int sums[3] = {0, 0, 0};
     for (size_t i = 0; i < kCellColumns; ++i) {
       const float scaled = finite && std::isfinite(inverse) ? values[i] * inverse : 0.0F;
       to.level[i] = static_cast<int8_t>(std::nearbyint(scaled));
-      sums[i / 16] += to.level[i];
+      sums[0] += to.level[i];
+      sums[1 + i / 16] += to.level[i];
     }
-    to.half_sums[0] = to.scale * static_cast<float>(sums[0]);
-    to.half_sums[1] = to.scale * static_cast<float>(sums[1]);
-    to.sum = to.scale * static_cast<float>(sums[0] + sums[1]);
+    for (size_t i = 0; i < 3; ++i) {
+      to.level_sums[i] = sums[i];
+      to.sums[i] = to.scale * static_cast<float>(sums[i]);
+    }
   }
 };
 
