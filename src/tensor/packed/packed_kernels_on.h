@@ -158,15 +158,12 @@ struct PackedProductOn {
   static void Panels(const PackedBlock& block, size_t first_row, size_t input) {
     // Not by kFormat.panel_bytes: what other sources call, too, must not be compiled here.
     const size_t panel_bytes = block.cells * kCellBytes + block.cells / kSuperCells * kHeaderBytes;
-    Tile<P, C> tile;
+    Tile<P, C> tile{};  // sums are 0
     for (size_t p = 0; p < P; ++p) {
       tile.cell[p] = reinterpret_cast<const uint8_t*>(block.panels) + (first_row / kPanelRows + p) * panel_bytes;
     }
     for (size_t c = 0; c < C; ++c) {
       tile.input[c] = block.inputs + (input + c) * block.cells;
-      for (size_t p = 0; p < P; ++p) {
-        tile.sums[p][c] = V::Broadcast(0);
-      }
     }
     for (size_t cell = 0; cell < block.cells; ++cell) {
       if constexpr (kFormat.super()) {
