@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <string>
 #include <thread>
@@ -68,8 +69,9 @@ int RunLanguageWorker(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   SystemClock clock;
-  return serving::RunGenerativeWorker(socket,
-                                      [&] { return engine::OpenGenerator(model, EngineOptions(options), clock); });
+  engine::GeneratorOptions engine_options = EngineOptions(options);
+  engine_options.packed_cache = std::filesystem::path(model) / "packed_weights";
+  return serving::RunGenerativeWorker(socket, [&] { return engine::OpenGenerator(model, engine_options, clock); });
 }
 
 }  // namespace atelier::apps

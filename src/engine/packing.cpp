@@ -6,9 +6,10 @@
 #include <algorithm>
 #include <cstdlib>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "base/hash.h"
+#include "engine/panel_file.h"
 #include "tensor/packed/pack.h"
 #include "tensor/packed/packed_kernels.h"
 
@@ -57,6 +58,22 @@ void Pack(const Matrix& matrix, std::byte* to, ThreadPool& threads) {
   });
 }
 
+// What these panels are of and for: the matrices with samples of their weights, and the kernels.
+std::string Identity(std::span<const Matrix* const> all) {
+  constexpr size_t kLayout = 1;  // of packed_format.h
+  constexpr size_t kSample = 64;
+  Sha256 hash;
+  hash.Update(std::to_string(kLayout) + " " + std::to_string(PanelRows()));
+  for (const Matrix* matrix : all) {
+    hash.Update(matrix->name + " " + std::to_string(static_cast<uint32_t>(matrix->type)) + " " +
+                std::to_string(matrix->rows) + " " + std::to_string(matrix->columns));
+    for (const size_t row : {size_t{0}, matrix->rows / 2, matrix->rows - 1}) {
+      hash.Update(matrix->Rows(row, 1).first(std::min(kSample, matrix->row_bytes)));
+    }
+  }
+  return hash.Finish();
+}
+
 // The file's pages that nobody needs for now; whoever reads them again gets them from the file.
 void PageOut(std::span<const std::byte> bytes) {
   const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
@@ -69,20 +86,9 @@ void PageOut(std::span<const std::byte> bytes) {
 
 }  // namespace
 
-Result<PackedMemory> PackedMemory::Make(size_t bytes) {
-  PackedMemory memory;
-  const size_t rounded = (std::max<size_t>(bytes, 1) + kHugePage - 1) / kHugePage * kHugePage;
-  memory.bytes_.reset(static_cast<std::byte*>(std::aligned_alloc(kHugePage, rounded)));
-  if (memory.bytes_ == nullptr) {
-    return MakeError(Code::kResourceExhausted, "there is no memory for " + std::to_string(bytes) + " bytes of weights");
-  }
-  madvise(memory.bytes_.get(), rounded, MADV_HUGEPAGE);  // only a wish
-  return memory;
-}
+void PackedWeights::Free::operator()(std::byte* bytes) const { std::free(bytes); }
 
-void PackedMemory::Free::operator()(std::byte* bytes) const { std::free(bytes); }
-
-Result<PackedMemory> PackWeights(Weights& weights, ThreadPool& threads) {
+Result<PackedWeights> PackedWeights::Make(Weights& weights, ThreadPool& threads, const std::filesystem::path& cache) {
   const auto all = Multiplied(weights);
   std::vector<size_t> offsets;
   size_t bytes = 0;
@@ -91,13 +97,29 @@ Result<PackedMemory> PackWeights(Weights& weights, ThreadPool& threads) {
     bytes += Panels(*matrix) * PanelBytes(*matrix);
     bytes = (bytes + kAlignment - 1) / kAlignment * kAlignment;
   }
-  ATELIER_ASSIGN(memory, PackedMemory::Make(bytes));
+  PackedWeights packed;
+  const size_t rounded = (std::max<size_t>(bytes, 1) + kHugePage - 1) / kHugePage * kHugePage;
+  packed.bytes_.reset(static_cast<std::byte*>(std::aligned_alloc(kHugePage, rounded)));
+  if (packed.bytes_ == nullptr) {
+    return MakeError(Code::kResourceExhausted, "there is no memory for " + std::to_string(bytes) + " bytes of weights");
+  }
+  const std::span<std::byte> panels(packed.bytes_.get(), bytes);
+  madvise(panels.data(), rounded, MADV_HUGEPAGE);  // only a wish
+  const std::string identity = cache.empty() ? "" : Identity(all);
+  const bool known = !cache.empty() && !all.empty() && ReadPanels(cache, identity, panels, threads).ok();
   for (size_t i = 0; i < all.size(); ++i) {
-    Pack(*all[i], memory.data() + offsets[i], threads);
-    all[i]->panels = memory.data() + offsets[i];
+    if (!known) {
+      Pack(*all[i], panels.data() + offsets[i], threads);
+    }
+    all[i]->panels = panels.data() + offsets[i];
     PageOut(all[i]->bytes);
   }
-  return memory;
+  if (!known && !cache.empty() && !all.empty()) {
+    packed.writer_ = std::jthread([cache, identity, panels](const std::stop_token& stop) {
+      static_cast<void>(WritePanels(cache, identity, panels, stop));  // it is packed again next time
+    });
+  }
+  return packed;
 }
 
 }  // namespace atelier::engine
