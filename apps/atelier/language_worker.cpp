@@ -6,9 +6,9 @@
 #include <filesystem>
 #include <map>
 #include <string>
-#include <thread>
 
 #include "base/clock.h"
+#include "base/processors.h"
 #include "engine/service/generator.h"
 #include "serving/generative_options.h"
 #include "serving/worker_host.h"
@@ -23,7 +23,7 @@ size_t Threads(const serving::GenerativeOptions& options) {
   }
   const char* text = std::getenv("ATELIER_THREADS");
   const int asked = text == nullptr ? 0 : std::atoi(text);
-  return asked > 0 ? static_cast<size_t>(asked) : std::max(1U, std::thread::hardware_concurrency());
+  return asked > 0 ? static_cast<size_t>(asked) : UsableProcessors();
 }
 
 engine::GeneratorOptions EngineOptions(const serving::GenerativeOptions& options) {

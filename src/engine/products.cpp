@@ -11,7 +11,8 @@ namespace {
 
 constexpr size_t kBlockFloats = 32768;  // dequantised, they fit a core's second-level cache
 constexpr size_t kRowsAtOnce = 16;      // a multiple of what the kernels take at once
-constexpr size_t kInputsAtOnce = 64;    // rounded, they fit there as well
+constexpr size_t kInputBytes =
+    256U << 10U;  // of rounded inputs that the kernels are given at once: they fit there, too
 static_assert(kRowsAtOnce % tensor::kMaxPanelRows == 0);
 constexpr size_t kAdaptedAtOnce = 6;  // inputs of an adapter that one thread takes
 
@@ -20,6 +21,11 @@ size_t BlockRows(const Matrix& matrix) {
 }
 
 size_t Cells(const Matrix& matrix) { return matrix.columns / tensor::kCellColumns; }
+
+size_t InputsAtOnce(size_t cells) {
+  constexpr size_t kFew = 4;  // a multiple of which the kernels like
+  return std::max<size_t>(1, kInputBytes / (cells * sizeof(tensor::ActivationBlock)) / kFew) * kFew;
+}
 
 size_t Blocks(const Matrix& matrix) { return (matrix.rows + BlockRows(matrix) - 1) / BlockRows(matrix); }
 
@@ -166,12 +172,13 @@ void Products::MultiplyPanels(const Product& product, size_t first_row, size_t r
   const auto multiply = packed_kernels_.multiply[format - tensor::kPackedFormats];
   const size_t cells = Cells(matrix);
   const size_t panel_rows = packed_kernels_.panel_rows;
-  for (size_t input = 0; input < product.count; input += kInputsAtOnce) {
+  const size_t at_once = InputsAtOnce(cells);
+  for (size_t input = 0; input < product.count; input += at_once) {
     multiply({.panels = matrix.panels + first_row / panel_rows * format->panel_bytes(panel_rows, matrix.columns),
               .rows = rows,
               .cells = cells,
               .inputs = inputs + input * cells,
-              .count = std::min(kInputsAtOnce, product.count - input),
+              .count = std::min(at_once, product.count - input),
               .outputs = product.outputs + input * product.output_stride + first_row,
               .output_stride = product.output_stride});
   }
