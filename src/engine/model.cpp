@@ -63,9 +63,9 @@ struct Parts {
 Result<Parts> MakeParts(ModelConfig config, Weights weights, const ModelOptions& options,
                         const std::filesystem::path& packed_cache) {
   Parts parts{std::move(config), std::move(weights), {}, nullptr, nullptr};
-  if (options.round_activations) {
+  {
     ThreadPool threads(options.threads);
-    ATELIER_ASSIGN(packed, PackedWeights::Make(parts.weights, threads, packed_cache));
+    ATELIER_ASSIGN(packed, PackedWeights::Make(parts.weights, threads, {options.round_activations, packed_cache}));
     parts.packed = std::move(packed);
   }
   ATELIER_ASSIGN(cache, MakeCache(parts.config, options));

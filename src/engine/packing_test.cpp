@@ -40,7 +40,7 @@ class Packing : public ::testing::Test {
     head.bytes = file_;
   }
   std::vector<std::byte> Pack(const std::filesystem::path& cache) {
-    auto packed = PackedWeights::Make(weights_, threads_, cache);
+    auto packed = PackedWeights::Make(weights_, threads_, {true, cache});
     EXPECT_TRUE(packed.ok());
     const size_t panel_rows = tensor::BestPackedKernels().panel_rows;
     const size_t bytes = (kRows + panel_rows - 1) / panel_rows *
