@@ -2,9 +2,9 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <string>
-#include <thread>
 
 #include "base/json.h"
+#include "base/processors.h"
 #include "common/data_jobs.h"
 #include "data/images/formats.h"
 #include "families/predictor.h"
@@ -21,7 +21,7 @@ using namespace atelier;
 int Threads() {
   const char* text = std::getenv("ATELIER_THREADS");
   const int asked = text == nullptr ? 0 : std::atoi(text);
-  return asked > 0 ? asked : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  return asked > 0 ? asked : static_cast<int>(UsableProcessors());
 }
 
 using LearningJob = Result<json::object> (*)(const learning::JobContext&);

@@ -3,11 +3,12 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <string>
-#include <thread>
 
 #include "base/clock.h"
+#include "base/processors.h"
 #include "engine/service/generator.h"
 #include "serving/generative_options.h"
 #include "serving/worker_host.h"
@@ -22,7 +23,7 @@ size_t Threads(const serving::GenerativeOptions& options) {
   }
   const char* text = std::getenv("ATELIER_THREADS");
   const int asked = text == nullptr ? 0 : std::atoi(text);
-  return asked > 0 ? static_cast<size_t>(asked) : std::max(1U, std::thread::hardware_concurrency());
+  return asked > 0 ? static_cast<size_t>(asked) : UsableProcessors();
 }
 
 engine::GeneratorOptions EngineOptions(const serving::GenerativeOptions& options) {
@@ -68,8 +69,9 @@ int RunLanguageWorker(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   SystemClock clock;
-  return serving::RunGenerativeWorker(socket,
-                                      [&] { return engine::OpenGenerator(model, EngineOptions(options), clock); });
+  engine::GeneratorOptions engine_options = EngineOptions(options);
+  engine_options.packed_cache = std::filesystem::path(model) / "packed_weights";
+  return serving::RunGenerativeWorker(socket, [&] { return engine::OpenGenerator(model, engine_options, clock); });
 }
 
 }  // namespace atelier::apps

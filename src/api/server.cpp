@@ -24,6 +24,7 @@
 #include "api/http/connection.h"
 #include "base/ids.h"
 #include "base/log.h"
+#include "base/processors.h"
 
 namespace atelier::api {
 namespace {
@@ -41,7 +42,7 @@ std::string BusyAnswer(Rng& rng) {
 }
 
 int IoThreads(int wanted) {
-  const int cores = static_cast<int>(std::thread::hardware_concurrency());
+  const int cores = static_cast<int>(UsableProcessors());
   return wanted > 0 ? wanted : std::clamp(cores, 1, 8);
 }
 

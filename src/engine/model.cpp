@@ -55,16 +55,17 @@ Status CheckOptions(const ModelOptions& options) {
 struct Parts {
   ModelConfig config;
   Weights weights;
-  PackedMemory packed;
+  PackedWeights packed;
   std::unique_ptr<KvCache> cache;
   std::unique_ptr<Model> encoder;  // nullptr where there is none
 };
 
-Result<Parts> MakeParts(ModelConfig config, Weights weights, const ModelOptions& options) {
+Result<Parts> MakeParts(ModelConfig config, Weights weights, const ModelOptions& options,
+                        const std::filesystem::path& packed_cache) {
   Parts parts{std::move(config), std::move(weights), {}, nullptr, nullptr};
-  if (options.round_activations) {
+  {
     ThreadPool threads(options.threads);
-    ATELIER_ASSIGN(packed, PackWeights(parts.weights, threads));
+    ATELIER_ASSIGN(packed, PackedWeights::Make(parts.weights, threads, {options.round_activations, packed_cache}));
     parts.packed = std::move(packed);
   }
   ATELIER_ASSIGN(cache, MakeCache(parts.config, options));
@@ -211,7 +212,7 @@ class LoadedModel final : public Model {
   std::shared_ptr<const tensor::GgufFile> file_;  // shared: the importer or other readers may keep it, too
   ModelConfig config_;
   Weights weights_;
-  PackedMemory packed_;
+  PackedWeights packed_;
   int64_t max_context_;
   size_t max_step_tokens_;
   std::unique_ptr<KvCache> cache_;
@@ -238,9 +239,13 @@ Result<std::unique_ptr<Model>> Model::Load(std::shared_ptr<const tensor::GgufFil
     encoder_config = std::move(other);
   }
   ATELIER_ASSIGN(loaded, LoadWeights(*file, config, pair ? &encoder_config : nullptr));
-  ATELIER_ASSIGN(parts, MakeParts(std::move(config), std::move(loaded.weights), options));
+  ATELIER_ASSIGN(parts, MakeParts(std::move(config), std::move(loaded.weights), options, options.packed_cache));
   if (pair) {
-    ATELIER_ASSIGN(encoder, MakeParts(std::move(encoder_config), std::move(loaded.encoder), options));
+    auto encoder_cache = options.packed_cache;
+    if (!encoder_cache.empty()) {
+      encoder_cache += ".encoder";
+    }
+    ATELIER_ASSIGN(encoder, MakeParts(std::move(encoder_config), std::move(loaded.encoder), options, encoder_cache));
     parts.encoder = std::make_unique<LoadedModel>(file, options, std::move(encoder));
   }
   return std::unique_ptr<Model>(std::make_unique<LoadedModel>(std::move(file), options, std::move(parts)));

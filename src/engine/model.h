@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <span>
 
@@ -31,6 +32,7 @@ struct ModelOptions {
   // Multiplies quantised weights with activations that are rounded to bytes (in cells of 32, as llama.cpp does), which
   // is several times faster than with the activations themselves.
   bool round_activations = true;
+  std::filesystem::path packed_cache{};  // a file that keeps packed weights for the next start; empty: none
 };
 
 // Not thread-safe: one thread calls Step and uses the cache. Immutable but for these.

@@ -1,8 +1,11 @@
-// Quantised weights in the order in which the integer kernels read them, made once when a model is loaded.
+// Weights in the order in which the kernels read them, made once when a model is loaded: quantised ones for the integer
+// kernels, and those of 16 bits.
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <memory>
+#include <thread>
 
 #include "base/result.h"
 #include "engine/thread_pool.h"
@@ -10,23 +13,29 @@
 
 namespace atelier::engine {
 
-// The bytes of all panels of a model, in pages of 2 MiB where the system has them.
-class PackedMemory {
+struct PackingOptions {
+  bool integers = true;  // quantised weights, too, which are multiplied with rounded activations then
+  // A file from which the panels of these very weights are read, or into which a thread writes them for the next time;
+  // empty: none. One that cannot be read or written is none, too.
+  std::filesystem::path cache{};
+};
+
+// Owns the panels of a model's matrices, in pages of 2 MiB where the system has them.
+class PackedWeights {
  public:
-  // Errors: kResourceExhausted. Contents are unspecified.
-  static Result<PackedMemory> Make(size_t bytes);
-  std::byte* data() const { return bytes_.get(); }
+  // Nothing is packed.
+  PackedWeights() = default;
+  // Packs every matrix that activations are multiplied with; `weights` then point into the result, which must outlive
+  // them. The order of the file is still what rows are read from. Errors: kResourceExhausted, and then the weights have
+  // not changed.
+  static Result<PackedWeights> Make(Weights& weights, ThreadPool& threads, const PackingOptions& options);
 
  private:
   struct Free {
     void operator()(std::byte* bytes) const;
   };
   std::unique_ptr<std::byte[], Free> bytes_;
+  std::jthread writer_;  // reads bytes_
 };
-
-// Packs every matrix that activations are multiplied with and whose format is one of small integers; `weights` then
-// point into the result, which must outlive them. The order of the file is still what rows are read from. Errors:
-// kResourceExhausted, and then the weights have not changed.
-Result<PackedMemory> PackWeights(Weights& weights, ThreadPool& threads);
 
 }  // namespace atelier::engine

@@ -10,16 +10,27 @@ namespace atelier::engine {
 namespace {
 
 constexpr size_t kBlockFloats = 32768;  // dequantised, they fit a core's second-level cache
-constexpr size_t kRowsAtOnce = 16;      // a multiple of what the kernels take at once
-constexpr size_t kInputsAtOnce = 64;    // rounded, they fit there as well
+constexpr size_t kRowsAtOnce = 32;      // a multiple of what the kernels take at once
+constexpr size_t kInputBytes =
+    256U << 10U;  // of rounded inputs that the kernels are given at once: they fit there, too
 static_assert(kRowsAtOnce % tensor::kMaxPanelRows == 0);
 constexpr size_t kAdaptedAtOnce = 6;  // inputs of an adapter that one thread takes
 
 size_t BlockRows(const Matrix& matrix) {
-  return std::clamp(kBlockFloats / matrix.columns / kRowsAtOnce * kRowsAtOnce, kRowsAtOnce, 4 * kRowsAtOnce);
+  return std::clamp(kBlockFloats / matrix.columns / kRowsAtOnce * kRowsAtOnce, kRowsAtOnce, 2 * kRowsAtOnce);
 }
 
 size_t Cells(const Matrix& matrix) { return matrix.columns / tensor::kCellColumns; }
+
+size_t InputsAtOnce(size_t input_bytes) {
+  constexpr size_t kFew = 12;  // a multiple of what the kernels like
+  return std::max<size_t>(1, kInputBytes / input_bytes / kFew) * kFew;
+}
+
+// Whether it is multiplied as integers.
+bool IsRounded(const Matrix& matrix) {
+  return matrix.panels != nullptr && tensor::FindPackedFormat(matrix.type) != nullptr;
+}
 
 size_t Blocks(const Matrix& matrix) { return (matrix.rows + BlockRows(matrix) - 1) / BlockRows(matrix); }
 
@@ -46,7 +57,7 @@ void Products::RoundInputs(std::span<const Product> products) {
   size_t blocks = 0;
   for (size_t i = 0; i < products.size(); ++i) {
     const Product& product = products[i];
-    if (product.matrix->panels == nullptr || product.count == 0) {
+    if (!IsRounded(*product.matrix) || product.count == 0) {
       continue;
     }
     const auto same = std::ranges::find_if(rounded_inputs_, [&](const Rounded& other) {
@@ -142,9 +153,11 @@ void Products::Add(const Addition& addition, std::vector<float>& scratch) const 
 
 void Products::RunBlock(size_t which, size_t first_row, size_t rows, size_t thread) {
   const Product& product = products_[which];
-  if (product.matrix->panels != nullptr) {
+  if (IsRounded(*product.matrix)) {
     const Rounded& inputs = rounded_inputs_[rounded_of_[which]];
     MultiplyPanels(product, first_row, rows, rounded_.data() + inputs.first);
+  } else if (product.matrix->panels != nullptr) {
+    MultiplyHalves(product, first_row, rows);
   } else {
     MultiplyFloats(product, first_row, rows, scratch_[thread]);
   }
@@ -166,12 +179,30 @@ void Products::MultiplyPanels(const Product& product, size_t first_row, size_t r
   const auto multiply = packed_kernels_.multiply[format - tensor::kPackedFormats];
   const size_t cells = Cells(matrix);
   const size_t panel_rows = packed_kernels_.panel_rows;
-  for (size_t input = 0; input < product.count; input += kInputsAtOnce) {
+  const size_t at_once = InputsAtOnce(cells * sizeof(tensor::ActivationBlock));
+  for (size_t input = 0; input < product.count; input += at_once) {
     multiply({.panels = matrix.panels + first_row / panel_rows * format->panel_bytes(panel_rows, matrix.columns),
               .rows = rows,
               .cells = cells,
               .inputs = inputs + input * cells,
-              .count = std::min(kInputsAtOnce, product.count - input),
+              .count = std::min(at_once, product.count - input),
+              .outputs = product.outputs + input * product.output_stride + first_row,
+              .output_stride = product.output_stride});
+  }
+}
+
+void Products::MultiplyHalves(const Product& product, size_t first_row, size_t rows) const {
+  const Matrix& matrix = *product.matrix;
+  const auto multiply =
+      matrix.type == tensor::GgmlType::kF16 ? half_kernels_.multiply_half : half_kernels_.multiply_bfloat16;
+  const size_t at_once = InputsAtOnce(matrix.columns * sizeof(float));
+  for (size_t input = 0; input < product.count; input += at_once) {
+    multiply({.panels = matrix.panels + first_row * matrix.row_bytes,
+              .rows = rows,
+              .columns = matrix.columns,
+              .inputs = product.inputs + input * product.input_stride,
+              .count = std::min(at_once, product.count - input),
+              .input_stride = product.input_stride,
               .outputs = product.outputs + input * product.output_stride + first_row,
               .output_stride = product.output_stride});
   }
@@ -180,26 +211,15 @@ void Products::MultiplyPanels(const Product& product, size_t first_row, size_t r
 void Products::MultiplyFloats(const Product& product, size_t first_row, size_t rows,
                               std::vector<float>& scratch) const {
   const Matrix& matrix = *product.matrix;
-  const auto block = [&]<class W>(const W* weights) {
-    return tensor::MatrixBlockOf<W>{.weights = weights,
-                                    .rows = rows,
-                                    .weight_stride = matrix.columns,
-                                    .inputs = product.inputs,
-                                    .count = product.count,
-                                    .input_stride = product.input_stride,
-                                    .width = matrix.columns,
-                                    .outputs = product.outputs + first_row,
-                                    .output_stride = product.output_stride};
-  };
-  const std::byte* stored = matrix.Rows(first_row, rows).data();
-  switch (matrix.type) {
-    case tensor::GgmlType::kF16:
-      return kernels_.multiply_half(block(reinterpret_cast<const tensor::StoredHalf*>(stored)));
-    case tensor::GgmlType::kBF16:
-      return kernels_.multiply_bfloat16(block(reinterpret_cast<const tensor::StoredBfloat16*>(stored)));
-    default:
-      return kernels_.multiply(block(FloatRows(matrix, first_row, rows, scratch)));
-  }
+  kernels_.multiply({.weights = FloatRows(matrix, first_row, rows, scratch),
+                     .rows = rows,
+                     .weight_stride = matrix.columns,
+                     .inputs = product.inputs,
+                     .count = product.count,
+                     .input_stride = product.input_stride,
+                     .width = matrix.columns,
+                     .outputs = product.outputs + first_row,
+                     .output_stride = product.output_stride});
 }
 
 }  // namespace atelier::engine

@@ -8,6 +8,7 @@
 #include "engine/adapter.h"
 #include "engine/thread_pool.h"
 #include "engine/weights.h"
+#include "tensor/halves/half_kernels.h"
 #include "tensor/kernels/float_kernels.h"
 #include "tensor/packed/packed_kernels.h"
 
@@ -25,8 +26,8 @@ struct Product {
   std::span<const AdaptedRows> adapted{};  // of the inputs; their outputs get what the adapter adds to the matrix
 };
 
-// Packed weights are multiplied as integers with activations that are rounded to bytes. Others are multiplied as
-// floats: those of 16 bits as they lie in the file, quantised ones turned into floats a few rows at a time. An input's
+// Packed quantised weights are multiplied as integers with activations that are rounded to bytes. Others are multiplied
+// as floats: those of 16 bits as they are, others turned into floats a few rows at a time. An input's
 // outputs do not depend on the other inputs nor on the number of threads. For one calling thread.
 class Products {
  public:
@@ -34,6 +35,7 @@ class Products {
       : threads_(threads),
         kernels_(kernels),
         packed_kernels_(tensor::BestPackedKernels()),
+        half_kernels_(tensor::BestHalfKernels()),
         scratch_(threads.threads()) {}
 
   // All of them, in any order; outputs must not overlap.
@@ -53,11 +55,13 @@ class Products {
   void RunBlock(size_t product, size_t first_row, size_t rows, size_t thread);
   void MultiplyPanels(const Product& product, size_t first_row, size_t rows,
                       const tensor::ActivationBlock* inputs) const;
+  void MultiplyHalves(const Product& product, size_t first_row, size_t rows) const;
   void MultiplyFloats(const Product& product, size_t first_row, size_t rows, std::vector<float>& scratch) const;
 
   ThreadPool& threads_;
   const tensor::FloatKernels& kernels_;
   const tensor::PackedKernels& packed_kernels_;
+  const tensor::HalfKernels& half_kernels_;
   std::vector<std::vector<float>> scratch_;  // by thread
   std::vector<size_t> first_blocks_;         // of each product
 

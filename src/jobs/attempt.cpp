@@ -11,9 +11,9 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <thread>
 
 #include "base/process.h"
+#include "base/processors.h"
 #include "jobs/folder.h"
 #include "jobs/log_file.h"
 
@@ -29,7 +29,7 @@ constexpr size_t kReadBytes = 256U << 10U;  // at a time, so that one job does n
 constexpr size_t kDrainBytes = 16U << 20U;  // more than a pipe holds: ends even if something still writes
 
 std::string Threads(const Limits& limits) {
-  const int all = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  const int all = static_cast<int>(UsableProcessors());
   return std::to_string(limits.threads > 0 ? limits.threads : all);
 }
 

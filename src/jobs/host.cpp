@@ -14,10 +14,10 @@
 #include <fstream>
 #include <mutex>
 #include <new>
-#include <thread>
 
 #include "base/ids.h"
 #include "base/json.h"
+#include "base/processors.h"
 #include "jobs/error_json.h"
 #include "jobs/log_file.h"
 
@@ -138,7 +138,7 @@ class ProcessHost final : public Host {
       : directory_(std::move(directory)),
         spec_(std::move(spec)),
         threads_(
-            EnvironmentInt("ATELIER_THREADS", static_cast<int>(std::max(1U, std::thread::hardware_concurrency())))) {}
+            EnvironmentInt("ATELIER_THREADS", static_cast<int>(UsableProcessors()))) {}
 
   const json::object& spec() const override { return spec_; }
   const std::filesystem::path& directory() const override { return directory_; }

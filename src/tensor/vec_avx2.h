@@ -22,6 +22,17 @@ struct VecAvx2 {
   static VecAvx2 Load(const StoredBfloat16* from) {
     return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(Load16(from)), 16))};
   }
+  // A column of a panel of 16-bit weights (halves/half_kernels.h): its first and its last rows.
+  static void LoadPair(const StoredHalf* from, VecAvx2& first, VecAvx2& last) {
+    first = Load(from);
+    last = Load(from + kLanes);
+  }
+  static void LoadPair(const StoredBfloat16* from, VecAvx2& first, VecAvx2& last) {
+    const __m256i words = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+    first.value = _mm256_castsi256_ps(_mm256_slli_epi32(words, 16));
+    last.value = _mm256_castsi256_ps(_mm256_and_si256(words, _mm256_set1_epi32(static_cast<int32_t>(0xFFFF0000))));
+  }
+  static void Prefetch(const void* at) { _mm_prefetch(static_cast<const char*>(at), _MM_HINT_T0); }
   // The first `count` floats, zeros behind them; reads nothing else.
   static VecAvx2 LoadPart(const float* from, size_t count) { return {_mm256_maskload_ps(from, Mask(count))}; }
   template <class W>

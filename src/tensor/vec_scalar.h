@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstddef>
 
+#include "tensor/quants/half.h"
+
 namespace atelier::tensor {
 
 struct VecScalar {
@@ -30,6 +32,18 @@ struct VecScalar {
   static VecScalar Load(const W* from) {
     return LoadPart(from, kLanes);
   }
+  // A column of a panel of 16-bit weights (halves/half_kernels.h): its first and its last rows.
+  static void LoadPair(const StoredHalf* from, VecScalar& first, VecScalar& last) {
+    first = Load(from);
+    last = Load(from + kLanes);
+  }
+  static void LoadPair(const StoredBfloat16* from, VecScalar& first, VecScalar& last) {
+    for (size_t i = 0; i < kLanes; ++i) {
+      first.lane[i] = from[2 * i].value();
+      last.lane[i] = from[2 * i + 1].value();
+    }
+  }
+  static void Prefetch(const void*) {}
   // The first `count` floats, zeros behind them; reads nothing else.
   template <class W>
   static VecScalar LoadPart(const W* from, size_t count) {

@@ -30,8 +30,9 @@ struct GeneratorOptions {
   size_t step_tokens = 512;    // of prompts in a step in which nothing is decoded
   size_t shared_tokens = 128;  // of prompts in a step beside answers that are being decoded
   bool reuse_prefixes = true;
-  size_t max_adapters = 8;  // loaded at a time
-  size_t helpers = 1;       // threads that prepare requests
+  std::filesystem::path packed_cache{};  // ModelOptions::packed_cache
+  size_t max_adapters = 8;               // loaded at a time
+  size_t helpers = 1;                    // threads that prepare requests
 };
 
 // The model of a folder (one GGUF file, whole or split) or file. `clock` must outlive it.

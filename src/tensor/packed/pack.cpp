@@ -132,27 +132,36 @@ struct Place {
   size_t row;
 };
 
-// 32 levels into the tiles of a cell, which is zero before.
+uint32_t LoadFour(const uint8_t* from) {
+  uint32_t four = 0;
+  std::memcpy(&four, from, sizeof(four));
+  return four;
+}
+void StoreFour(uint32_t four, uint8_t* to) { std::memcpy(to, &four, sizeof(four)); }
+
+// 32 levels into the tiles of a cell, four bytes at a time: no level's bits reach into its neighbours.
 void PutLevels(const Place& place, const uint8_t* level, uint8_t* cell) {
-  const PackedFormat& format = place.format;
+  constexpr size_t kTiles = kCellColumns / 4;
+  constexpr uint32_t kLow = 0x0F0F0F0F;
+  const uint32_t bits = place.format.bits;
   const size_t tile_bytes = 4 * place.rows;
-  for (size_t column = 0; column < kCellColumns; ++column) {
-    const size_t tile = column / 4;
-    const size_t byte = 4 * place.row + column % 4;
-    if (format.bits == 8) {
-      cell[tile_bytes * tile + byte] = level[column];
-      continue;
+  cell += 4 * place.row;
+  uint32_t high[2] = {0, 0};  // fifth bits, or fifth and sixth ones
+  for (size_t tile = 0; tile < kTiles; ++tile) {
+    const uint32_t four = LoadFour(level + 4 * tile);
+    if (bits == 8) {
+      StoreFour(four, cell + tile_bytes * tile);
+    } else if (tile % 2 == 0) {
+      StoreFour((four & kLow) | ((LoadFour(level + 4 * tile + 4) & kLow) << 4), cell + tile_bytes * (tile / 2));
     }
-    uint8_t& low = cell[tile_bytes * (tile / 2) + byte];
-    low = static_cast<uint8_t>(low | ((level[column] & 15) << 4 * (tile % 2)));
-    const int high = level[column] >> 4;
-    if (format.bits == 5) {
-      uint8_t& fifth = cell[tile_bytes * 4 + byte];
-      fifth = static_cast<uint8_t>(fifth | (high << tile));
-    } else if (format.bits == 6) {
-      uint8_t& two = cell[tile_bytes * (4 + tile / 4) + byte];
-      two = static_cast<uint8_t>(two | (high << (2 * (tile % 4))));
+    if (bits == 5) {
+      high[0] |= ((four >> 4) & 0x01010101) << tile;
+    } else if (bits == 6) {
+      high[tile / 4] |= ((four >> 4) & 0x03030303) << (2 * (tile % 4));
     }
+  }
+  for (size_t i = 4; bits < 8 && i < bits; ++i) {
+    StoreFour(high[i - 4], cell + tile_bytes * i);
   }
 }
 
