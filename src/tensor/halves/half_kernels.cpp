@@ -1,8 +1,8 @@
 #include "tensor/halves/half_kernels.h"
 
-#include <array>
 #include <cassert>
 #include <cstring>
+#include <vector>
 
 #include "tensor/halves/half_kernels_on.h"
 #include "tensor/processor.h"
@@ -10,20 +10,32 @@
 
 namespace atelier::tensor {
 
-#ifdef ATELIER_AVX2
-const HalfKernels& HalfKernelsAvx2();  // half_kernels_avx2.cpp
-#endif
+const HalfKernels& HalfKernelsAvx2();    // half_kernels_avx2.cpp
+const HalfKernels& HalfKernelsAvx512();  // half_kernels_avx512.cpp
 
-std::span<const HalfKernels* const> UsableHalfKernels() {
+namespace {
+
+std::vector<const HalfKernels*> FindUsable() {
   static constexpr HalfKernels kScalar = HalfKernelsOn<VecScalar>("scalar");
+  std::vector<const HalfKernels*> usable{&kScalar};
 #ifdef ATELIER_AVX2
-  static const std::array<const HalfKernels*, 2> kBoth{&kScalar, &HalfKernelsAvx2()};
   if (HasAvx2()) {
-    return kBoth;
+    usable.push_back(&HalfKernelsAvx2());
   }
 #endif
-  static const std::array<const HalfKernels*, 1> kOne{&kScalar};
-  return kOne;
+#ifdef ATELIER_AVX512
+  if (HasAvx512()) {
+    usable.push_back(&HalfKernelsAvx512());
+  }
+#endif
+  return usable;
+}
+
+}  // namespace
+
+std::span<const HalfKernels* const> UsableHalfKernels() {
+  static const std::vector<const HalfKernels*> kUsable = FindUsable();
+  return kUsable;
 }
 
 void PackHalfPanel(const HalfPanelSource& source, std::span<std::byte> panel) {

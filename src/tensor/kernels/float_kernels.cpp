@@ -1,6 +1,6 @@
 #include "tensor/kernels/float_kernels.h"
 
-#include <array>
+#include <vector>
 
 #include "tensor/kernels/float_kernels_on.h"
 #include "tensor/processor.h"
@@ -8,9 +8,27 @@
 
 namespace atelier::tensor {
 
+const FloatKernels& Avx2Kernels();    // float_kernels_avx2.cpp
+const FloatKernels& Avx512Kernels();  // float_kernels_avx512.cpp
+
+namespace {
+
+std::vector<const FloatKernels*> FindUsable() {
+  std::vector<const FloatKernels*> usable{&ScalarKernels()};
 #ifdef ATELIER_AVX2
-const FloatKernels& Avx2Kernels();  // float_kernels_avx2.cpp
+  if (HasAvx2()) {
+    usable.push_back(&Avx2Kernels());
+  }
 #endif
+#ifdef ATELIER_AVX512
+  if (HasAvx512()) {
+    usable.push_back(&Avx512Kernels());
+  }
+#endif
+  return usable;
+}
+
+}  // namespace
 
 const FloatKernels& ScalarKernels() {
   static constexpr FloatKernels kKernels = FloatKernelsOn<VecScalar>::Table("scalar");
@@ -18,14 +36,8 @@ const FloatKernels& ScalarKernels() {
 }
 
 std::span<const FloatKernels* const> UsableFloatKernels() {
-#ifdef ATELIER_AVX2
-  static const std::array<const FloatKernels*, 2> kBoth{&ScalarKernels(), &Avx2Kernels()};
-  if (HasAvx2()) {
-    return kBoth;
-  }
-#endif
-  static const std::array<const FloatKernels*, 1> kScalar{&ScalarKernels()};
-  return kScalar;
+  static const std::vector<const FloatKernels*> kUsable = FindUsable();
+  return kUsable;
 }
 
 }  // namespace atelier::tensor

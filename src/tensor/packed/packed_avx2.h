@@ -18,10 +18,12 @@ namespace atelier::tensor {
 struct PackedAvx2 {
   static constexpr size_t kRows = 8;
   static constexpr size_t kInputs = 4;  // that registers have room for beside two panels
-  using Bytes = __m256i;                // 32 bytes: 8 rows of 4 columns
-  using Quads = __m256i;                // the same four bytes in all rows
-  using Partial = __m256i;              // 16 sums of 16 bits, two a row
-  using Ints = __m256i;                 // 8 sums of 32 bits
+  static constexpr bool kWideSums = false;
+  static constexpr bool kRaises = false;
+  using Bytes = __m256i;    // 32 bytes: 8 rows of 4 columns
+  using Quads = __m256i;    // the same four bytes in all rows
+  using Partial = __m256i;  // 16 sums of 16 bits, two a row
+  using Ints = __m256i;     // 8 sums of 32 bits
   using Floats = __m256;
 
   static void Prefetch(const uint8_t* at) { _mm_prefetch(reinterpret_cast<const char*>(at), _MM_HINT_T0); }

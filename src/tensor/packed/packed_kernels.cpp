@@ -1,6 +1,6 @@
 #include "tensor/packed/packed_kernels.h"
 
-#include <array>
+#include <vector>
 
 #include "tensor/packed/packed_kernels_on.h"
 #include "tensor/packed/packed_scalar.h"
@@ -8,20 +8,44 @@
 
 namespace atelier::tensor {
 
-#ifdef ATELIER_AVX2
-const PackedKernels& PackedKernelsAvx2();  // packed_kernels_avx2.cpp
-#endif
+const PackedKernels& PackedKernelsAvx2();        // packed_kernels_avx2.cpp
+const PackedKernels& PackedKernelsAvx512();      // packed_kernels_avx512.cpp
+const PackedKernels& PackedKernelsAvx512Vnni();  // packed_kernels_avx512vnni.cpp
+const PackedKernels* PackedKernelsAmx();         // packed_kernels_amx.cpp
 
-std::span<const PackedKernels* const> UsablePackedKernels() {
+namespace {
+
+std::vector<const PackedKernels*> FindUsable() {
   static constexpr PackedKernels kScalar = PackedKernelsOn<PackedScalar>("scalar");
+  std::vector<const PackedKernels*> usable{&kScalar};
 #ifdef ATELIER_AVX2
-  static const std::array<const PackedKernels*, 2> kBoth{&kScalar, &PackedKernelsAvx2()};
   if (HasAvx2()) {
-    return kBoth;
+    usable.push_back(&PackedKernelsAvx2());
   }
 #endif
-  static const std::array<const PackedKernels*, 1> kOne{&kScalar};
-  return kOne;
+#ifdef ATELIER_AVX512
+  if (HasAvx512()) {
+    usable.push_back(&PackedKernelsAvx512());
+  }
+#endif
+#ifdef ATELIER_AVX512VNNI
+  if (HasAvx512Vnni()) {
+    usable.push_back(&PackedKernelsAvx512Vnni());
+  }
+#endif
+#ifdef ATELIER_AMX
+  if (HasAmx() && PackedKernelsAmx() != nullptr) {
+    usable.push_back(PackedKernelsAmx());
+  }
+#endif
+  return usable;
+}
+
+}  // namespace
+
+std::span<const PackedKernels* const> UsablePackedKernels() {
+  static const std::vector<const PackedKernels*> kUsable = FindUsable();
+  return kUsable;
 }
 
 }  // namespace atelier::tensor

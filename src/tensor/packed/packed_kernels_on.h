@@ -23,8 +23,11 @@ struct PackedProductOn {
   static constexpr size_t kLevelBytes = kFormat.level_bytes(kPanelRows);
   static constexpr size_t kTiles = kCellColumns / 4;
   static constexpr bool kSigned = kFormat.bits == 8 || kFormat.table;
+  // Signed levels are raised to where they have no sign, for products that want them so.
+  static constexpr bool kRaised = kSigned && V::kRaises;
+  static constexpr int32_t kOffset = kRaised ? 128 : kFormat.offset;
   // How many products of a level with an activation, in pairs, a sum of 16 bits holds.
-  static constexpr size_t kSafe = kFormat.bits == 4 ? 8 : kFormat.bits == 5 ? 4 : 2;
+  static constexpr size_t kSafe = kFormat.bits == 4 || V::kWideSums ? 8 : kFormat.bits == 5 ? 4 : 2;
 
   struct Scales {
     Floats scale;
@@ -93,11 +96,14 @@ struct PackedProductOn {
       Bytes level[P];
       for (size_t p = 0; p < P; ++p) {
         level[p] = Levels<kTile>(tile.cell[p]);
+        if constexpr (kRaised) {
+          level[p] = V::Raise(level[p]);
+        }
       }
       for (size_t c = 0; c < C; ++c) {
         const auto quad = V::Quad(tile.input[c]->level + 4 * kTile);
         for (size_t p = 0; p < P; ++p) {
-          if constexpr (kSigned) {
+          if constexpr (kSigned && !kRaised) {
             const Ints dot = V::DotSigned(V::Magnitude(level[p]), level[p], quad);
             total[p][c] = kIndex == 0 ? dot : V::AddInts(total[p][c], dot);
             continue;
@@ -113,9 +119,9 @@ struct PackedProductOn {
     [&]<size_t... kIndex>(std::index_sequence<kIndex...>) { (add(std::integral_constant<size_t, kIndex>()), ...); }
     (std::make_index_sequence<kOwnTiles>());
     constexpr size_t kSum = kFormat.parts == 1 ? 0 : 1 + kPart;  // which of an input's
-    if constexpr (kFormat.offset != 0) {
+    if constexpr (kOffset != 0) {
       for (size_t c = 0; c < C; ++c) {
-        const Ints offset = V::template Times<kFormat.offset>(tile.input[c]->level_sums[kSum]);
+        const Ints offset = V::template Times<kOffset>(tile.input[c]->level_sums[kSum]);
         for (size_t p = 0; p < P; ++p) {
           total[p][c] = V::SubtractInts(total[p][c], offset);
         }

@@ -14,7 +14,9 @@ namespace atelier::tensor {
 
 struct PackedScalar {
   static constexpr size_t kRows = 8;
-  static constexpr size_t kInputs = 4;  // that registers have room for beside two panels
+  static constexpr size_t kInputs = 4;     // that registers have room for beside two panels
+  static constexpr bool kWideSums = true;  // Partial has 32 bits
+  static constexpr bool kRaises = false;   // Dot takes no signed levels
   struct Bytes {
     uint8_t at[4 * kRows];
   };
