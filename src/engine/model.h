@@ -31,6 +31,7 @@ struct ModelOptions {
   // Multiplies quantised weights with activations that are rounded to bytes (in cells of 32, as llama.cpp does), which
   // is several times faster than with the activations themselves.
   bool round_activations = true;
+  tensor::KvFormat kv_format = tensor::KvFormat::kF16;  // of the cache of keys and values
 };
 
 // Not thread-safe: one thread calls Step and uses the cache. Immutable but for these.

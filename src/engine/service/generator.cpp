@@ -290,8 +290,12 @@ Result<std::unique_ptr<Generator>> MakeGenerator(ModelFiles files, const Generat
   ATELIER_TRY(CheckOptions(options));
   ATELIER_ASSIGN(language, Language::Make(std::move(files.tokenizer), files.chat_template));
   // Texts of encoders come as a whole, however long, so the model itself sets no limit.
-  const ModelOptions model_options{UsefulThreads(*files.weights, options.threads), options.max_context,
-                                   options.kv_bytes, options.page_positions, SIZE_MAX};
+  const ModelOptions model_options{.threads = UsefulThreads(*files.weights, options.threads),
+                                   .max_context = options.max_context,
+                                   .kv_bytes = options.kv_bytes,
+                                   .page_positions = options.page_positions,
+                                   .max_step_tokens = SIZE_MAX,
+                                   .kv_format = options.kv_format};
   ATELIER_ASSIGN(model, Model::Load(files.weights, model_options));
   const ModelConfig& config = model->config();
   ATELIER_ASSIGN(decoder_start, DecoderStart(*files.weights, config));

@@ -17,6 +17,7 @@
 #include "base/result.h"
 #include "engine/generation.h"
 #include "engine/service/model_files.h"
+#include "tensor/kernels/kv_format.h"
 
 namespace atelier::engine {
 
@@ -31,6 +32,7 @@ struct GeneratorOptions {
   size_t shared_tokens = 128;  // of prompts in a step beside answers that are being decoded
   bool reuse_prefixes = true;
   size_t max_adapters = 8;  // loaded at a time
+  tensor::KvFormat kv_format = tensor::KvFormat::kF16;
   size_t helpers = 1;       // threads that prepare requests
 };
 

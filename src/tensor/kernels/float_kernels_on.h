@@ -7,6 +7,7 @@
 #include "tensor/kernels/attention_on.h"
 #include "tensor/kernels/exponentials_on.h"
 #include "tensor/kernels/float_kernels.h"
+#include "tensor/kernels/rows_on.h"
 
 namespace atelier::tensor {
 
@@ -77,14 +78,20 @@ struct FloatKernelsOn {
   }
 
   static constexpr FloatKernels Table(std::string_view name) {
-    return {name,
-            &Multiply<float>,
-            &Multiply<StoredHalf>,
-            &Multiply<StoredBfloat16>,
-            &AttentionOn<V>::Score,
-            &AttentionOn<V>::Weigh,
-            &ExponentialsOn<V>::Exponentials,
-            &ExponentialsOn<V>::Silu};
+    return {.name = name,
+            .multiply = &Multiply<float>,
+            .multiply_half = &Multiply<StoredHalf>,
+            .multiply_bfloat16 = &Multiply<StoredBfloat16>,
+            .attention = {AttentionOn<V, KvFormat::kF32>::Kernels(), AttentionOn<V, KvFormat::kF16>::Kernels(),
+                          AttentionOn<V, KvFormat::kBF16>::Kernels(), AttentionOn<V, KvFormat::kQ8_0>::Kernels()},
+            .soften = &ExponentialsOn<V>::Soften,
+            .silu = &ExponentialsOn<V>::Silu,
+            .gelu = &ExponentialsOn<V>::Gelu,
+            .relu = &ExponentialsOn<V>::Relu,
+            .soft_cap = &ExponentialsOn<V>::SoftCap,
+            .mix = &RowsOn<V>::Mix,
+            .normalise = &RowsOn<V>::Normalise,
+            .turn = &RowsOn<V>::TurnHeads};
   }
 };
 
