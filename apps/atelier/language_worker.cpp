@@ -26,12 +26,19 @@ size_t Threads(const serving::GenerativeOptions& options) {
   return asked > 0 ? static_cast<size_t>(asked) : UsableProcessors();
 }
 
+tensor::KvFormat KvFormatOf(int64_t bits) {
+  return bits >= 32 ? tensor::KvFormat::kF32 : bits >= 16 ? tensor::KvFormat::kF16 : tensor::KvFormat::kQ8_0;
+}
+
 engine::GeneratorOptions EngineOptions(const serving::GenerativeOptions& options) {
   engine::GeneratorOptions out;
   out.threads = Threads(options);
   out.max_context = options.context;
   if (options.kv_bytes > 0) {
     out.kv_bytes = static_cast<size_t>(options.kv_bytes);
+  }
+  if (options.kv_bits > 0) {
+    out.kv_format = KvFormatOf(options.kv_bits);
   }
   if (options.max_running > 0) {
     out.max_running = static_cast<int32_t>(options.max_running);

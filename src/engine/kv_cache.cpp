@@ -7,35 +7,39 @@
 namespace atelier::engine {
 namespace {
 
-// The floats of one page in one layer, and of all; false on overflow.
-bool Sizes(const KvGeometry& geometry, size_t& block, size_t& all) {
-  size_t position = 0;
-  return !__builtin_add_overflow(geometry.key_size, geometry.value_size, &position) &&
-         !__builtin_mul_overflow(position, geometry.heads, &position) &&
-         !__builtin_mul_overflow(position, geometry.page_positions, &block) &&
-         !__builtin_mul_overflow(block, geometry.layers, &all) && !__builtin_mul_overflow(all, geometry.pages, &all) &&
-         all <= std::numeric_limits<size_t>::max() / sizeof(float) / 2;
-}
+constexpr size_t kLine = 64;  // bytes
 
 }  // namespace
+
+bool PageBytes(const KvGeometry& geometry, size_t& bytes) {
+  size_t keys = 0;
+  size_t values = 0;
+  return tensor::KvBytes(geometry.format, geometry.key_size, geometry.page_positions, keys) &&
+         tensor::KvBytes(geometry.format, geometry.value_size, geometry.page_positions, values) &&
+         !__builtin_add_overflow(keys, values, &bytes) && !__builtin_mul_overflow(bytes, geometry.heads, &bytes) &&
+         !__builtin_mul_overflow(bytes, geometry.layers, &bytes);
+}
 
 Sequence::~Sequence() { cache_.Truncate(*this, 0); }
 
 Result<std::unique_ptr<KvCache>> KvCache::Make(const KvGeometry& geometry) {
-  size_t block = 0;
   size_t all = 0;
-  if (!Sizes(geometry, block, all) || all == 0 || geometry.pages > std::numeric_limits<PageId>::max()) {
+  if (!PageBytes(geometry, all) || __builtin_mul_overflow(all, geometry.pages, &all) || all == 0 ||
+      all > std::numeric_limits<size_t>::max() / 2 || geometry.pages > std::numeric_limits<PageId>::max()) {
     return InvalidArgument("a cache of keys and values cannot have these sizes");
   }
   std::unique_ptr<KvCache> cache(new KvCache(geometry));
   // Not std::make_unique: that would touch, and so take, all memory at once.
-  cache->memory_.reset(new (std::nothrow) float[all]);
+  cache->memory_.reset(new (std::nothrow) std::byte[all + kLine]);
   if (cache->memory_ == nullptr) {
-    return MakeError(Code::kResourceExhausted,
-                     "there is no memory for a cache of " + std::to_string(all * sizeof(float)) + " bytes",
+    return MakeError(Code::kResourceExhausted, "there is no memory for a cache of " + std::to_string(all) + " bytes",
                      "out_of_memory");
   }
-  cache->block_floats_ = block;
+  size_t space = all + kLine;
+  void* first = cache->memory_.get();
+  cache->first_block_ = static_cast<std::byte*>(std::align(kLine, all, first, space));
+  tensor::KvBytes(geometry.format, geometry.key_size, geometry.page_positions, cache->key_bytes_);
+  tensor::KvBytes(geometry.format, geometry.value_size, geometry.page_positions, cache->value_bytes_);
   cache->holders_.resize(geometry.pages);
   cache->free_.resize(geometry.pages);
   for (size_t i = 0; i < geometry.pages; ++i) {
@@ -43,8 +47,6 @@ Result<std::unique_ptr<KvCache>> KvCache::Make(const KvGeometry& geometry) {
   }
   return cache;
 }
-
-KvCache::KvCache(const KvGeometry& geometry) : geometry_(geometry), block_floats_(0) {}
 
 std::unique_ptr<Sequence> KvCache::NewSequence(uint64_t space) {
   return std::unique_ptr<Sequence>(new Sequence(*this, space));
@@ -106,7 +108,7 @@ Status KvCache::Reserve(Sequence& sequence, size_t count) {
   }
   if (copy) {
     PageId& shared = sequence.pages_[written];
-    std::copy_n(Block(shared, 0), block_floats_ * geometry_.layers, Block(taken.back(), 0));
+    std::copy(Block(shared, 0), Block(shared + 1, 0), Block(taken.back(), 0));
     Release(shared);
     shared = taken.back();
     taken.pop_back();

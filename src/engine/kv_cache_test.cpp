@@ -11,6 +11,8 @@ namespace {
 
 constexpr size_t kPage = 4;
 
+float* Floats(std::byte* page) { return reinterpret_cast<float*>(page); }
+
 // What a position's key is in these tests: it depends on all tokens up to it, as real ones do.
 float Mark(std::span<const int32_t> tokens) {
   uint32_t hash = 1;
@@ -56,8 +58,8 @@ class RandomCache {
       for (size_t i = 0; i < sequence->length(); ++i) {
         const PageId page = sequence->pages()[i / kPage];
         const float mark = Mark(sequence->tokens().first(i + 1));
-        ASSERT_EQ(cache_->Keys(page, 1, 1)[2 * kPage + i % kPage], mark);
-        ASSERT_EQ(cache_->Values(page, 0, 1)[i % kPage * 2], -mark);
+        ASSERT_EQ(Floats(cache_->Keys(page, 1, 1))[2 * kPage + i % kPage], mark);
+        ASSERT_EQ(Floats(cache_->Values(page, 0, 1))[i % kPage * 2], -mark);
       }
     }
     ASSERT_EQ(cache_->free_pages() + cache_->reusable_pages() + held, cache_->geometry().pages);
@@ -106,8 +108,8 @@ class RandomCache {
       const size_t i = all.size();
       all.push_back(token);
       const PageId page = sequence.pages()[i / kPage];
-      cache_->Keys(page, 1, 1)[2 * kPage + i % kPage] = Mark(all);
-      cache_->Values(page, 0, 1)[i % kPage * 2] = -Mark(all);
+      Floats(cache_->Keys(page, 1, 1))[2 * kPage + i % kPage] = Mark(all);
+      Floats(cache_->Values(page, 0, 1))[i % kPage * 2] = -Mark(all);
     }
     cache_->Append(sequence, tokens);
   }

@@ -12,6 +12,7 @@ struct GenerativeOptions {
   int64_t max_queue = 0;    // requests waiting; more are refused with kResourceExhausted "queue_full"
   int64_t context = 0;      // positions of the longest sequence; at most what the model was made for
   int64_t kv_bytes = 0;     // of the cache of keys and values
+  int64_t kv_bits = 0;      // of each number in it, at most: 32, 16 or 8
   int64_t threads = 0;
   int64_t max_adapters = 0;  // loaded at a time
   int64_t step_tokens = 0;   // rows of one step, of all sequences together
@@ -33,6 +34,7 @@ inline constexpr GenerativeSetting kGenerativeSettings[] = {
     {"max_queue", &GenerativeOptions::max_queue, 1, 65536},
     {"context", &GenerativeOptions::context, 1, 1 << 24},
     {"kv_bytes", &GenerativeOptions::kv_bytes, 1 << 20, int64_t{1} << 46},
+    {"kv_bits", &GenerativeOptions::kv_bits, 8, 32},
     {"max_adapters", &GenerativeOptions::max_adapters, 1, 256},
     {"threads", &GenerativeOptions::threads, 1, 4096},
     {"step_tokens", &GenerativeOptions::step_tokens, 1, 1 << 20},

@@ -295,7 +295,8 @@ Result<std::unique_ptr<Generator>> MakeGenerator(ModelFiles files, const Generat
                                    .kv_bytes = options.kv_bytes,
                                    .page_positions = options.page_positions,
                                    .max_step_tokens = SIZE_MAX,
-                                   .packed_cache = options.packed_cache};
+                                   .packed_cache = options.packed_cache,
+                                   .kv_format = options.kv_format};
   ATELIER_ASSIGN(model, Model::Load(files.weights, model_options));
   const ModelConfig& config = model->config();
   ATELIER_ASSIGN(decoder_start, DecoderStart(*files.weights, config));

@@ -17,6 +17,7 @@
 #include "base/result.h"
 #include "engine/generation.h"
 #include "engine/service/model_files.h"
+#include "tensor/kernels/kv_format.h"
 
 namespace atelier::engine {
 
@@ -31,8 +32,9 @@ struct GeneratorOptions {
   size_t shared_tokens = 128;  // of prompts in a step beside answers that are being decoded
   bool reuse_prefixes = true;
   std::filesystem::path packed_cache{};  // ModelOptions::packed_cache
-  size_t max_adapters = 8;               // loaded at a time
-  size_t helpers = 1;                    // threads that prepare requests
+  size_t max_adapters = 8;  // loaded at a time
+  tensor::KvFormat kv_format = tensor::KvFormat::kF16;
+  size_t helpers = 1;       // threads that prepare requests
 };
 
 // The model of a folder (one GGUF file, whole or split) or file. `clock` must outlive it.

@@ -160,7 +160,7 @@ TEST_F(SharingTest, AnswersAreTheSameWhenPagesRunOut) {
   const auto roomy = OpenStories(options);
   const auto expected = AskAll(*roomy, requests);
   options.page_positions = 4;
-  options.kv_bytes = 40 * 4 * (5 * 4 * 16 * sizeof(float));  // 40 pages: 160 positions
+  options.kv_bytes = 40 * 4 * (5 * 4 * 16 * sizeof(uint16_t));  // 40 pages: 160 positions
   const auto tight = OpenStories(options);
   ASSERT_NE(tight, nullptr);
   EXPECT_EQ(tight->description().max_context, 160);
@@ -175,7 +175,7 @@ TEST_F(SharingTest, CancellingFreesEverything) {
   auto options = SmallOptions();
   options.max_queue = 64;
   options.page_positions = 4;
-  options.kv_bytes = 40 * 4 * (5 * 4 * 16 * sizeof(float));
+  options.kv_bytes = 40 * 4 * (5 * 4 * 16 * sizeof(uint16_t));
   const auto generator = OpenStories(options);
   SeededRng rng(3);
   std::vector<std::pair<std::shared_ptr<testing::Collector>, std::function<void()>>> open;
