@@ -7,7 +7,6 @@
 #include <string_view>
 
 #include "tensor/kernels/kv_format.h"
-#include "tensor/quants/half.h"
 
 namespace atelier::tensor {
 

@@ -70,28 +70,5 @@ TEST(FloatKernels, AnOutputIsTheSameBitsInEveryBlock) {
   }
 }
 
-template <class Stored>
-void ExpectAsFloats(const FloatKernels& kernels, void (*multiply)(const MatrixBlockOf<Stored>&)) {
-  const Case shape{9, 5, 77};
-  std::vector<Stored> stored(shape.rows * shape.width);
-  std::vector<float> weights(stored.size());
-  for (size_t i = 0; i < stored.size(); ++i) {
-    stored[i].bytes = {static_cast<uint8_t>(i * 37), static_cast<uint8_t>((i % 40) + 30)};  // 2^-7 to 2^2 in F16
-    weights[i] = stored[i].value();
-  }
-  const auto inputs = Noise(shape.count * shape.width, 2);
-  std::vector<float> outputs(shape.count * shape.rows);
-  multiply(MatrixBlockOf<Stored>{stored.data(), shape.rows, shape.width, inputs.data(), shape.count, shape.width,
-                                 shape.width, outputs.data(), shape.rows});
-  EXPECT_EQ(outputs, Multiply(kernels, shape, weights, inputs)) << kernels.name;
-}
-
-TEST(FloatKernels, SixteenBitWeightsGiveTheBitsOfFloats) {
-  for (const FloatKernels* kernels : UsableFloatKernels()) {
-    ExpectAsFloats<StoredHalf>(*kernels, kernels->multiply_half);
-    ExpectAsFloats<StoredBfloat16>(*kernels, kernels->multiply_bfloat16);
-  }
-}
-
 }  // namespace
 }  // namespace atelier::tensor

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "tensor/kernels/float_kernels.h"
+#include "tensor/quants/half.h"
 
 namespace atelier::tensor {
 
