@@ -58,6 +58,7 @@ struct GenerationRequest {
   bool parse_chat = false;                   // split reasoning and tool calls from content
   bool return_token_ids = false;
   std::string adapter{};  // LoRA, by name; empty: none
+  std::string project{};  // whose share of the model's time it takes; any text
 };
 
 struct TokenInfo {

@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "engine/sampling/vectors.h"
+
 namespace atelier::engine {
 namespace {
 
@@ -14,7 +16,7 @@ constexpr float kLeast = -87;
 constexpr float kRound = 12582912;  // 1.5 * 2^23: adding it rounds to an integer
 
 // Choices are masks of bits: the compiler would make branches of them, and no vector instructions.
-inline float Exponential(float x) {
+ATELIER_LOOP float Exponential(float x) {
   const uint32_t inside = 0U - static_cast<uint32_t>(x > kLeast);
   const auto clamped =
       std::bit_cast<float>((std::bit_cast<uint32_t>(x) & inside) | (std::bit_cast<uint32_t>(kLeast) & ~inside));
@@ -33,14 +35,14 @@ inline float Exponential(float x) {
   return std::bit_cast<float>(std::bit_cast<uint32_t>(fraction * power) & inside);
 }
 
-}  // namespace
-
-double Exponentials(std::span<const float> logits, float largest, float scale, std::span<float> weights) {
+ATELIER_LOOP double Loop(std::span<const float> logits, float largest, float scale, std::span<float> weights) {
   double total = 0;
   std::array<float, kBlock> block;
   for (size_t start = 0; start < logits.size(); start += kBlock) {
     const size_t count = std::min(kBlock, logits.size() - start);
-    block.fill(largest);
+    if (count < kBlock) {
+      block.fill(largest);
+    }
     std::copy_n(logits.data() + start, count, block.data());
     for (float& value : block) {
       value = Exponential((value - largest) * scale);
@@ -58,6 +60,16 @@ double Exponentials(std::span<const float> logits, float largest, float scale, s
     total += (sums[0] + sums[1]) + (sums[2] + sums[3]);
   }
   return total;
+}
+
+ATELIER_WIDE double Wide(std::span<const float> logits, float largest, float scale, std::span<float> weights) {
+  return Loop(logits, largest, scale, weights);
+}
+
+}  // namespace
+
+double Exponentials(std::span<const float> logits, float largest, float scale, std::span<float> weights) {
+  return HasWide() ? Wide(logits, largest, scale, weights) : Loop(logits, largest, scale, weights);
 }
 
 }  // namespace atelier::engine

@@ -18,6 +18,7 @@ namespace {
 constexpr size_t kMaxRowFloats = 8U << 20U;  // of logits of one prompt in one step
 constexpr int32_t kMaxRunning = 4096;
 constexpr size_t kMaxStepTokens = 1U << 20U;
+constexpr int32_t kMaxStepMs = 10'000;
 
 Status CheckOptions(const GeneratorOptions& options) {
   const auto wrong = [](const std::string& field, int64_t max) {
@@ -34,6 +35,9 @@ Status CheckOptions(const GeneratorOptions& options) {
     if (value < 1 || value > kMaxStepTokens) {
       return wrong(field, kMaxStepTokens);
     }
+  }
+  if (options.step_ms < 1 || options.step_ms > kMaxStepMs) {
+    return wrong("step_ms", kMaxStepMs);
   }
   if (options.helpers < 1 || options.helpers > 64) {
     return wrong("helpers", 64);
@@ -59,8 +63,9 @@ EngineThread::Limits LimitsOf(const GeneratorOptions& options, int64_t vocabular
   EngineThread::Limits limits;
   limits.max_queue = options.max_queue;
   limits.schedule.max_running = static_cast<size_t>(options.max_running);
-  limits.schedule.step_tokens = options.step_tokens;
-  limits.schedule.shared_tokens = options.shared_tokens;
+  limits.schedule.targets.shared_ns = int64_t{options.step_ms} * 1'000'000;
+  limits.schedule.targets.step_tokens = options.step_tokens;
+  limits.schedule.targets.shared_tokens = options.shared_tokens;
   limits.schedule.row_tokens = std::max<size_t>(1, kMaxRowFloats / static_cast<size_t>(vocabulary));
   limits.schedule.reuse_prefixes = options.reuse_prefixes;
   return limits;

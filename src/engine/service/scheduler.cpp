@@ -20,6 +20,7 @@ void ReleaseFinished(Task& task) {
 
 void Scheduler::Add(std::unique_ptr<Task> task) {
   task->Begin(parts_.language);
+  task->share = schedule_.Enter(task->prepared->request.project);
   const auto place = std::ranges::upper_bound(tasks_, task->order, {}, [](const auto& other) { return other->order; });
   tasks_.insert(place, std::move(task));
 }
@@ -60,6 +61,7 @@ size_t Scheduler::Step() {
   if (tasks_.empty()) {
     return 0;
   }
+  const int64_t begin_ns = parts_.clock.MonotonicNs();
   const size_t admitted = Admitted();
   std::vector<ScheduledItem> items = schedule_.Next(tasks_);
   const size_t newly = Admitted() - admitted;
@@ -73,6 +75,7 @@ size_t Scheduler::Step() {
     ++steps_;
   }
   Tell();
+  schedule_.Took(parts_.clock.MonotonicNs() - begin_ns);
   return newly;
 }
 

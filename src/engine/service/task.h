@@ -14,6 +14,7 @@
 #include "engine/generation.h"
 #include "engine/kv_cache.h"
 #include "engine/service/answer.h"
+#include "engine/service/fair_share.h"
 #include "engine/service/preparation.h"
 
 namespace atelier::engine {
@@ -42,6 +43,7 @@ struct Task {
   std::shared_ptr<const std::atomic<bool>> cancelled{};  // shared with the function that cancels
   std::optional<PreparedRequest> prepared{};
   std::shared_ptr<const Adapter> adapter{};        // the request's; shared: it may be unloaded meanwhile
+  std::shared_ptr<Share> share{};                  // its project's; shared by the project's tasks
   std::optional<Error> refused{};                  // what is to be told instead
   bool has_place = false;                          // in the queue
   std::vector<std::unique_ptr<Choice>> choices{};  // the first only, until the prompt is computed

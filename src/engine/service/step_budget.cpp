@@ -1,0 +1,54 @@
+#include "engine/service/step_budget.h"
+
+#include <algorithm>
+
+namespace atelier::engine {
+namespace {
+
+constexpr double kPart = 0.25;         // of an error that is corrected at once
+constexpr double kMostRatio = 4;       // a step that took longer than this tells of the machine, not of the model
+constexpr size_t kFirstTokens = 64;    // before anything is known
+constexpr double kPromptShare = 1.0 / 3;
+constexpr double kUsualTokenNs = 1e6;  // before anything is known
+
+}  // namespace
+
+StepCost Learn(StepCost cost, const StepSample& sample) {
+  const auto took = static_cast<double>(sample.ns);
+  const auto tokens = static_cast<double>(sample.prompt_tokens);
+  if (sample.ns <= 0 || (sample.decoded == 0 && sample.prompt_tokens == 0)) {
+    return cost;
+  }
+  if (sample.decoded > 0 && cost.decode_ns == 0) {
+    const double rest = took - tokens * cost.token_ns;
+    cost.decode_ns = sample.prompt_tokens == 0 ? took : std::max(rest, took / 4);
+  }
+  if (sample.prompt_tokens > 0 && cost.token_ns == 0) {
+    const double rest = sample.decoded == 0 ? took : std::max(took - cost.decode_ns, took / 4);
+    cost.token_ns = rest / tokens;
+  }
+  const double expected = (sample.decoded > 0 ? cost.decode_ns : 0) + tokens * cost.token_ns;
+  const double correction = 1 + kPart * (std::clamp(took / expected, 1 / kMostRatio, kMostRatio) - 1);
+  cost.decode_ns *= sample.decoded > 0 ? correction : 1;
+  cost.token_ns *= sample.prompt_tokens > 0 ? correction : 1;
+  return cost;
+}
+
+size_t PromptTokens(const StepCost& cost, bool decodes, const StepTargets& targets) {
+  const size_t most = decodes ? std::min(targets.shared_tokens, targets.step_tokens) : targets.step_tokens;
+  const size_t least = std::min(targets.least_tokens, most);
+  if (cost.token_ns <= 0) {
+    return std::clamp(kFirstTokens, least, most);
+  }
+  const auto target = static_cast<double>(decodes ? targets.shared_ns : targets.alone_ns);
+  const double time = decodes ? std::max(target - cost.decode_ns, cost.decode_ns * kPromptShare) : target;
+  const double tokens = std::min(time / cost.token_ns, static_cast<double>(most));
+  return std::max(static_cast<size_t>(tokens), least);
+}
+
+double ServiceTime(int64_t came_ns, size_t tokens_left, const StepCost& cost) {
+  const double token_ns = cost.token_ns > 0 ? cost.token_ns : kUsualTokenNs;
+  return static_cast<double>(came_ns) + static_cast<double>(tokens_left) * token_ns;
+}
+
+}  // namespace atelier::engine
