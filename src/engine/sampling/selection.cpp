@@ -25,6 +25,8 @@ float Thin(std::vector<Entry>& entries, size_t k) {
   return entries[k - 1].value;
 }
 
+}  // namespace
+
 bool AnyAbove(std::span<const float> block, float threshold) {
   if (block.size() < kBlock) {
     return true;  // the rest of the values, looked at one by one
@@ -35,8 +37,6 @@ bool AnyAbove(std::span<const float> block, float threshold) {
   }
   return any != 0;
 }
-
-}  // namespace
 
 std::vector<int32_t> LargestIndexes(std::span<const float> values, size_t k) {
   k = std::min(k, values.size());

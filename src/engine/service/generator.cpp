@@ -19,6 +19,7 @@ constexpr size_t kMaxRowFloats = 8U << 20U;  // of logits of one prompt in one s
 constexpr int32_t kMaxRunning = 4096;
 constexpr size_t kMaxStepTokens = 1U << 20U;
 constexpr int32_t kMaxStepMs = 10'000;
+constexpr int64_t kLongestTimeoutMs = int64_t{365} * 24 * 3'600'000;
 
 Status CheckOptions(const GeneratorOptions& options) {
   const auto wrong = [](const std::string& field, int64_t max) {
@@ -102,7 +103,7 @@ class LoadedGenerator final : public Generator {
         clock_(clock),
         grammars_(*language_, clock),
         adapters_(*model_, parts.options.max_adapters),
-        thread_({*model_, *language_, clock}, LimitsOf(parts.options, description_.vocabulary)),
+        thread_({*model_, *language_, clock, parts.options.threads}, LimitsOf(parts.options, description_.vocabulary)),
         helpers_(parts.options.helpers) {}
   ~LoadedGenerator() override { closing_ = true; }
 
@@ -167,6 +168,9 @@ std::function<void()> LoadedGenerator::Generate(GenerationRequest request, std::
   task->sink = std::move(sink);
   task->cancelled = cancelled;
   task->queued_ns = clock_.MonotonicNs();
+  if (request.timeout_ms > 0) {
+    task->deadline_ns = task->queued_ns + std::min(request.timeout_ms, kLongestTimeoutMs) * 1'000'000;
+  }
   auto adapter = adapters_.Find(request.adapter);
   const Status place = !description_.generates ? Status(CannotDo("does not generate text"))
                        : !adapter.ok()         ? Status(adapter.error())

@@ -6,7 +6,16 @@
 namespace atelier::engine {
 namespace {
 
-Error Cancelled() { return MakeError(Code::kCancelled, "the request was cancelled", "cancelled"); }
+// Why a task is to end now, if it is.
+std::optional<Error> EndOf(const Task& task, int64_t now_ns) {
+  if (task.cancelled->load()) {
+    return MakeError(Code::kCancelled, "the request was cancelled", "cancelled");
+  }
+  if (now_ns >= task.deadline_ns) {
+    return MakeError(Code::kDeadlineExceeded, "the request's time ran out before it was done", "timeout");
+  }
+  return std::nullopt;
+}
 
 void ReleaseFinished(Task& task) {
   for (const auto& choice : task.choices) {
@@ -39,14 +48,18 @@ size_t Scheduler::Admitted() const {
 }
 
 size_t Scheduler::Sweep() {
-  std::vector<std::unique_ptr<Task>> ended;
-  const auto gone = std::ranges::stable_partition(tasks_, [](const auto& task) { return !task->cancelled->load(); });
-  std::ranges::move(gone, std::back_inserter(ended));
-  tasks_.erase(gone.begin(), gone.end());
+  const int64_t now_ns = parts_.clock.MonotonicNs();
+  std::vector<std::pair<std::unique_ptr<Task>, Error>> ended;
+  for (auto& task : tasks_) {
+    if (auto error = EndOf(*task, now_ns)) {
+      ended.emplace_back(std::move(task), std::move(*error));
+    }
+  }
+  std::erase(tasks_, nullptr);
   size_t waiting = 0;
-  for (const auto& task : ended) {
+  for (auto& [task, error] : ended) {
     waiting += task->admitted ? 0 : 1;
-    task->End(Cancelled(), parts_.clock.MonotonicNs());
+    task->End(std::move(error), now_ns);
   }
   return waiting;
 }
@@ -97,7 +110,11 @@ void Scheduler::Run(std::span<const ScheduledItem> items) {
   for (const ScheduledItem& item : items) {
     step.push_back(item.item);
   }
-  if (auto status = parts_.model.Step(step, output_); status.ok()) {
+  draws_.Begin(items);
+  auto status = parts_.model.Step(step, output_);
+  draws_.Await();
+  if (status.ok()) {
+    draws_.Sample(output_);
     for (size_t i = 0; i < items.size(); ++i) {
       Use(items[i], i);
     }
@@ -105,7 +122,11 @@ void Scheduler::Run(std::span<const ScheduledItem> items) {
   }
   // One of them is to blame, and nothing has changed.
   for (const ScheduledItem& item : items) {
-    if (auto status = parts_.model.Step({&item.item, 1}, output_); status.ok()) {
+    draws_.Begin({&item, 1});
+    status = parts_.model.Step({&item.item, 1}, output_);
+    draws_.Await();
+    if (status.ok()) {
+      draws_.Sample(output_);
       Use(item, 0);
     } else {
       Fail(item.choice->task, std::move(status).error());
@@ -121,8 +142,9 @@ void Scheduler::Use(const ScheduledItem& item, size_t index) {
     status = KeepPromptRows(item, index);
   }
   if (status.ok() && choice.sequence->length() == choice.history.size()) {
-    const auto logits = output_.Row(index, output_.rows(index) - 1);
-    status = task.prompt_done ? Draw(choice, logits) : FinishPrompt(choice, logits);
+    auto token = draws_.Take(index);
+    status = token ? Take(choice, *std::move(token))
+                   : FinishPrompt(choice, output_.Row(index, output_.rows(index) - 1));
     ReleaseFinished(task);
   }
   if (!status.ok()) {
@@ -160,19 +182,16 @@ Status Scheduler::FinishPrompt(Choice& first, std::span<const float> logits) {
     if (choice->index > 0 && schedule_.HasSlot(tasks_)) {
       choice->sequence = parts_.model.cache().Fork(*first.sequence);
     }
-    ATELIER_TRY(Draw(*choice, logits));
+    ATELIER_TRY(Take(*choice, draws_.Draw(*choice, logits)));
   }
   return {};
 }
 
-Status Scheduler::Draw(Choice& choice, std::span<const float> logits) {
-  Task& task = choice.task;
-  ATELIER_ASSIGN(mask, choice.answer.Mask(mask_));
-  const SampleInput input{logits, choice.history, task.prepared->Opening().size(), mask, parts_.language.ends()};
-  ATELIER_ASSIGN(token, sampler_.Sample(choice.answer.sampling(), input));
+Status Scheduler::Take(Choice& choice, Result<SampledToken> drawn) {
+  ATELIER_ASSIGN(token, std::move(drawn));
   ++generated_tokens_;
   choice.history.push_back(token.id);
-  return choice.answer.Take(token, task.deltas);
+  return choice.answer.Take(token, choice.task.deltas);
 }
 
 void Scheduler::Fail(Task& task, Error error) {

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -53,6 +54,7 @@ struct Task {
   std::vector<GenerationDelta> deltas{};  // not told yet
   GenerationUsage usage{};
   int64_t queued_ns = 0;  // when it came
+  int64_t deadline_ns = std::numeric_limits<int64_t>::max();
   int64_t admitted_ns = 0;
   int64_t prompt_ns = 0;
 
