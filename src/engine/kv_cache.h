@@ -77,8 +77,9 @@ class KvCache {
   // One that shares all pages of `other`, until either writes to them.
   std::unique_ptr<Sequence> Fork(const Sequence& other);
 
-  // Lets a sequence whose tokens begin `prompt`, or an empty one, go on by what others have computed of it: whole pages,
-  // and at most all but its last token (whose output somebody will want). Returns by how many tokens it is longer now.
+  // Lets a sequence whose tokens begin `prompt`, or an empty one, go on by what others have computed of it: whole
+  // pages, and at most all but its last token (whose output somebody will want). Returns by how many tokens it is
+  // longer now.
   size_t Reuse(Sequence& sequence, std::span<const int32_t> prompt);
   // Whether both begin with the same whole pages and stand in the page behind these, so that what one computes next may
   // be what the other wants. False where nothing is shared.

@@ -17,7 +17,8 @@ std::vector<int32_t> LargestIndexes(std::span<const float> values, size_t k);
 // The index of the largest value, the first of equal ones; -1 when all are -infinity or there are none.
 int32_t LargestIndex(std::span<const float> values);
 
-// visit(index) for every value above `threshold`, in order. Quick where such are few: the others are compared in blocks.
+// visit(index) for every value above `threshold`, in order. Quick where such are few: the others are compared in
+// blocks.
 bool AnyAbove(std::span<const float> block, float threshold);
 template <class Visit>
 void VisitAbove(std::span<const float> values, float threshold, const Visit& visit) {

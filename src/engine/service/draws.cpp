@@ -71,8 +71,7 @@ Result<SampledToken> Draws::SampleOne(Sampler& sampler, const Slot& slot, std::s
     return slot.mask.error();
   }
   const Choice& choice = *slot.choice;
-  const SampleInput input{logits, choice.history, choice.task.prepared->Opening().size(), *slot.mask,
-                          language_.ends()};
+  const SampleInput input{logits, choice.history, choice.task.prepared->Opening().size(), *slot.mask, language_.ends()};
   return sampler.Sample(choice.answer.sampling(), input);
 }
 

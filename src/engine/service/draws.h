@@ -48,7 +48,7 @@ class Draws {
   Result<SampledToken> SampleOne(Sampler& sampler, const Slot& slot, std::span<const float> logits) const;
 
   const Language& language_;
-  std::vector<Slot> slots_;  // by item; may be more
+  std::vector<Slot> slots_;      // by item; may be more
   std::vector<size_t> drawing_;  // slots
   Slot alone_;
   std::atomic<uint32_t> filling_{0};  // 1: the helper is at it

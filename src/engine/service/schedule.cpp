@@ -38,13 +38,13 @@ bool Schedule::SharesPrefixes(const Choice& choice) const {
   return limits_.reuse_prefixes && !choice.task.NeedsPromptRows();
 }
 
-bool Schedule::AdmitOne(Choice& choice, size_t running, size_t promised_pages) {
+bool Schedule::AdmitOne(Choice& choice, const Standing& standing) {
   Task& task = choice.task;
   choice.sequence = NewSequence(cache_, task.adapter);
   const size_t reused = SharesPrefixes(choice) ? cache_.Reuse(*choice.sequence, choice.history) : 0;
   // One page more for each that runs, so that nobody is let in only to be thrown out at the next token.
   const size_t available = cache_.free_pages() + cache_.reusable_pages();
-  if (running > 0 && Unfilled(choice) + promised_pages + running > available) {
+  if (standing.running > 0 && Unfilled(choice) + standing.promised_pages + standing.running > available) {
     choice.sequence.reset();
     return false;
   }
@@ -82,37 +82,45 @@ bool Schedule::SetAside(Choices choices, const Choice& newcomer) const {
   return last != nullptr;
 }
 
+// Of the project that was served least, what its running answers still have to compute included; its oldest.
+Choice* Schedule::NextToAdmit(Choices choices) {
+  Choice* next = nullptr;
+  for (Choice* choice : choices) {
+    const Share& share = *choice->task.share;
+    if (choice->sequence == nullptr &&
+        (next == nullptr || share.served + share.promised < next->task.share->served + next->task.share->promised)) {
+      next = choice;
+    }
+  }
+  return next;
+}
+
+Schedule::Standing Schedule::Count(Choices choices) const {
+  for (const Choice* choice : choices) {
+    *choice->task.share = {.served = choice->task.share->served};
+  }
+  Standing standing;
+  for (const Choice* choice : choices) {
+    if (choice->sequence != nullptr) {
+      ++choice->task.share->running;
+      choice->task.share->promised += choice->Pending().size();
+      ++standing.running;
+      standing.promised_pages += Unfilled(*choice);
+    }
+  }
+  return standing;
+}
+
 void Schedule::Admit(Choices choices) {
-  while (true) {
-    size_t running = 0;
-    size_t pages = 0;
-    for (const Choice* choice : choices) {
-      *choice->task.share = {.served = choice->task.share->served};
-    }
-    for (const Choice* choice : choices) {
-      if (choice->sequence != nullptr) {
-        Share& share = *choice->task.share;
-        ++share.running;
-        share.promised += choice->Pending().size();
-        ++running;
-        pages += Unfilled(*choice);
+  Standing standing = Count(choices);
+  while (Choice* next = NextToAdmit(choices)) {
+    while (standing.running >= limits_.max_running || !AdmitOne(*next, standing)) {
+      if (!SetAside(choices, *next)) {
+        return;
       }
+      standing = Count(choices);
     }
-    Choice* next = nullptr;
-    for (Choice* choice : choices) {
-      const Share& share = *choice->task.share;
-      if (choice->sequence == nullptr &&
-          (next == nullptr || share.served + share.promised < next->task.share->served + next->task.share->promised)) {
-        next = choice;
-      }
-    }
-    if (next == nullptr) {
-      return;
-    }
-    const bool admitted = running < limits_.max_running && AdmitOne(*next, running, pages);
-    if (!admitted && !SetAside(choices, *next)) {
-      return;
-    }
+    standing = Count(choices);
   }
 }
 

@@ -57,8 +57,16 @@ class Schedule {
  private:
   using Choices = std::span<Choice* const>;
 
+  // Of the answers that hold a sequence.
+  struct Standing {
+    size_t running = 0;
+    size_t promised_pages = 0;  // for what they still have to compute
+  };
+
   void Admit(Choices choices);
-  bool AdmitOne(Choice& choice, size_t running, size_t promised_pages);
+  bool AdmitOne(Choice& choice, const Standing& standing);
+  static Choice* NextToAdmit(Choices choices);
+  Standing Count(Choices choices) const;  // and each project's
   bool SetAside(Choices choices, const Choice& newcomer) const;
   size_t Unfilled(const Choice& choice) const;
   bool SharesPrefixes(const Choice& choice) const;

@@ -35,12 +35,8 @@ class Machine {
  public:
   explicit Machine(size_t pages = 4096, size_t max_running = 16)
       : language_(SmallLanguage()),
-        cache_(KvCache::Make({.layers = 1,
-                              .heads = 1,
-                              .key_size = 1,
-                              .value_size = 1,
-                              .page_positions = kPage,
-                              .pages = pages})
+        cache_(KvCache::Make(
+                   {.layers = 1, .heads = 1, .key_size = 1, .value_size = 1, .page_positions = kPage, .pages = pages})
                    .value()),
         schedule_(*cache_, {.max_running = max_running}, clock_) {}
 
@@ -119,9 +115,7 @@ class Machine {
   size_t cached(uint64_t name) { return cached_[name]; }
   size_t served(const std::string& project) { return served_[project]; }
   int64_t step_ms() const { return step_ms_; }
-  size_t pages_in_use() const {
-    return cache_->geometry().pages - cache_->free_pages() - cache_->reusable_pages();
-  }
+  size_t pages_in_use() const { return cache_->geometry().pages - cache_->free_pages() - cache_->reusable_pages(); }
 
  private:
   std::unique_ptr<Language> language_;

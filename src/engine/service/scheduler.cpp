@@ -143,8 +143,8 @@ void Scheduler::Use(const ScheduledItem& item, size_t index) {
   }
   if (status.ok() && choice.sequence->length() == choice.history.size()) {
     auto token = draws_.Take(index);
-    status = token ? Take(choice, *std::move(token))
-                   : FinishPrompt(choice, output_.Row(index, output_.rows(index) - 1));
+    status =
+        token ? Take(choice, *std::move(token)) : FinishPrompt(choice, output_.Row(index, output_.rows(index) - 1));
     ReleaseFinished(task);
   }
   if (!status.ok()) {

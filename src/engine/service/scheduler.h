@@ -28,8 +28,7 @@ struct SchedulerParts {  // borrowed
 class Scheduler {
  public:
   Scheduler(const SchedulerParts& parts, const ScheduleLimits& limits)
-      : parts_(parts), schedule_(parts.model.cache(), limits, parts.clock),
-        draws_(parts.language, parts.threads) {}
+      : parts_(parts), schedule_(parts.model.cache(), limits, parts.clock), draws_(parts.language, parts.threads) {}
 
   // `task` is prepared.
   void Add(std::unique_ptr<Task> task);

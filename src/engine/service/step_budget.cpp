@@ -7,6 +7,7 @@ namespace {
 
 constexpr double kPart = 0.25;         // of an error that is corrected at once
 constexpr double kMostRatio = 4;       // a step that took longer than this tells of the machine, not of the model
+constexpr double kTokensADecode = 16;  // that cost as much as decoding, before anything is known
 constexpr size_t kFirstTokens = 64;    // before anything is known
 constexpr double kPromptShare = 1.0 / 3;
 constexpr double kUsualTokenNs = 1e6;  // before anything is known
@@ -20,12 +21,12 @@ StepCost Learn(StepCost cost, const StepSample& sample) {
     return cost;
   }
   if (sample.decoded > 0 && cost.decode_ns == 0) {
-    const double rest = took - tokens * cost.token_ns;
-    cost.decode_ns = sample.prompt_tokens == 0 ? took : std::max(rest, took / 4);
+    const double of_prompts = cost.token_ns > 0 ? tokens * cost.token_ns : took * tokens / (tokens + kTokensADecode);
+    cost.decode_ns = std::max(took - of_prompts, took / 4);
   }
   if (sample.prompt_tokens > 0 && cost.token_ns == 0) {
-    const double rest = sample.decoded == 0 ? took : std::max(took - cost.decode_ns, took / 4);
-    cost.token_ns = rest / tokens;
+    const double of_decode = sample.decoded > 0 ? cost.decode_ns : 0;
+    cost.token_ns = std::max(took - of_decode, took / 4) / tokens;
   }
   const double expected = (sample.decoded > 0 ? cost.decode_ns : 0) + tokens * cost.token_ns;
   const double correction = 1 + kPart * (std::clamp(took / expected, 1 / kMostRatio, kMostRatio) - 1);
@@ -36,7 +37,7 @@ StepCost Learn(StepCost cost, const StepSample& sample) {
 
 size_t PromptTokens(const StepCost& cost, bool decodes, const StepTargets& targets) {
   const size_t most = decodes ? std::min(targets.shared_tokens, targets.step_tokens) : targets.step_tokens;
-  const size_t least = std::min(targets.least_tokens, most);
+  const size_t least = std::min(decodes ? targets.least_shared_tokens : targets.least_alone_tokens, most);
   if (cost.token_ns <= 0) {
     return std::clamp(kFirstTokens, least, most);
   }

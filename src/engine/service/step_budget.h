@@ -24,9 +24,11 @@ struct StepSample {
 struct StepTargets {
   int64_t shared_ns = 40'000'000;  // of a step in which something is decoded: the time between two tokens
   int64_t alone_ns = 200'000'000;  // of any other step: what a newcomer waits at most
-  size_t least_tokens = 16;        // of prompts, however slow the machine is
-  size_t shared_tokens = 512;      // at most, beside what is decoded
-  size_t step_tokens = 512;        // at most
+  // Tokens of prompts, however slow or fast the machine is. Few at a time cost more each: the weights are read anyway.
+  size_t least_shared_tokens = 16;
+  size_t least_alone_tokens = 128;
+  size_t shared_tokens = 512;  // at most, beside what is decoded
+  size_t step_tokens = 512;    // at most
 };
 
 // The cost after one more step: what was wrong about the prediction is corrected by a part, so that one disturbed step

@@ -45,9 +45,9 @@ TEST(StepBudget, FindsWhatFitsIntoAStep) {
 
 TEST(StepBudget, StaysWithinItsBounds) {
   const StepTargets targets;
-  EXPECT_EQ(PromptTokens({12e6, 1e9}, true, targets), targets.least_tokens);
+  EXPECT_EQ(PromptTokens({12e6, 1e9}, true, targets), targets.least_shared_tokens);
   EXPECT_EQ(PromptTokens({12e6, 1}, true, targets), targets.shared_tokens);
-  EXPECT_EQ(PromptTokens({12e6, 1e9}, false, targets), targets.least_tokens);
+  EXPECT_EQ(PromptTokens({12e6, 1e9}, false, targets), targets.least_alone_tokens);
   EXPECT_EQ(PromptTokens({12e6, 1}, false, targets), targets.step_tokens);
   EXPECT_EQ(PromptTokens({}, true, {.shared_tokens = 8}), 8U);
   EXPECT_EQ(PromptTokens({12e6, 1e9}, true, {.shared_tokens = 8, .step_tokens = 4}), 4U);
