@@ -6,9 +6,13 @@
 namespace atelier::engine {
 namespace {
 
+constexpr size_t kMostThreads = 8;
 constexpr size_t kLogitsWorthThreads = 300'000;  // fewer are sampled faster than a thread wakes up
 
 }  // namespace
+
+Draws::Draws(const Language& language, size_t threads)
+    : language_(language), pool_(std::min(threads, kMostThreads)), samplers_(pool_.threads()) {}
 
 void Draws::Begin(std::span<const ScheduledItem> items) {
   slots_.resize(std::max(slots_.size(), items.size()));
@@ -19,7 +23,7 @@ void Draws::Begin(std::span<const ScheduledItem> items) {
     Slot& slot = slots_[i];
     slot.token.reset();
     slot.mask = std::span<const uint64_t>();
-    const bool draws = choice.task.prompt_done && items[i].item.tokens.size() == choice.Pending().size();
+    const bool draws = items[i].item.tokens.size() == choice.Pending().size() && choice.task.prepared->max_tokens > 0;
     slot.choice = draws ? &choice : nullptr;
     if (draws) {
       drawing_.push_back(i);
@@ -45,7 +49,6 @@ void Draws::FillMasks() {
 void Draws::Await() { filling_.wait(1); }
 
 void Draws::Sample(StepOutput& output) {
-  Await();
   const auto sample = [&](size_t number, size_t thread) {
     const size_t i = drawing_[number];
     slots_[i].token = SampleOne(samplers_[thread], slots_[i], output.Row(i, output.rows(i) - 1));

@@ -23,13 +23,13 @@ namespace atelier::engine {
 // For the engine thread.
 class Draws {
  public:
-  // Borrows the language.
-  Draws(const Language& language, size_t threads) : language_(language), pool_(threads), samplers_(threads) {}
+  // Borrows the language. `threads`: at most.
+  Draws(const Language& language, size_t threads);
 
-  // Begins to work out the masks of the items whose answers will draw. Until Sample or Await nobody may change these.
+  // Begins to work out the masks of the items whose answers will draw. Until Await nobody may change these.
   void Begin(std::span<const ScheduledItem> items);
   void Await();
-  // Draws for these items, the same as in Begin, whose step has given `output`.
+  // After Await: draws for these items, whose step has given `output`.
   void Sample(StepOutput& output);
   // What item number `index` has drawn, once; nothing if it was not to draw. Errors: those of Answer::Mask and Sampler.
   std::optional<Result<SampledToken>> Take(size_t index) { return std::exchange(slots_[index].token, std::nullopt); }

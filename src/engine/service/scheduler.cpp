@@ -1,6 +1,7 @@
 #include "engine/service/scheduler.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace atelier::engine {
@@ -105,7 +106,8 @@ bool Scheduler::Encode(Choice& choice) {
   return true;
 }
 
-void Scheduler::Run(std::span<const ScheduledItem> items) {
+// One step of the model, and what its answers draw.
+Status Scheduler::Compute(std::span<const ScheduledItem> items) {
   std::vector<StepItem> step;
   for (const ScheduledItem& item : items) {
     step.push_back(item.item);
@@ -115,6 +117,12 @@ void Scheduler::Run(std::span<const ScheduledItem> items) {
   draws_.Await();
   if (status.ok()) {
     draws_.Sample(output_);
+  }
+  return status;
+}
+
+void Scheduler::Run(std::span<const ScheduledItem> items) {
+  if (Compute(items).ok()) {
     for (size_t i = 0; i < items.size(); ++i) {
       Use(items[i], i);
     }
@@ -122,11 +130,7 @@ void Scheduler::Run(std::span<const ScheduledItem> items) {
   }
   // One of them is to blame, and nothing has changed.
   for (const ScheduledItem& item : items) {
-    draws_.Begin({&item, 1});
-    status = parts_.model.Step({&item.item, 1}, output_);
-    draws_.Await();
-    if (status.ok()) {
-      draws_.Sample(output_);
+    if (auto status = Compute({&item, 1}); status.ok()) {
       Use(item, 0);
     } else {
       Fail(item.choice->task, std::move(status).error());
@@ -143,8 +147,8 @@ void Scheduler::Use(const ScheduledItem& item, size_t index) {
   }
   if (status.ok() && choice.sequence->length() == choice.history.size()) {
     auto token = draws_.Take(index);
-    status =
-        token ? Take(choice, *std::move(token)) : FinishPrompt(choice, output_.Row(index, output_.rows(index) - 1));
+    status = task.prompt_done ? Take(choice, *std::move(token))
+                              : FinishPrompt(choice, output_.Row(index, output_.rows(index) - 1), std::move(token));
     ReleaseFinished(task);
   }
   if (!status.ok()) {
@@ -169,7 +173,8 @@ Status Scheduler::KeepPromptRows(const ScheduledItem& item, size_t index) {
   return {};
 }
 
-Status Scheduler::FinishPrompt(Choice& first, std::span<const float> logits) {
+Status Scheduler::FinishPrompt(Choice& first, std::span<const float> logits,
+                               std::optional<Result<SampledToken>> drawn) {
   Task& task = first.task;
   task.FinishPrompt(parts_.language, parts_.clock.MonotonicNs());
   prompt_tokens_ += static_cast<uint64_t>(task.usage.prompt_tokens);
@@ -182,7 +187,7 @@ Status Scheduler::FinishPrompt(Choice& first, std::span<const float> logits) {
     if (choice->index > 0 && schedule_.HasSlot(tasks_)) {
       choice->sequence = parts_.model.cache().Fork(*first.sequence);
     }
-    ATELIER_TRY(Take(*choice, draws_.Draw(*choice, logits)));
+    ATELIER_TRY(Take(*choice, choice->index == 0 ? *std::move(drawn) : draws_.Draw(*choice, logits)));
   }
   return {};
 }

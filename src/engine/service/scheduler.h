@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -51,10 +52,12 @@ class Scheduler {
   size_t Admitted() const;
   // Where answers attend to an encoded prompt: encodes it for a new sequence. False: that has failed.
   bool Encode(Choice& choice);
+  Status Compute(std::span<const ScheduledItem> items);
   void Run(std::span<const ScheduledItem> items);
   void Use(const ScheduledItem& item, size_t index);
   Status KeepPromptRows(const ScheduledItem& item, size_t index);
-  Status FinishPrompt(Choice& first, std::span<const float> logits);
+  // `drawn`: by the first answer, if any token is wanted.
+  Status FinishPrompt(Choice& first, std::span<const float> logits, std::optional<Result<SampledToken>> drawn);
   Status Take(Choice& choice, Result<SampledToken> token);
   void Fail(Task& task, Error error);
   void Tell();
