@@ -221,8 +221,9 @@ std::vector<size_t> Schedule::Divide(Choices choices) {
       ++step_.decoded;
     }
   }
-  size_t budget = PromptTokens(cost_, step_.decoded > 0, limits_.targets);
-  for (const size_t i : OrderOfPrompts(choices)) {
+  const std::vector<size_t> prompts = OrderOfPrompts(choices);
+  size_t budget = PromptTokens(cost_, step_.decoded, prompts.size(), limits_.targets);
+  for (const size_t i : prompts) {
     const Choice& choice = *choices[i];
     if (budget > 0 && !IsAwaited(choice, choices, counts)) {
       counts[i] = std::min(choice.Pending().size(), budget);

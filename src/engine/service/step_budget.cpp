@@ -35,14 +35,20 @@ StepCost Learn(StepCost cost, const StepSample& sample) {
   return cost;
 }
 
-size_t PromptTokens(const StepCost& cost, bool decodes, const StepTargets& targets) {
-  const size_t most = decodes ? std::min(targets.shared_tokens, targets.step_tokens) : targets.step_tokens;
-  const size_t least = std::min(decodes ? targets.least_shared_tokens : targets.least_alone_tokens, most);
+size_t PromptTokens(const StepCost& cost, size_t decoding, size_t waiting, const StepTargets& targets) {
+  const bool alone = decoding == 0;
+  const size_t most = alone ? targets.step_tokens : std::min(targets.shared_tokens, targets.step_tokens);
+  const size_t least = std::min(alone ? targets.least_alone_tokens : targets.least_shared_tokens, most);
   if (cost.token_ns <= 0) {
     return std::clamp(kFirstTokens, least, most);
   }
-  const auto target = static_cast<double>(decodes ? targets.shared_ns : targets.alone_ns);
-  const double time = decodes ? std::max(target - cost.decode_ns, cost.decode_ns * kPromptShare) : target;
+  const auto alone_ns = static_cast<double>(targets.alone_ns);
+  double time = alone_ns;
+  if (!alone) {
+    const double by_number = cost.decode_ns * static_cast<double>(waiting) / static_cast<double>(decoding);
+    time = std::max({static_cast<double>(targets.shared_ns) - cost.decode_ns, cost.decode_ns * kPromptShare,
+                     std::min(by_number, std::max(alone_ns, cost.decode_ns))});
+  }
   const double tokens = std::min(time / cost.token_ns, static_cast<double>(most));
   return std::max(static_cast<size_t>(tokens), least);
 }

@@ -35,9 +35,10 @@ struct StepTargets {
 // changes little and a lasting change is followed within some steps.
 StepCost Learn(StepCost cost, const StepSample& sample);
 
-// Tokens of prompts for the next step. Beside decoding, prompts get the time that is left of the target, and at least
-// the third part of what decoding takes.
-size_t PromptTokens(const StepCost& cost, bool decodes, const StepTargets& targets);
+// Tokens of prompts for the next step, in which so many answers decode and so many prompts wait. Beside decoding,
+// prompts get the time that is left of the target, but at least a third of what decoding takes, and where more wait
+// than decode more of it, at most as long as a newcomer waits: many that wait for few would be as much of a stall.
+size_t PromptTokens(const StepCost& cost, size_t decoding, size_t waiting, const StepTargets& targets);
 
 // Whose prompt is computed first: the one that would be done first if each had been alone since it came, so short
 // prompts pass long ones, but nobody passes one that has waited as long as it takes. Less goes first.

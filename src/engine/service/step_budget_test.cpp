@@ -30,13 +30,13 @@ TEST(StepBudget, FindsWhatFitsIntoAStep) {
   const StepTargets targets;
   size_t tokens = 0;
   for (int i = 0; i < 60; ++i) {
-    tokens = PromptTokens(cost, true, targets);
+    tokens = PromptTokens(cost, 4, 1, targets);
     cost = Learn(cost, machine.Run(4, tokens));
   }
   EXPECT_NEAR(static_cast<double>(tokens), 28e6 / 5e5, 20);
   machine.token_ns = 1e5;  // the machine has become faster
   for (int i = 0; i < 60; ++i) {
-    tokens = PromptTokens(cost, true, targets);
+    tokens = PromptTokens(cost, 4, 1, targets);
     cost = Learn(cost, machine.Run(4, tokens));
   }
   EXPECT_GT(tokens, 170U);
@@ -45,14 +45,18 @@ TEST(StepBudget, FindsWhatFitsIntoAStep) {
 
 TEST(StepBudget, StaysWithinItsBounds) {
   const StepTargets targets;
-  EXPECT_EQ(PromptTokens({12e6, 1e9}, true, targets), targets.least_shared_tokens);
-  EXPECT_EQ(PromptTokens({12e6, 1}, true, targets), targets.shared_tokens);
-  EXPECT_EQ(PromptTokens({12e6, 1e9}, false, targets), targets.least_alone_tokens);
-  EXPECT_EQ(PromptTokens({12e6, 1}, false, targets), targets.step_tokens);
-  EXPECT_EQ(PromptTokens({}, true, {.shared_tokens = 8}), 8U);
-  EXPECT_EQ(PromptTokens({12e6, 1e9}, true, {.shared_tokens = 8, .step_tokens = 4}), 4U);
+  EXPECT_EQ(PromptTokens({12e6, 1e9}, 4, 1, targets), targets.least_shared_tokens);
+  EXPECT_EQ(PromptTokens({12e6, 1}, 4, 1, targets), targets.shared_tokens);
+  EXPECT_EQ(PromptTokens({12e6, 1e9}, 0, 1, targets), targets.least_alone_tokens);
+  EXPECT_EQ(PromptTokens({12e6, 1}, 0, 1, targets), targets.step_tokens);
+  EXPECT_EQ(PromptTokens({}, 4, 1, {.shared_tokens = 8}), 8U);
+  EXPECT_EQ(PromptTokens({12e6, 1e9}, 4, 1, {.shared_tokens = 8, .step_tokens = 4}), 4U);
+  // Many wait for one, but not as if nothing was decoded.
+  EXPECT_EQ(PromptTokens({20e6, 1e6}, 1, 7, targets), 140U);
+  EXPECT_EQ(PromptTokens({20e6, 1e6}, 1, 70, targets), 200U);
+  EXPECT_EQ(PromptTokens({20e6, 1e6}, 7, 1, targets), 20U);
   // Decoding takes more than the target: prompts get a third of that.
-  EXPECT_EQ(PromptTokens({120e6, 1e6}, true, targets), 40U);
+  EXPECT_EQ(PromptTokens({120e6, 1e6}, 4, 1, targets), 40U);
 }
 
 TEST(StepBudget, LearnsNothingFromNothing) {
