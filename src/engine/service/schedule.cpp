@@ -188,7 +188,9 @@ bool Schedule::IsAwaited(const Choice& choice, Choices choices, std::span<const 
   const auto page = std::span(choice.history).subspan(begin, size);
   for (size_t i = 0; i < choices.size(); ++i) {
     const Choice& other = *choices[i];
-    if (counts[i] > 0 && other.history.size() >= begin + size && cache_.Abreast(*other.sequence, *choice.sequence) &&
+    const bool computes =
+        counts[i] > 0 && other.history.size() >= begin + size && !other.task.NeedsPromptRows();  // these are slow
+    if (computes && cache_.Abreast(*other.sequence, *choice.sequence) &&
         std::ranges::equal(page, std::span(other.history).subspan(begin, size))) {
       return true;
     }
