@@ -57,7 +57,9 @@ struct GenerationRequest {
   bool echo = false;                         // the prompt's text comes first in the answer
   bool parse_chat = false;                   // split reasoning and tool calls from content
   bool return_token_ids = false;
-  std::string adapter{};  // LoRA, by name; empty: none
+  std::string adapter{};   // LoRA, by name; empty: none
+  std::string project{};   // whose share of the model's time it takes; any text
+  int64_t timeout_ms = 0;  // from when it comes; then it ends with kDeadlineExceeded "timeout". 0: never
 };
 
 struct TokenInfo {

@@ -67,23 +67,31 @@ std::unique_ptr<Sequence> KvCache::Fork(const Sequence& other) {
 
 size_t KvCache::Reuse(Sequence& sequence, std::span<const int32_t> prompt) {
   const size_t size = geometry_.page_positions;
-  if (sequence.length() != 0 || !sequence.pages_.empty()) {
+  const size_t before = sequence.length();
+  if (!geometry_.share_prefixes || before >= prompt.size()) {
     return 0;
   }
-  while (prompt.size() > sequence.length() + size) {
-    const auto tokens = prompt.subspan(sequence.length(), size);
+  for (size_t end = (sequence.indexed_ + 1) * size; end < prompt.size(); end += size) {
+    const auto tokens = prompt.subspan(end - size, size);
     const auto found = prefixes_.Find(sequence.space_, sequence.last_, tokens);
     if (found.node == kNoPrefix) {
       break;
     }
+    Truncate(sequence, end - size);  // the page that it has begun itself, or reserved
     Hold(found.page);
     sequence.pages_.push_back(found.page);
     sequence.tokens_.insert(sequence.tokens_.end(), tokens.begin(), tokens.end());
     sequence.last_ = found.node;
     ++sequence.indexed_;
   }
-  prefixes_.Touch(sequence.last_);
-  return sequence.length();
+  if (sequence.length() > before) {
+    prefixes_.Touch(sequence.last_);
+  }
+  return sequence.length() - before;
+}
+
+bool KvCache::Abreast(const Sequence& one, const Sequence& other) const {
+  return geometry_.share_prefixes && one.space_ == other.space_ && one.last_ == other.last_;
 }
 
 Status KvCache::Reserve(Sequence& sequence, size_t count) {

@@ -82,9 +82,13 @@ class KvCache {
   // One that shares all pages of `other`, until either writes to them.
   std::unique_ptr<Sequence> Fork(const Sequence& other);
 
-  // Lets an empty sequence begin with the longest known prefix of `prompt`, whole pages of it and at most all but its
-  // last token (whose output somebody will want). Returns the tokens taken over: sequence.length().
+  // Lets a sequence whose tokens begin `prompt`, or an empty one, go on by what others have computed of it: whole
+  // pages, and at most all but its last token (whose output somebody will want). Returns by how many tokens it is
+  // longer now.
   size_t Reuse(Sequence& sequence, std::span<const int32_t> prompt);
+  // Whether both begin with the same whole pages and stand in the page behind these, so that what one computes next may
+  // be what the other wants. False where nothing is shared.
+  bool Abreast(const Sequence& one, const Sequence& other) const;
 
   // Room for `count` more positions, in pages that no other sequence sees. Errors: kResourceExhausted "kv_cache_full",
   // then the sequence has the length and the content that it had.

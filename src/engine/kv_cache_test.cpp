@@ -42,6 +42,8 @@ class RandomCache {
       cache_->Truncate(sequence, random_() % (sequence.length() + 1));
     } else if (action == 3 && sequences_.size() > 2) {
       sequences_.erase(sequences_.begin() + static_cast<std::ptrdiff_t>(random_() % sequences_.size()));
+    } else if (action == 4) {
+      CatchUp(Any());
     } else {
       Extend(Any());
     }
@@ -74,6 +76,7 @@ class RandomCache {
 
   size_t refused() const { return refused_; }
   size_t reused() const { return reused_; }
+  size_t caught_up() const { return caught_up_; }
 
  private:
   Sequence& Any() { return *sequences_[random_() % sequences_.size()]; }
@@ -91,6 +94,18 @@ class RandomCache {
     EXPECT_LT(reused, prompt.size());
     EXPECT_EQ(reused % kPage, 0);
     reused_ += reused;
+  }
+
+  void CatchUp(Sequence& sequence) {
+    const size_t before = sequence.length();
+    auto prompt = std::vector<int32_t>(sequence.tokens().begin(), sequence.tokens().end());
+    const auto more = Tokens(random_() % 12);
+    prompt.insert(prompt.end(), more.begin(), more.end());
+    const size_t taken = cache_->Reuse(sequence, prompt);
+    EXPECT_EQ(sequence.length(), before + taken);
+    EXPECT_TRUE(std::ranges::equal(sequence.tokens(), std::span(prompt).first(before + taken)));
+    EXPECT_TRUE(taken == 0 || (sequence.length() < prompt.size() && sequence.length() % kPage == 0));
+    caught_up_ += taken > 0 ? 1 : 0;
   }
 
   void Extend(Sequence& sequence) {
@@ -119,11 +134,13 @@ class RandomCache {
   std::vector<std::unique_ptr<Sequence>> sequences_;
   size_t refused_ = 0;
   size_t reused_ = 0;
+  size_t caught_up_ = 0;
 };
 
 TEST(KvCache, KeepsEverySequencesKeysUnderRandomOperations) {
   size_t refused = 0;
   size_t reused = 0;
+  size_t caught_up = 0;
   for (uint32_t seed = 0; seed < 30; ++seed) {
     RandomCache cache(seed);
     for (int i = 0; i < 300; ++i) {
@@ -133,9 +150,11 @@ TEST(KvCache, KeepsEverySequencesKeysUnderRandomOperations) {
     ASSERT_NO_FATAL_FAILURE(cache.Finish()) << "seed " << seed;
     refused += cache.refused();
     reused += cache.reused();
+    caught_up += cache.caught_up();
   }
   EXPECT_GT(refused, 0U);
   EXPECT_GT(reused, 0U);
+  EXPECT_GT(caught_up, 50U);
 }
 
 std::unique_ptr<KvCache> Small(bool share = true) {

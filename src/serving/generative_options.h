@@ -15,7 +15,8 @@ struct GenerativeOptions {
   int64_t kv_bits = 0;      // of each number in it, at most: 32, 16 or 8
   int64_t threads = 0;
   int64_t max_adapters = 0;  // loaded at a time
-  int64_t step_tokens = 0;   // rows of one step, of all sequences together
+  int64_t step_tokens = 0;   // of prompts in one step, at most
+  int64_t step_ms = 0;       // what a step should take in which answers go on
 
   bool operator==(const GenerativeOptions&) const = default;
 };
@@ -38,6 +39,7 @@ inline constexpr GenerativeSetting kGenerativeSettings[] = {
     {"max_adapters", &GenerativeOptions::max_adapters, 1, 256},
     {"threads", &GenerativeOptions::threads, 1, 4096},
     {"step_tokens", &GenerativeOptions::step_tokens, 1, 1 << 20},
+    {"step_ms", &GenerativeOptions::step_ms, 1, 10'000},
 };
 
 }  // namespace atelier::serving

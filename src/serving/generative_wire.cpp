@@ -158,6 +158,8 @@ pb::GenerateRequest ToWire(engine::GenerationRequest request) {
   out.set_parse_chat(request.parse_chat);
   out.set_return_token_ids(request.return_token_ids);
   out.set_adapter(std::move(request.adapter));
+  out.set_project(std::move(request.project));
+  out.set_timeout_ms(request.timeout_ms);
   return out;
 }
 
@@ -184,6 +186,8 @@ Result<engine::GenerationRequest> FromWire(const pb::GenerateRequest& request) {
   out.parse_chat = request.parse_chat();
   out.return_token_ids = request.return_token_ids();
   out.adapter = request.adapter();
+  out.project = request.project();
+  out.timeout_ms = request.timeout_ms();
   return out;
 }
 

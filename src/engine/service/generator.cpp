@@ -18,6 +18,8 @@ namespace {
 constexpr size_t kMaxRowFloats = 8U << 20U;  // of logits of one prompt in one step
 constexpr int32_t kMaxRunning = 4096;
 constexpr size_t kMaxStepTokens = 1U << 20U;
+constexpr int32_t kMaxStepMs = 10'000;
+constexpr int64_t kLongestTimeoutMs = int64_t{365} * 24 * 3'600'000;
 
 Status CheckOptions(const GeneratorOptions& options) {
   const auto wrong = [](const std::string& field, int64_t max) {
@@ -34,6 +36,9 @@ Status CheckOptions(const GeneratorOptions& options) {
     if (value < 1 || value > kMaxStepTokens) {
       return wrong(field, kMaxStepTokens);
     }
+  }
+  if (options.step_ms < 1 || options.step_ms > kMaxStepMs) {
+    return wrong("step_ms", kMaxStepMs);
   }
   if (options.helpers < 1 || options.helpers > 64) {
     return wrong("helpers", 64);
@@ -59,8 +64,9 @@ EngineThread::Limits LimitsOf(const GeneratorOptions& options, int64_t vocabular
   EngineThread::Limits limits;
   limits.max_queue = options.max_queue;
   limits.schedule.max_running = static_cast<size_t>(options.max_running);
-  limits.schedule.step_tokens = options.step_tokens;
-  limits.schedule.shared_tokens = options.shared_tokens;
+  limits.schedule.targets.shared_ns = int64_t{options.step_ms} * 1'000'000;
+  limits.schedule.targets.step_tokens = options.step_tokens;
+  limits.schedule.targets.shared_tokens = options.shared_tokens;
   limits.schedule.row_tokens = std::max<size_t>(1, kMaxRowFloats / static_cast<size_t>(vocabulary));
   limits.schedule.reuse_prefixes = options.reuse_prefixes;
   return limits;
@@ -97,7 +103,7 @@ class LoadedGenerator final : public Generator {
         clock_(clock),
         grammars_(*language_, clock),
         adapters_(*model_, parts.options.max_adapters),
-        thread_({*model_, *language_, clock}, LimitsOf(parts.options, description_.vocabulary)),
+        thread_({*model_, *language_, clock, parts.options.threads}, LimitsOf(parts.options, description_.vocabulary)),
         helpers_(parts.options.helpers) {}
   ~LoadedGenerator() override { closing_ = true; }
 
@@ -162,6 +168,9 @@ std::function<void()> LoadedGenerator::Generate(GenerationRequest request, std::
   task->sink = std::move(sink);
   task->cancelled = cancelled;
   task->queued_ns = clock_.MonotonicNs();
+  if (request.timeout_ms > 0) {
+    task->deadline_ns = task->queued_ns + std::min(request.timeout_ms, kLongestTimeoutMs) * 1'000'000;
+  }
   auto adapter = adapters_.Find(request.adapter);
   const Status place = !description_.generates ? Status(CannotDo("does not generate text"))
                        : !adapter.ok()         ? Status(adapter.error())

@@ -256,6 +256,42 @@ TEST_F(SharingTest, LongPromptsDoNotStallStreams) {
   EXPECT_GT(other->usage().prompt_tokens, 200);
 }
 
+TEST_F(SharingTest, ACommonPrefixIsComputedOnceAlsoWhenAllComeTogether) {
+  std::string prefix;
+  for (int i = 0; i < 25; ++i) {
+    prefix += "Lily and Tom went to the park. ";
+  }
+  std::vector<GenerationRequest> requests;
+  for (const char* rest : {"The", "She", "He", "It", "One day", "Then", "But", "They"}) {
+    requests.push_back(TextRequest(prefix + rest, 12));
+  }
+  auto options = SmallOptions();
+  options.reuse_prefixes = false;
+  const auto expected = AskAll(*OpenStories(options), requests);
+  const auto generator = OpenStories();
+  EXPECT_EQ(AskAll(*generator, requests), expected);
+  EXPECT_TRUE(BecomesIdle(*generator));
+  const auto stats = generator->stats();
+  EXPECT_LT(stats.prompt_tokens - stats.cached_tokens, stats.prompt_tokens / 8 + 8 * (4 + 2 * options.page_positions));
+}
+
+TEST_F(SharingTest, ARequestEndsWhenItsTimeIsOver) {
+  auto options = SmallOptions();
+  options.max_running = 1;
+  const auto generator = OpenStories(options);
+  const auto first = Ask(*generator, TextRequest("", 400));
+  first->WaitForDeltas(4);
+  auto request = TextRequest("", 400);
+  request.timeout_ms = 1;
+  const auto late = AskAndWait(*generator, std::move(request));
+  ASSERT_FALSE(late->status().ok());
+  EXPECT_EQ(late->status().error().code, Code::kDeadlineExceeded);
+  EXPECT_EQ(late->status().error().reason, "timeout");
+  first->Wait();
+  EXPECT_TRUE(first->status().ok());
+  EXPECT_TRUE(BecomesIdle(*generator));
+}
+
 TEST_F(SharingTest, DrainsWhenAllIsDone) {
   const auto generator = OpenStories();
   const auto story = Ask(*generator, TextRequest("", 300));
