@@ -25,6 +25,15 @@ size_t Threads(const serving::GenerativeOptions& options) {
   return asked > 0 ? static_cast<size_t>(asked) : std::max(1U, std::thread::hardware_concurrency());
 }
 
+// The flag, ATELIER_SPECULATION, or where it pays.
+engine::SpeculationMode Speculation(const serving::GenerativeOptions& options) {
+  const char* environment = std::getenv("ATELIER_SPECULATION");
+  const std::string word = !options.speculation.empty() ? options.speculation : environment != nullptr ? environment : "";
+  return word == "off"      ? engine::SpeculationMode::kOff
+         : word == "lookup" ? engine::SpeculationMode::kLookup
+                            : engine::SpeculationMode::kAuto;
+}
+
 engine::GeneratorOptions EngineOptions(const serving::GenerativeOptions& options) {
   engine::GeneratorOptions out;
   out.threads = Threads(options);
@@ -45,6 +54,7 @@ engine::GeneratorOptions EngineOptions(const serving::GenerativeOptions& options
     out.step_tokens = static_cast<size_t>(options.step_tokens);
     out.shared_tokens = std::min(out.shared_tokens, out.step_tokens);
   }
+  out.speculation = Speculation(options);
   return out;
 }
 
@@ -54,9 +64,13 @@ int RunLanguageWorker(int argc, char** argv) {
   CLI::App app{"A worker of a language model; started by the gateway", "atelier worker llm"};
   std::string model;
   std::string socket;
+  std::string draft;
   serving::GenerativeOptions options;
   app.add_option("--model", model, "The model's folder")->required();
   app.add_option("--socket", socket)->required();
+  app.add_option("--draft", draft, "The folder of a smaller model with the same tokens, which drafts for it");
+  app.add_option("--speculation", options.speculation)
+      ->check(CLI::IsMember(std::vector<std::string>(std::begin(serving::kSpeculations), std::end(serving::kSpeculations))));
   for (const auto& setting : serving::kGenerativeSettings) {
     std::string flag = "--" + std::string(setting.name);
     std::replace(flag.begin(), flag.end(), '_', '-');
@@ -68,8 +82,11 @@ int RunLanguageWorker(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   SystemClock clock;
-  return serving::RunGenerativeWorker(socket,
-                                      [&] { return engine::OpenGenerator(model, EngineOptions(options), clock); });
+  return serving::RunGenerativeWorker(socket, [&] {
+    engine::GeneratorOptions engine_options = EngineOptions(options);
+    engine_options.draft_model = draft;
+    return engine::OpenGenerator(model, engine_options, clock);
+  });
 }
 
 }  // namespace atelier::apps

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace atelier::serving {
@@ -15,6 +16,7 @@ struct GenerativeOptions {
   int64_t threads = 0;
   int64_t max_adapters = 0;  // loaded at a time
   int64_t step_tokens = 0;   // rows of one step, of all sequences together
+  std::string speculation{};  // one of kSpeculations; empty: the worker decides
 
   bool operator==(const GenerativeOptions&) const = default;
 };
@@ -25,6 +27,9 @@ struct GenerativeSetting {
   int64_t min;
   int64_t max;
 };
+
+// Of the setting "speculation", as --speculation of the worker, or ATELIER_SPECULATION where that is not given.
+inline constexpr std::string_view kSpeculations[] = {"auto", "off", "lookup"};
 
 inline constexpr int64_t kDefaultMaxAdapters = 8;
 

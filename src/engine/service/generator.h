@@ -17,6 +17,7 @@
 #include "base/result.h"
 #include "engine/generation.h"
 #include "engine/service/model_files.h"
+#include "engine/service/speculation/mode.h"
 
 namespace atelier::engine {
 
@@ -32,6 +33,8 @@ struct GeneratorOptions {
   bool reuse_prefixes = true;
   size_t max_adapters = 8;  // loaded at a time
   size_t helpers = 1;       // threads that prepare requests
+  SpeculationMode speculation = SpeculationMode::kAuto;
+  std::filesystem::path draft_model{};  // a smaller one with the same tokens, folder or file; empty: none
 };
 
 // The model of a folder (one GGUF file, whole or split) or file. `clock` must outlive it.
@@ -41,8 +44,8 @@ struct GeneratorOptions {
 // thread, with no lock held: one that blocks stalls every answer, so hand over and return. They may call the generator,
 // but not destroy it. Destroying it ends what is under way with kUnavailable.
 //
-// Errors of opening: those of ReadModelFiles, Model::Load, Tokenizer::Make and ChatTemplate::Parse; kInvalidArgument
-// for options that cannot be.
+// Errors of opening: those of ReadModelFiles, Model::Load, DraftModel::Open, Tokenizer::Make and ChatTemplate::Parse;
+// kInvalidArgument for options that cannot be.
 Result<std::unique_ptr<Generator>> OpenGenerator(const std::filesystem::path& folder_or_file,
                                                  const GeneratorOptions& options, Clock& clock);
 // The same for files that were read before.

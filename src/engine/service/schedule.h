@@ -25,6 +25,7 @@ struct ScheduleLimits {
 struct ScheduledItem {
   Choice* choice = nullptr;
   StepItem item{};
+  size_t drafts = 0;  // the last tokens of the item that are guesses
 };
 
 // First come, first served, by request and then by answer: the oldest answers hold sequences, as far as there are slots

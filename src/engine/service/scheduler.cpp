@@ -12,6 +12,7 @@ void ReleaseFinished(Task& task) {
   for (const auto& choice : task.choices) {
     if (choice->answer.finished()) {
       choice->sequence.reset();
+      choice->drafting.Release();
     }
   }
 }
@@ -68,6 +69,7 @@ size_t Scheduler::Step() {
   } else {
     std::erase_if(items, [this](const ScheduledItem& item) { return !Encode(*item.choice); });
     if (!items.empty()) {
+      speculation_.Extend(items);
       Run(items);
     }
     ++steps_;
@@ -94,7 +96,9 @@ void Scheduler::Run(std::span<const ScheduledItem> items) {
   for (const ScheduledItem& item : items) {
     step.push_back(item.item);
   }
+  const int64_t begun_ns = parts_.clock.MonotonicNs();
   if (auto status = parts_.model.Step(step, output_); status.ok()) {
+    speculation_.NoteStep(items, parts_.clock.MonotonicNs() - begun_ns);
     for (size_t i = 0; i < items.size(); ++i) {
       Use(items[i], i);
     }
@@ -117,7 +121,10 @@ void Scheduler::Use(const ScheduledItem& item, size_t index) {
   if (task.NeedsPromptRows()) {
     status = KeepPromptRows(item, index);
   }
-  if (status.ok() && choice.sequence->length() == choice.history.size()) {
+  if (item.drafts > 0) {
+    status = DrawDrafted(item, index);
+    ReleaseFinished(task);
+  } else if (status.ok() && choice.sequence->length() == choice.history.size()) {
     const auto logits = output_.Row(index, output_.rows(index) - 1);
     status = task.prompt_done ? Draw(choice, logits) : FinishPrompt(choice, logits);
     ReleaseFinished(task);
@@ -169,7 +176,26 @@ Status Scheduler::Draw(Choice& choice, std::span<const float> logits) {
   ATELIER_ASSIGN(token, sampler_.Sample(choice.answer.sampling(), input));
   ++generated_tokens_;
   choice.history.push_back(token.id);
+  if (auto& cursor = choice.drafting.cursor) {
+    cursor->Follow(std::span<const int32_t>(choice.history).subspan(input.prompt_tokens));
+  }
   return choice.answer.Take(token, task.deltas);
+}
+
+Status Scheduler::DrawDrafted(const ScheduledItem& item, size_t index) {
+  Choice& choice = *item.choice;
+  const auto drafts = item.item.tokens.last(item.drafts);
+  size_t accepted = 0;
+  ATELIER_TRY(Draw(choice, output_.Row(index, 0)));
+  for (; accepted < drafts.size() && choice.history.back() == drafts[accepted]; ++accepted) {
+    if (choice.answer.finished()) {
+      break;
+    }
+    ATELIER_TRY(Draw(choice, output_.Row(index, accepted + 1)));
+  }
+  parts_.model.cache().Truncate(*choice.sequence, choice.history.size() - 1);
+  speculation_.NoteDrawn(item, accepted);
+  return {};
 }
 
 void Scheduler::Fail(Task& task, Error error) {

@@ -12,6 +12,7 @@
 #include "engine/sampling/sampler.h"
 #include "engine/service/language.h"
 #include "engine/service/schedule.h"
+#include "engine/service/speculation/speculation.h"
 #include "engine/service/task.h"
 
 namespace atelier::engine {
@@ -20,13 +21,17 @@ struct SchedulerParts {  // borrowed
   Model& model;
   const Language& language;
   const Clock& clock;
+  SpeculationMode speculation = SpeculationMode::kOff;
+  DraftModel* draft_model = nullptr;  // nullptr: none
 };
 
 // Tells sinks as it goes. Not thread-safe: for the engine thread.
 class Scheduler {
  public:
   Scheduler(const SchedulerParts& parts, const ScheduleLimits& limits)
-      : parts_(parts), schedule_(parts.model.cache(), limits, parts.clock) {}
+      : parts_(parts),
+        schedule_(parts.model.cache(), limits, parts.clock),
+        speculation_(parts.model.cache(), parts.speculation, parts.draft_model) {}
 
   // `task` is prepared.
   void Add(std::unique_ptr<Task> task);
@@ -54,11 +59,14 @@ class Scheduler {
   Status KeepPromptRows(const ScheduledItem& item, size_t index);
   Status FinishPrompt(Choice& first, std::span<const float> logits);
   Status Draw(Choice& choice, std::span<const float> logits);
+  // As long as the tokens drawn are the item's drafts.
+  Status DrawDrafted(const ScheduledItem& item, size_t index);
   void Fail(Task& task, Error error);
   void Tell();
 
   SchedulerParts parts_;
   Schedule schedule_;
+  Speculation speculation_;
   Sampler sampler_;
   StepOutput output_;
   std::vector<uint64_t> mask_;
