@@ -28,7 +28,9 @@ size_t Threads(const serving::GenerativeOptions& options) {
 // The flag, ATELIER_SPECULATION, or where it pays.
 engine::SpeculationMode Speculation(const serving::GenerativeOptions& options) {
   const char* environment = std::getenv("ATELIER_SPECULATION");
-  const std::string word = !options.speculation.empty() ? options.speculation : environment != nullptr ? environment : "";
+  const std::string word = !options.speculation.empty() ? options.speculation
+                           : environment != nullptr     ? environment
+                                                        : "";
   return word == "off"      ? engine::SpeculationMode::kOff
          : word == "lookup" ? engine::SpeculationMode::kLookup
                             : engine::SpeculationMode::kAuto;
@@ -70,7 +72,8 @@ int RunLanguageWorker(int argc, char** argv) {
   app.add_option("--socket", socket)->required();
   app.add_option("--draft", draft, "The folder of a smaller model with the same tokens, which drafts for it");
   app.add_option("--speculation", options.speculation)
-      ->check(CLI::IsMember(std::vector<std::string>(std::begin(serving::kSpeculations), std::end(serving::kSpeculations))));
+      ->check(CLI::IsMember(
+          std::vector<std::string>(std::begin(serving::kSpeculations), std::end(serving::kSpeculations))));
   for (const auto& setting : serving::kGenerativeSettings) {
     std::string flag = "--" + std::string(setting.name);
     std::replace(flag.begin(), flag.end(), '_', '-');

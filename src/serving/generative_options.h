@@ -14,8 +14,8 @@ struct GenerativeOptions {
   int64_t context = 0;      // positions of the longest sequence; at most what the model was made for
   int64_t kv_bytes = 0;     // of the cache of keys and values
   int64_t threads = 0;
-  int64_t max_adapters = 0;  // loaded at a time
-  int64_t step_tokens = 0;   // rows of one step, of all sequences together
+  int64_t max_adapters = 0;   // loaded at a time
+  int64_t step_tokens = 0;    // rows of one step, of all sequences together
   std::string speculation{};  // one of kSpeculations; empty: the worker decides
 
   bool operator==(const GenerativeOptions&) const = default;

@@ -290,16 +290,18 @@ size_t UsefulThreads(const tensor::GgufFile& weights, size_t threads) {
 }
 
 // nullptr where there is none.
-Result<std::unique_ptr<DraftModel>> OpenDraft(const GeneratorOptions& options, const Language& language, const Clock& clock) {
+Result<std::unique_ptr<DraftModel>> OpenDraft(const GeneratorOptions& options, const Language& language,
+                                              const Clock& clock) {
   if (options.draft_model.empty() || options.speculation == SpeculationMode::kOff) {
     return std::unique_ptr<DraftModel>();
   }
+  ATELIER_ASSIGN(files, ReadModelFiles(options.draft_model));
   ModelOptions model;
-  model.threads = options.threads;
+  model.threads = UsefulThreads(*files.weights, options.threads);
   model.kv_bytes = std::max(options.kv_bytes / 4, size_t{1} << 20U);
   model.page_positions = options.page_positions;
   model.max_step_tokens = SIZE_MAX;
-  return DraftModel::Open(options.draft_model, model, language, clock);
+  return DraftModel::Make(files, model, language, clock);
 }
 
 }  // namespace
@@ -324,8 +326,8 @@ Result<std::unique_ptr<Generator>> MakeGenerator(ModelFiles files, const Generat
   description.max_context = static_cast<int32_t>(std::min({model->max_context(), positions, int64_t{INT32_MAX}}));
   description.fingerprint = std::move(files.fingerprint);
   ATELIER_ASSIGN(draft, OpenDraft(options, *language, clock));
-  GeneratorParts parts{std::move(model), std::move(language), std::move(draft), std::move(description), options,
-                       decoder_start};
+  GeneratorParts parts{std::move(model), std::move(language), std::move(draft), std::move(description),
+                       options,          decoder_start};
   parts.options.reuse_prefixes = options.reuse_prefixes && !decoder_start;  // what was decoded depends on the text, too
   return std::unique_ptr<Generator>(std::make_unique<LoadedGenerator>(std::move(parts), clock));
 }

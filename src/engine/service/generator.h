@@ -44,7 +44,7 @@ struct GeneratorOptions {
 // thread, with no lock held: one that blocks stalls every answer, so hand over and return. They may call the generator,
 // but not destroy it. Destroying it ends what is under way with kUnavailable.
 //
-// Errors of opening: those of ReadModelFiles, Model::Load, DraftModel::Open, Tokenizer::Make and ChatTemplate::Parse;
+// Errors of opening: those of ReadModelFiles, Model::Load, DraftModel::Make, Tokenizer::Make and ChatTemplate::Parse;
 // kInvalidArgument for options that cannot be.
 Result<std::unique_ptr<Generator>> OpenGenerator(const std::filesystem::path& folder_or_file,
                                                  const GeneratorOptions& options, Clock& clock);

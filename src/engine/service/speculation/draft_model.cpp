@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/service/model_files.h"
-
 namespace atelier::engine {
 namespace {
 
-constexpr size_t kReadTokens = 64;     // of a history, in one call
+constexpr size_t kReadTokens = 64;      // of a history, in one call
 constexpr size_t kMaxMoreTokens = 512;  // by which vocabularies may differ: padding
 constexpr double kPace = 0.125;
 
@@ -21,10 +19,8 @@ bool SameTokens(const std::vector<std::string>& a, const std::vector<std::string
 
 }  // namespace
 
-Result<std::unique_ptr<DraftModel>> DraftModel::Open(const std::filesystem::path& folder_or_file,
-                                                     const ModelOptions& options, const Language& language,
-                                                     const Clock& clock) {
-  ATELIER_ASSIGN(files, ReadModelFiles(folder_or_file));
+Result<std::unique_ptr<DraftModel>> DraftModel::Make(const ModelFiles& files, const ModelOptions& options,
+                                                     const Language& language, const Clock& clock) {
   if (!SameTokens(files.tokenizer.tokens, language.tokenizer().spec().tokens)) {
     return InvalidArgument("the draft model's tokens are not those of the model", "draft", "draft_model_mismatch");
   }
@@ -95,7 +91,8 @@ void DraftModel::Pass(std::vector<Running>& running) {
   for (const Running& one : running) {
     Sequence* sequence = one.wish.choice->drafting.sequence.get();
     const auto tokens = std::span(one.history).subspan(sequence->length());
-    items.push_back({sequence, tokens, OutputKind::kLogits, tokens.size() - 1});
+    const size_t drafted = one.history.size() - one.wish.choice->history.size();
+    items.push_back({sequence, tokens, OutputKind::kLogits, tokens.size() - 1, drafted});
   }
   if (items.empty() || !model_->Step(items, output_).ok()) {
     running.clear();

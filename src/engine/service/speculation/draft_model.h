@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <span>
 #include <vector>
@@ -14,6 +13,7 @@
 #include "engine/model.h"
 #include "engine/sampling/sampler.h"
 #include "engine/service/language.h"
+#include "engine/service/model_files.h"
 #include "engine/service/task.h"
 
 namespace atelier::engine {
@@ -21,11 +21,10 @@ namespace atelier::engine {
 // For the engine thread; borrows language and clock.
 class DraftModel {
  public:
-  // Errors: those of ReadModelFiles and Model::Load; kInvalidArgument "draft_model_mismatch": its tokens are not those
-  // of `language`, or it does not generate.
-  static Result<std::unique_ptr<DraftModel>> Open(const std::filesystem::path& folder_or_file,
-                                                  const ModelOptions& options, const Language& language,
-                                                  const Clock& clock);
+  // Errors: those of Model::Load; kInvalidArgument "draft_model_mismatch": its tokens are not those of `language`, or
+  // it does not generate.
+  static Result<std::unique_ptr<DraftModel>> Make(const ModelFiles& files, const ModelOptions& options,
+                                                  const Language& language, const Clock& clock);
 
   struct Wish {
     Choice* choice = nullptr;

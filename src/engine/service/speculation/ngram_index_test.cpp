@@ -77,7 +77,8 @@ TEST(NgramIndex, FindsWhatASearchFinds) {
       size_t longest = 0;
       for (size_t next = 1; next < text.size(); ++next) {
         size_t length = 0;
-        while (length < std::min(next, NgramIndex::kLongest) && text[next - 1 - length] == text[text.size() - 1 - length]) {
+        while (length < std::min(next, NgramIndex::kLongest) &&
+               text[next - 1 - length] == text[text.size() - 1 - length]) {
           ++length;
         }
         longest = std::max(longest, length);

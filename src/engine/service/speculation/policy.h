@@ -11,8 +11,8 @@ namespace atelier::engine {
 
 // What could be drafted for an answer.
 struct DraftOffer {
-  double rate = 0;       // chance that a drafted token is taken when those before it were
-  size_t most = 0;       // tokens; 0: nothing can be drafted
+  double rate = 0;        // chance that a drafted token is taken when those before it were
+  size_t most = 0;        // tokens; 0: nothing can be drafted
   bool by_model = false;  // a model drafts them, each of them in a pass of its own
 };
 

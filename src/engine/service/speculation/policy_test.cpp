@@ -50,7 +50,7 @@ TEST(StepCosts, MovesTogetherAndForgetsWhatIsDear) {
   }
   EXPECT_NEAR(costs.Of(1) / costs.Of(8), 1.0 / 9, 0.03);
   const double dear = costs.Of(8) / costs.Of(1);
-  for (int i = 0; i < 2000; ++i) {
+  for (int i = 0; i < 4000; ++i) {
     costs.Note(1, 2000);
   }
   EXPECT_LT(costs.Of(8) / costs.Of(1), dear / 2);
@@ -65,7 +65,7 @@ TEST(ChooseLengths, DraftsManyWhereRowsAreCheap) {
 }
 
 TEST(ChooseLengths, DraftsNothingWhereItDoesNotPay) {
-  EXPECT_EQ(ChooseLengths(std::vector<DraftOffer>{{0.9, 15}}, Costs(1000, 1000), 0), Lengths{0});
+  EXPECT_EQ(ChooseLengths(std::vector<DraftOffer>{{0.7, 15}}, Costs(1000, 1000), 0), Lengths{0});
   EXPECT_EQ(ChooseLengths(std::vector<DraftOffer>{{0.01, 15}}, Costs(1000, 50), 0), Lengths{0});
   EXPECT_EQ(ChooseLengths(std::vector<DraftOffer>{{0, 0}, {0, 0}}, Costs(1000, 10), 0), (Lengths{0, 0}));
   EXPECT_TRUE(ChooseLengths({}, Costs(1000, 10), 0).empty());

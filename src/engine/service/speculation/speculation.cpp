@@ -5,10 +5,10 @@
 namespace atelier::engine {
 namespace {
 
-constexpr size_t kMostDrafts = 15;          // of one answer in one step
+constexpr size_t kMostDrafts = 15;            // of one answer in one step
 constexpr size_t kMatch = 3, kLongMatch = 6;  // tokens
-constexpr uint64_t kPlainStep = 128;        // each such step has no drafts, so that its cost is known
-constexpr double kGuessedPass = 0.3;        // of a model's pass, beside a step's first row
+constexpr uint64_t kPlainStep = 128;          // each such step has no drafts, so that its cost is known
+constexpr double kGuessedPass = 0.3;          // of a model's pass, beside a step's first row
 
 bool IsDecoded(const ScheduledItem& item) { return item.choice->task.prompt_done && item.item.tokens.size() == 1; }
 

@@ -44,8 +44,7 @@ Result<std::unique_ptr<Generator>> Open(SpeculationMode mode, Clock& clock) {
 }
 
 GenerationUsage Answer(Generator& generator) {
-  const std::string story =
-      "Lily and Tom went to the park. They saw a big red ball. Lily said, \"I want the ball.\" ";
+  const std::string story = "Lily and Tom went to the park. They saw a big red ball. Lily said, \"I want the ball.\" ";
   GenerationRequest request;
   request.prompt = TextPrompt{story + story + "Lily and Tom"};
   request.max_tokens = kAnswerTokens;

@@ -117,7 +117,7 @@ TEST_F(SpeculationTest, AnswersAreTheSame) {
     }
     EXPECT_TRUE(BecomesIdle(*generator));
     if (options.speculation != SpeculationMode::kAuto) {
-      EXPECT_GT(sums.accepted, 500);
+      EXPECT_GT(sums.accepted, 100);
     }
   }
 }
@@ -229,7 +229,7 @@ TEST_F(SpeculationTest, AQuantisedModelDraftsForTheWhole) {
     const auto expected = AskAndWait(*plain, request);
     const auto told = AskAndWait(*drafted, request);
     EXPECT_EQ(told->answer().token_ids, expected->answer().token_ids);
-    EXPECT_GT(told->usage().accepted_draft_tokens, 10);
+    EXPECT_GT(told->usage().accepted_draft_tokens, 10) << told->usage().draft_tokens;
   }
 }
 

@@ -5,9 +5,9 @@
 namespace atelier::engine {
 namespace {
 
-constexpr double kGuess = 0.05;  // of the cost of one row, for each one more
-constexpr double kPace = 0.125;  // at which new times count
-constexpr double kFade = 0.002;  // at which dear times are forgotten, so that they are tried again
+constexpr double kGuess = 0.05;   // of the cost of one row, for each one more
+constexpr double kPace = 0.125;   // at which new times count
+constexpr double kFade = 0.0005;  // at which dear times are forgotten, so that they are tried again
 
 }  // namespace
 
