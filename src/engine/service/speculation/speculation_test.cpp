@@ -1,12 +1,12 @@
 // Drafts change how fast answers come, and nothing else.
-#include "engine/service/speculation/speculation.h"
-
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 
 #include "engine/importing/import.h"
+#include "engine/quantising/quantise_model.h"
 #include "engine/service/generator.h"
 #include "engine/service/testing/random_requests.h"
 
@@ -45,16 +45,26 @@ class SpeculationTest : public ::testing::Test {
     ASSERT_TRUE(file.ok());
     stories_ = folder_ / "stories.gguf";
     ASSERT_TRUE(WriteGgufFile(**file, stories_).ok());
+    const auto plan = PlanQuantisation(**file, *FindRecipe("q4_0"));
+    ASSERT_TRUE(plan.ok());
+    rough_ = folder_ / "rough.gguf";
+    std::ofstream out(rough_, std::ios::binary);
+    const auto write = [&](std::span<const std::byte> bytes) {
+      out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+      return Status();
+    };
+    ASSERT_TRUE(WriteQuantised(**file, *plan, {}, write).ok());
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
-  GeneratorOptions WithModel(SpeculationMode mode) const {
+  GeneratorOptions WithModel(SpeculationMode mode, const std::filesystem::path& model) const {
     auto options = Options(mode);
-    options.draft_model = stories_;
+    options.draft_model = model;
     return options;
   }
 
   std::filesystem::path folder_;
   std::filesystem::path stories_;
+  std::filesystem::path rough_;  // the same in four bits: often right, not always
 };
 
 // Random ones, of which many repeat their prompt or have a prediction.
@@ -107,7 +117,7 @@ TEST_F(SpeculationTest, AnswersAreTheSame) {
   EXPECT_EQ(none.drafted, 0);
   EXPECT_GT(none.predicted, 100);
   for (const auto& options : {Options(SpeculationMode::kLookup), Options(SpeculationMode::kAuto),
-                              WithModel(SpeculationMode::kModel), WithModel(SpeculationMode::kAuto)}) {
+                              WithModel(SpeculationMode::kModel, rough_), WithModel(SpeculationMode::kAuto, rough_)}) {
     Sums sums;
     const auto generator = OpenStories(options);
     ASSERT_NE(generator, nullptr);
@@ -126,7 +136,7 @@ TEST_F(SpeculationTest, AnswersAreTheSameWhenPagesRunOut) {
   const auto requests = Requests(100, 12);
   Sums none;
   const auto expected = AskEach(*OpenStories(Options(SpeculationMode::kOff)), requests, none);
-  for (auto options : {Options(SpeculationMode::kLookup), WithModel(SpeculationMode::kModel)}) {
+  for (auto options : {Options(SpeculationMode::kLookup), WithModel(SpeculationMode::kModel, rough_)}) {
     options.page_positions = 4;
     options.kv_bytes = 60 * 4 * (5 * 4 * 16 * sizeof(float));  // 60 pages: 240 positions
     const auto tight = OpenStories(options);
@@ -142,7 +152,7 @@ TEST_F(SpeculationTest, AnswersAreTheSameWhenPagesRunOut) {
 }
 
 TEST_F(SpeculationTest, CancellingFreesEverything) {
-  for (auto options : {Options(SpeculationMode::kLookup), WithModel(SpeculationMode::kModel)}) {
+  for (auto options : {Options(SpeculationMode::kLookup), WithModel(SpeculationMode::kModel, rough_)}) {
     const auto generator = OpenStories(options);
     SeededRng rng(3);
     for (int round = 0; round < 60; ++round) {
@@ -162,7 +172,7 @@ TEST_F(SpeculationTest, CancellingFreesEverything) {
 }
 
 TEST_F(SpeculationTest, AModelThatAgreesIsAlwaysRight) {
-  const auto generator = OpenStories(WithModel(SpeculationMode::kModel));
+  const auto generator = OpenStories(WithModel(SpeculationMode::kModel, stories_));
   ASSERT_NE(generator, nullptr);
   for (const float temperature : {0.0F, 1.0F}) {
     auto request = TextRequest("Once upon a time", 120, temperature);
@@ -177,7 +187,7 @@ TEST_F(SpeculationTest, AModelThatAgreesIsAlwaysRight) {
 }
 
 TEST_F(SpeculationTest, DraftsOnlyWhatMayCome) {
-  const auto generator = OpenStories(WithModel(SpeculationMode::kModel));
+  const auto generator = OpenStories(WithModel(SpeculationMode::kModel, stories_));
   for (const int32_t tokens : {1, 2, 3, 5}) {
     const auto told = AskAndWait(*generator, TextRequest("Once upon a time", tokens));
     EXPECT_EQ(told->usage().completion_tokens, tokens);
@@ -216,11 +226,11 @@ TEST_F(SpeculationTest, RefusesModelsOfOtherTokens) {
   EXPECT_EQ(generator.error().param, "draft");
 }
 
-TEST_F(SpeculationTest, AQuantisedModelDraftsForTheWhole) {
+TEST_F(SpeculationTest, AModelThatIsWrongChangesNothing) {
   auto options = Options(SpeculationMode::kOff);
   const auto plain = OpenGolden("qwen2-F32", options);
   options.speculation = SpeculationMode::kModel;
-  options.draft_model = testing::GoldenFolder() / "models" / "qwen2-Q8_0.gguf";
+  options.draft_model = testing::GoldenFolder() / "models" / "qwen2-Q8_0.gguf";  // of other weights
   const auto drafted = OpenGolden("qwen2-F32", options);
   ASSERT_NE(drafted, nullptr);
   for (const float temperature : {0.0F, 0.8F}) {
@@ -229,7 +239,8 @@ TEST_F(SpeculationTest, AQuantisedModelDraftsForTheWhole) {
     const auto expected = AskAndWait(*plain, request);
     const auto told = AskAndWait(*drafted, request);
     EXPECT_EQ(told->answer().token_ids, expected->answer().token_ids);
-    EXPECT_GT(told->usage().accepted_draft_tokens, 10) << told->usage().draft_tokens;
+    EXPECT_GT(told->usage().draft_tokens, 0);
+    EXPECT_LT(told->usage().draft_tokens, 60) << "it learns that its drafts are useless";
   }
 }
 
