@@ -125,17 +125,18 @@ Status KvCache::Reserve(Sequence& sequence, size_t count) {
   return {};
 }
 
-void KvCache::Append(Sequence& sequence, std::span<const int32_t> tokens) {
+void KvCache::Append(Sequence& sequence, std::span<const int32_t> tokens, size_t unsure) {
   sequence.tokens_.insert(sequence.tokens_.end(), tokens.begin(), tokens.end());
   if (geometry_.share_prefixes) {
-    Index(sequence);
+    Index(sequence, sequence.length() - std::min(unsure, sequence.length()));
   }
 }
 
-void KvCache::Index(Sequence& sequence) {
+// The whole pages of the first `length` tokens.
+void KvCache::Index(Sequence& sequence, size_t length) {
   const size_t size = geometry_.page_positions;
-  const bool more = sequence.indexed_ < sequence.length() / size;
-  for (; sequence.indexed_ < sequence.length() / size; ++sequence.indexed_) {
+  const bool more = sequence.indexed_ < length / size;
+  for (; sequence.indexed_ < length / size; ++sequence.indexed_) {
     const auto tokens = sequence.tokens().subspan(sequence.indexed_ * size, size);
     PageId& page = sequence.pages_[sequence.indexed_];
     const auto found = prefixes_.Find(sequence.space_, sequence.last_, tokens);

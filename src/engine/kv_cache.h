@@ -93,8 +93,8 @@ class KvCache {
   // Room for `count` more positions, in pages that no other sequence sees. Errors: kResourceExhausted "kv_cache_full",
   // then the sequence has the length and the content that it had.
   Status Reserve(Sequence& sequence, size_t count);
-  // The reserved positions now hold these tokens.
-  void Append(Sequence& sequence, std::span<const int32_t> tokens);
+  // The reserved positions now hold these tokens. Other sequences find what is before the last `unsure` ones.
+  void Append(Sequence& sequence, std::span<const int32_t> tokens, size_t unsure = 0);
   // Forgets the positions from `length` on, and pages beyond them.
   void Truncate(Sequence& sequence, size_t length);
   // Forgets all prefixes that no sequence uses.
@@ -116,7 +116,7 @@ class KvCache {
   Result<PageId> Take();
   void Hold(PageId page);     // by one more sequence
   void Release(PageId page);  // by one sequence
-  void Index(Sequence& sequence);
+  void Index(Sequence& sequence, size_t length);
 
   KvGeometry geometry_;
   size_t key_bytes_ = 0;    // of one head of a page

@@ -110,7 +110,7 @@ class LoadedModel final : public Model {
     }
     forward_.Run(items, output);
     for (const StepItem& item : items) {
-      cache_->Append(*item.sequence, item.tokens);
+      cache_->Append(*item.sequence, item.tokens, item.unsure);
     }
     return {};
   }

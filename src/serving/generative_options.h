@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace atelier::serving {
@@ -14,9 +15,10 @@ struct GenerativeOptions {
   int64_t kv_bytes = 0;     // of the cache of keys and values
   int64_t kv_bits = 0;      // of each number in it, at most: 32, 16 or 8
   int64_t threads = 0;
-  int64_t max_adapters = 0;  // loaded at a time
-  int64_t step_tokens = 0;   // of prompts in one step, at most
-  int64_t step_ms = 0;       // what a step should take in which answers go on
+  int64_t max_adapters = 0;   // loaded at a time
+  int64_t step_tokens = 0;    // of prompts in one step, at most
+  int64_t step_ms = 0;        // what a step should take in which answers go on
+  std::string speculation{};  // one of kSpeculations; empty: the worker decides
 
   bool operator==(const GenerativeOptions&) const = default;
 };
@@ -27,6 +29,9 @@ struct GenerativeSetting {
   int64_t min;
   int64_t max;
 };
+
+// Of the setting "speculation", as --speculation of the worker, or ATELIER_SPECULATION where that is not given.
+inline constexpr std::string_view kSpeculations[] = {"auto", "off", "lookup"};
 
 inline constexpr int64_t kDefaultMaxAdapters = 8;
 

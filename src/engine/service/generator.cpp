@@ -11,6 +11,7 @@
 #include "engine/service/language.h"
 #include "engine/service/pooling_jobs.h"
 #include "engine/service/preparation.h"
+#include "engine/service/speculation/draft_model.h"
 
 namespace atelier::engine {
 namespace {
@@ -88,6 +89,7 @@ Result<std::optional<int32_t>> DecoderStart(const tensor::GgufFile& file, const 
 struct GeneratorParts {
   std::unique_ptr<Model> model;
   std::unique_ptr<Language> language;
+  std::unique_ptr<DraftModel> draft_model;  // nullptr: none
   GenerativeDescription description;
   GeneratorOptions options;
   std::optional<int32_t> decoder_start;
@@ -98,12 +100,14 @@ class LoadedGenerator final : public Generator {
   LoadedGenerator(GeneratorParts parts, Clock& clock)
       : model_(std::move(parts.model)),
         language_(std::move(parts.language)),
+        draft_model_(std::move(parts.draft_model)),
         description_(std::move(parts.description)),
         decoder_start_(parts.decoder_start),
         clock_(clock),
         grammars_(*language_, clock),
         adapters_(*model_, parts.options.max_adapters),
-        thread_({*model_, *language_, clock, parts.options.threads}, LimitsOf(parts.options, description_.vocabulary)),
+        thread_({*model_, *language_, clock, parts.options.threads, parts.options.speculation, draft_model_.get()},
+                LimitsOf(parts.options, description_.vocabulary)),
         helpers_(parts.options.helpers) {}
   ~LoadedGenerator() override { closing_ = true; }
 
@@ -133,6 +137,7 @@ class LoadedGenerator final : public Generator {
 
   std::unique_ptr<Model> model_;
   std::unique_ptr<Language> language_;
+  std::unique_ptr<DraftModel> draft_model_;
   const GenerativeDescription description_;
   const std::optional<int32_t> decoder_start_;
   Clock& clock_;
@@ -293,6 +298,21 @@ size_t UsefulThreads(const tensor::GgufFile& weights, size_t threads) {
   return std::min(threads, std::max<size_t>(1, bytes / kBytesAThread));
 }
 
+// nullptr where there is none.
+Result<std::unique_ptr<DraftModel>> OpenDraft(const GeneratorOptions& options, const Language& language,
+                                              const Clock& clock) {
+  if (options.draft_model.empty() || options.speculation == SpeculationMode::kOff) {
+    return std::unique_ptr<DraftModel>();
+  }
+  ATELIER_ASSIGN(files, ReadModelFiles(options.draft_model));
+  ModelOptions model;
+  model.threads = UsefulThreads(*files.weights, options.threads);
+  model.kv_bytes = std::max(options.kv_bytes / 4, size_t{1} << 20U);
+  model.page_positions = options.page_positions;
+  model.max_step_tokens = SIZE_MAX;
+  return DraftModel::Make(files, model, language, clock);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Generator>> MakeGenerator(ModelFiles files, const GeneratorOptions& options, Clock& clock) {
@@ -319,7 +339,9 @@ Result<std::unique_ptr<Generator>> MakeGenerator(ModelFiles files, const Generat
   const auto positions = static_cast<int64_t>(geometry.pages * geometry.page_positions);
   description.max_context = static_cast<int32_t>(std::min({model->max_context(), positions, int64_t{INT32_MAX}}));
   description.fingerprint = std::move(files.fingerprint);
-  GeneratorParts parts{std::move(model), std::move(language), std::move(description), options, decoder_start};
+  ATELIER_ASSIGN(draft, OpenDraft(options, *language, clock));
+  GeneratorParts parts{std::move(model), std::move(language), std::move(draft), std::move(description),
+                       options,          decoder_start};
   parts.options.reuse_prefixes = options.reuse_prefixes && !decoder_start;  // what was decoded depends on the text, too
   return std::unique_ptr<Generator>(std::make_unique<LoadedGenerator>(std::move(parts), clock));
 }

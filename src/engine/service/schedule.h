@@ -27,6 +27,7 @@ struct ScheduleLimits {
 struct ScheduledItem {
   Choice* choice = nullptr;
   StepItem item{};
+  size_t drafts = 0;  // the last tokens of the item that are guesses
 };
 
 // Who holds a sequence: within a project first come, first served, by request and then by answer, as far as there are

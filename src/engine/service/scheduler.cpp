@@ -22,6 +22,7 @@ void ReleaseFinished(Task& task) {
   for (const auto& choice : task.choices) {
     if (choice->answer.finished()) {
       choice->sequence.reset();
+      choice->drafting.Release();
     }
   }
 }
@@ -84,6 +85,7 @@ size_t Scheduler::Step() {
   } else {
     std::erase_if(items, [this](const ScheduledItem& item) { return !Encode(*item.choice); });
     if (!items.empty()) {
+      speculation_.Extend(items);
       Run(items);
     }
     ++steps_;
@@ -113,9 +115,12 @@ Status Scheduler::Compute(std::span<const ScheduledItem> items) {
     step.push_back(item.item);
   }
   draws_.Begin(items);
+  const int64_t begun_ns = parts_.clock.MonotonicNs();
   auto status = parts_.model.Step(step, output_);
+  const int64_t took_ns = parts_.clock.MonotonicNs() - begun_ns;
   draws_.Await();
   if (status.ok()) {
+    speculation_.NoteStep(items, took_ns);
     draws_.Sample(output_);
   }
   return status;
@@ -145,7 +150,10 @@ void Scheduler::Use(const ScheduledItem& item, size_t index) {
   if (task.NeedsPromptRows()) {
     status = KeepPromptRows(item, index);
   }
-  if (status.ok() && choice.sequence->length() == choice.history.size()) {
+  if (item.drafts > 0) {
+    status = DrawDrafted(item, index);
+    ReleaseFinished(task);
+  } else if (status.ok() && choice.sequence->length() == choice.history.size()) {
     auto token = draws_.Take(index);
     status = task.prompt_done ? Take(choice, *std::move(token))
                               : FinishPrompt(choice, output_.Row(index, output_.rows(index) - 1), std::move(token));
@@ -196,7 +204,27 @@ Status Scheduler::Take(Choice& choice, Result<SampledToken> drawn) {
   ATELIER_ASSIGN(token, std::move(drawn));
   ++generated_tokens_;
   choice.history.push_back(token.id);
+  if (auto& cursor = choice.drafting.cursor) {
+    const size_t opening = choice.task.prepared->Opening().size();
+    cursor->Follow(std::span<const int32_t>(choice.history).subspan(opening));
+  }
   return choice.answer.Take(token, choice.task.deltas);
+}
+
+Status Scheduler::DrawDrafted(const ScheduledItem& item, size_t index) {
+  Choice& choice = *item.choice;
+  const auto drafts = item.item.tokens.last(item.drafts);
+  size_t accepted = 0;
+  ATELIER_TRY(Take(choice, draws_.Draw(choice, output_.Row(index, 0))));
+  for (; accepted < drafts.size() && choice.history.back() == drafts[accepted]; ++accepted) {
+    if (choice.answer.finished()) {
+      break;
+    }
+    ATELIER_TRY(Take(choice, draws_.Draw(choice, output_.Row(index, accepted + 1))));
+  }
+  parts_.model.cache().Truncate(*choice.sequence, choice.history.size() - 1);
+  speculation_.NoteDrawn(item, accepted);
+  return {};
 }
 
 void Scheduler::Fail(Task& task, Error error) {

@@ -14,6 +14,7 @@
 #include "engine/service/draws.h"
 #include "engine/service/language.h"
 #include "engine/service/schedule.h"
+#include "engine/service/speculation/speculation.h"
 #include "engine/service/task.h"
 
 namespace atelier::engine {
@@ -23,13 +24,18 @@ struct SchedulerParts {  // borrowed
   const Language& language;
   const Clock& clock;
   size_t threads = 1;  // that sample
+  SpeculationMode speculation = SpeculationMode::kOff;
+  DraftModel* draft_model = nullptr;  // nullptr: none
 };
 
 // Tells sinks as it goes. Not thread-safe: for the engine thread.
 class Scheduler {
  public:
   Scheduler(const SchedulerParts& parts, const ScheduleLimits& limits)
-      : parts_(parts), schedule_(parts.model.cache(), limits, parts.clock), draws_(parts.language, parts.threads) {}
+      : parts_(parts),
+        schedule_(parts.model.cache(), limits, parts.clock),
+        draws_(parts.language, parts.threads),
+        speculation_(parts.model.cache(), parts.speculation, parts.draft_model) {}
 
   // `task` is prepared.
   void Add(std::unique_ptr<Task> task);
@@ -59,12 +65,15 @@ class Scheduler {
   // `drawn`: by the first answer, if any token is wanted.
   Status FinishPrompt(Choice& first, std::span<const float> logits, std::optional<Result<SampledToken>> drawn);
   Status Take(Choice& choice, Result<SampledToken> token);
+  // As long as the tokens drawn are the item's drafts.
+  Status DrawDrafted(const ScheduledItem& item, size_t index);
   void Fail(Task& task, Error error);
   void Tell();
 
   SchedulerParts parts_;
   Schedule schedule_;
   Draws draws_;
+  Speculation speculation_;
   StepOutput output_;
   std::vector<std::unique_ptr<Task>> tasks_;     // in order of arrival
   std::vector<std::pair<Task*, Error>> failed_;  // in this step

@@ -17,6 +17,7 @@
 #include "engine/service/answer.h"
 #include "engine/service/fair_share.h"
 #include "engine/service/preparation.h"
+#include "engine/service/speculation/drafting.h"
 
 namespace atelier::engine {
 
@@ -32,6 +33,7 @@ struct Choice {
   std::vector<int32_t> history;  // prompt and answer so far
   Answer answer;
   std::unique_ptr<Sequence> sequence{};
+  Drafting drafting{};
 
   // Tokens that the sequence has to take before the next one can be drawn; at least one.
   std::span<const int32_t> Pending() const { return std::span(history).subspan(sequence->length()); }
