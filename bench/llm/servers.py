@@ -78,8 +78,10 @@ class Ours:
         if self.server.request("GET", f"/v1/registry/models/{name}").status == 200:
             return
         environment = {**os.environ, "ATELIER_DATA_DIR": self.server.data_dir}
-        subprocess.run([self.server.binary, "model", "import", str(path), "--name", name], env=environment, check=True,
-                       stdout=subprocess.DEVNULL)
+        done = subprocess.run([self.server.binary, "model", "import", str(path), "--name", name], env=environment,
+                              capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"{path} was not imported: {done.stderr[-2000:]}")
 
     def state(self, name):
         return self.call("GET", f"/v1/deployments/{name}")["status"]
