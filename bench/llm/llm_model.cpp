@@ -78,8 +78,8 @@ class Weights {
 };
 
 Status Make(const std::string& name, const fs::path& to) {
-  const Shape* shape = FindShape(name);
-  if (shape == nullptr) {
+  const auto shape = FindShape(name);
+  if (!shape) {
     return InvalidArgument("there is no shape '" + name + "'");
   }
   auto metadata = MetadataOf(*shape);

@@ -14,7 +14,7 @@ import subprocess
 
 import engine
 import servers
-from models import FORMATS, SHAPES, Models
+from models import FORMATS, SMOKE, VOCABULARIES, Models
 from report import Report
 from serving import measure_serving
 from soak import measure_soak
@@ -42,7 +42,7 @@ def parse_arguments():
     add("--build", type=pathlib.Path, default=ROOT / "build" / "bin", help="folder of our programs")
     add("--section", type=listed(("engine", *SECTIONS)), default=["engine", "serving", "start", "speculation"],
         help="of engine (prefill, decode, depth, batched), serving, start, speculation, soak")
-    add("--models", type=listed(SHAPES), default=list(SHAPES))
+    add("--models", type=listed(VOCABULARIES), default=[shape for shape in VOCABULARIES if shape != SMOKE])
     add("--formats", type=listed(FORMATS), default=list(FORMATS))
     add("--threads", type=listed(kind=int), default=[1, 2], help="of the engine; servers take the most")
     add("--rounds", type=int, default=5)
@@ -70,7 +70,7 @@ def processor():
 
 def version_of(command):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return next((line for line in (done.stdout + done.stderr).splitlines() if line.strip()), "unknown")
+    return next((line for line in (done.stdout + done.stderr).splitlines() if line.strip()), "unknown").removeprefix("version: ")
 
 
 def print_head(arguments, report):

@@ -25,15 +25,14 @@ constexpr Shape kExperts{.name = "qwen3moe-1b", .architecture = "qwen3moe", .pre
                          .width = 1024, .feed_forward = 512, .heads = 16, .kv_heads = 4, .head_size = 128,
                          .vocabulary = 151936, .context = 32768, .rope_base = 1e6, .norm_epsilon = 1e-6,
                          .query_key_norm = true, .experts = 32, .experts_used = 8};
+// Nobody's: to see that everything runs.
+constexpr Shape kSmoke{.name = "smoke", .architecture = "qwen2", .pre_tokenizer = "qwen2", .layers = 2, .width = 256,
+                       .feed_forward = 512, .heads = 4, .kv_heads = 2, .head_size = 64, .vocabulary = 8192,
+                       .context = 8192, .rope_base = 1e6, .norm_epsilon = 1e-6, .query_key_value_bias = true};
 // clang-format on
 
-constexpr Shape Repeating(Shape shape, std::string_view name) {
-  shape.name = name;
-  shape.attention_deviation = 1e-6;
-  return shape;
-}
-
-constexpr std::array kShapes{kQwen, kLlama, kExperts, Repeating(kQwen, "qwen2.5-0.5b-repeating")};
+constexpr std::array kShapes{kQwen, kLlama, kExperts, kSmoke};
+constexpr std::string_view kRepeating = "-repeating";
 
 constexpr double kLlama3Factor = 32;
 constexpr double kLlama3LowFrequency = 1;
@@ -94,9 +93,16 @@ void AddFeedForward(const Shape& shape, const std::string& layer, Tensors& tenso
 
 std::span<const Shape> Shapes() { return kShapes; }
 
-const Shape* FindShape(std::string_view name) {
-  const auto* found = std::ranges::find(kShapes, name, &Shape::name);
-  return found == kShapes.end() ? nullptr : found;
+std::optional<Shape> FindShape(std::string_view name) {
+  const bool repeating = name.ends_with(kRepeating);
+  const auto* found =
+      std::ranges::find(kShapes, name.substr(0, name.size() - (repeating ? kRepeating.size() : 0)), &Shape::name);
+  if (found == kShapes.end()) {
+    return std::nullopt;
+  }
+  Shape shape = *found;
+  shape.attention_deviation = repeating ? 1e-6 : shape.attention_deviation;
+  return shape;
 }
 
 std::vector<TensorToMake> TensorsOf(const Shape& shape) {

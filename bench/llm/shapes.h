@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -36,7 +37,8 @@ struct Shape {
 };
 
 std::span<const Shape> Shapes();
-const Shape* FindShape(std::string_view name);  // nullptr: there is none
+// A row of the table; "NAME-repeating" is one whose greedy texts repeat themselves.
+std::optional<Shape> FindShape(std::string_view name);
 
 enum class Filling { kOnes, kNormal, kRopeFactors };
 

@@ -17,7 +17,7 @@ from models import REPEATING, VOCABULARIES
 from report import median, number, ratio
 
 CHANGED = (0.0, 0.05, 0.2)
-WALKS, WALK, ANSWER = 4, 800, 128
+WALKS, WALK, ANSWER, KEPT = 4, 800, 128, 8
 SIDES = {"off": "spec-off", "auto": "spec-on"}
 STORY = "Once upon a time"
 
@@ -59,6 +59,12 @@ def circle_of(ours, rng, vocabulary):
     return max(zip(texts, periods), key=lambda found: found[1])
 
 
+def edited(text, share, rng, vocabulary):
+    """With a share of the tokens changed, but for the last few."""
+    return [*(random_tokens(rng, 1, vocabulary)[0] if rng.random() < share else token for token in text[:-KEPT]),
+            *text[-KEPT:]]
+
+
 def counted(ours, work):
     """What `work` returns, and the guesses that were made and came true while it ran."""
     names = ("vllm:spec_decode_num_draft_tokens_total", "vllm:spec_decode_num_accepted_tokens_total")
@@ -89,23 +95,23 @@ def row_of(what, figures):
 
 
 def on_circles(arguments, models, ours, report):
+    vocabulary = VOCABULARIES[arguments.models[0]]
     for form in arguments.formats:
-        name = servers.model_name(REPEATING, form)
-        ours.import_model(name, models.path(REPEATING, form))
+        shape = arguments.models[0] + REPEATING
+        name = servers.model_name(shape, form)
+        ours.import_model(name, models.path(shape, form))
         if not deploy(ours, name):
             report.note("this server has no setting `speculation`")
             return
         rng = rng_of("speculation", form)
-        text, period = circle_of(ours, rng, VOCABULARIES[REPEATING])
+        text, period = circle_of(ours, rng, vocabulary)
         if period == 0:
             report.note(f"{form}: no greedy text ended in a circle")
             continue
         for share in CHANGED:
-            prompt = [token if rng.random() >= share or i > len(text) - 8 else random_tokens(rng, 1, VOCABULARIES[REPEATING])[0]
-                      for i, token in enumerate(text)]
-            figures = compare(ours, prompt, arguments.rounds)
-            report.keep("speculation", {"format": form, "period": period, "changed": share, **figures})
-            yield row_of(f"{REPEATING} {form}, circle of {period}, {100 * share:.0f} % of the prompt changed", figures)
+            figures = compare(ours, edited(text, share, rng, vocabulary), arguments.rounds)
+            report.keep("speculation", {"model": name, "period": period, "changed": share, **figures})
+            yield row_of(f"{name}, circle of {period}, {100 * share:.0f} % of the prompt changed", figures)
 
 
 def on_stories(arguments, ours, report):
