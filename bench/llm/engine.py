@@ -75,7 +75,8 @@ def share_of_ceiling(figure, ours, machine, sizes):
     """How much of the machine a speed uses: of reading for decoding, of integer products for prompts."""
     if figure == "prefill":
         peak = machine["integer_ops_per_s"]
-        return f"{100 * 2 * ours['layer_weights'] * ours[figure] / peak:.0f} % of {machine['integer_instructions']}" if peak else "-"
+        share = 2 * ours["layer_weights"] * ours[figure] / peak if peak else 0
+        return f"{100 * share:.0f} % of {machine['integer_instructions']}"
     if figure != "decode":
         return ""
     used = ours["step_bytes"] * ours[figure]

@@ -52,7 +52,7 @@ class Target:
         body = {"model": self.model, "prompt": prompt, "max_tokens": max_tokens, "stream": True, "ignore_eos": True,
                 "stream_options": {"include_usage": True}, "temperature": 1.0, "top_k": 40, **self.fields, **fields}
         data = json.dumps({key: value for key, value in body.items() if value is not None}).encode()
-        lines = [f"POST /v1/completions HTTP/1.1", f"Host: 127.0.0.1:{self.port}", "Content-Type: application/json",
+        lines = ["POST /v1/completions HTTP/1.1", f"Host: 127.0.0.1:{self.port}", "Content-Type: application/json",
                  f"Content-Length: {len(data)}", "Connection: close",
                  *(f"{name}: {value}" for name, value in self.headers.items())]
         return ("\r\n".join(lines) + "\r\n\r\n").encode() + data

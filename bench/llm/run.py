@@ -68,14 +68,15 @@ def processor():
     return found[1] if found else platform.machine()
 
 
-def version_of(command):
+def found_in(command, pattern):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return next((line for line in (done.stdout + done.stderr).splitlines() if line.strip()), "unknown").removeprefix("version: ")
+    found = re.search(pattern, done.stdout + done.stderr, re.M)
+    return found[1] if found else "unknown"
 
 
 def print_head(arguments, report):
-    commit = version_of(["git", "-C", str(ROOT), "describe", "--always", "--dirty"])
-    peer = version_of([arguments.peer / "llama-server", "--version"]) if arguments.peer else "none"
+    commit = found_in(["git", "-C", str(ROOT), "describe", "--always", "--dirty"], "^(.+)$")
+    peer = found_in([arguments.peer / "llama-server", "--version"], "^version: (.+)$") if arguments.peer else "none"
     report.keep("head", {"date": str(datetime.date.today()), "processor": processor(), "commit": commit, "peer": peer})
     report.note(f"{datetime.date.today()}, {processor()}, atelier {commit}, peer: {peer}")
 
@@ -83,6 +84,7 @@ def print_head(arguments, report):
 def measure_with_server(arguments, models, report):
     ours = servers.Ours(arguments.atelier, arguments.work / "data", max(arguments.threads)).start()
     try:
+        ours.clear()
         if "serving" in arguments.section:
             measure_serving(arguments, models, ours, report)
         if "speculation" in arguments.section:

@@ -69,7 +69,7 @@ class Ours:
         self.server.stop()
 
     def call(self, method, path, body=None, expect=200):
-        answer = self.server.request(method, path, body, timeout=300)
+        answer = self.server.request(method, path, body, timeout=READY_S)
         if answer.status != expect:
             raise RuntimeError(f"{method} {path}: {answer.status} {answer.body[:500]}")
         return answer.json()
@@ -103,6 +103,11 @@ class Ours:
         if self.server.request("DELETE", f"/v1/deployments/{name}").status == 404:
             return
         until(lambda: not self.workers(), "workers are still there")
+
+    def clear(self):
+        """Takes away what an earlier run has left deployed."""
+        for deployment in self.call("GET", "/v1/deployments")["data"]:
+            self.server.request("DELETE", f"/v1/deployments/{deployment['name']}")
 
     def workers(self):
         return [pid for pid, command in children_of(self.server.process.pid) if "worker" in command]
