@@ -13,6 +13,7 @@ DATA = b"data: "
 NO_TEXT = re.compile(rb'"text":\s*""')
 COMPLETION_TOKENS = re.compile(rb'"completion_tokens":\s*(\d+)')
 READ_BYTES = 1 << 16
+TIMEOUT_S = 1800
 
 
 @dataclasses.dataclass
@@ -80,10 +81,20 @@ def take_lines(answer, lines, now):
 async def ask(target, prompt, max_tokens, fields=None, hang_up_after=None):
     """One answer. `hang_up_after`: so many pieces of text, then the client goes away."""
     answer = Answer(sent=time.perf_counter())
-    writer = None
+    request = target.request(prompt, max_tokens, fields or {})
     try:
-        reader, writer = await asyncio.open_connection("127.0.0.1", target.port)
-        writer.write(target.request(prompt, max_tokens, fields or {}))
+        async with asyncio.timeout(TIMEOUT_S):
+            await _exchange(target, request, answer, hang_up_after)
+    except OSError as error:  # also that of the time
+        answer.error = str(error) or type(error).__name__
+    answer.ended = time.perf_counter()
+    return answer
+
+
+async def _exchange(target, request, answer, hang_up_after):
+    reader, writer = await asyncio.open_connection("127.0.0.1", target.port)
+    try:
+        writer.write(request)
         rest = b""
         while data := await reader.read(READ_BYTES):
             *lines, rest = (rest + data).split(b"\n")
@@ -91,13 +102,8 @@ async def ask(target, prompt, max_tokens, fields=None, hang_up_after=None):
             if answer.finished or (hang_up_after is not None and len(answer.texts) >= hang_up_after):
                 break
         take_lines(answer, [rest], time.perf_counter())
-    except OSError as error:
-        answer.error = str(error)
     finally:
-        if writer is not None:
-            writer.close()
-    answer.ended = time.perf_counter()
-    return answer
+        writer.close()
 
 
 def random_tokens(rng, count, vocabulary):

@@ -48,6 +48,7 @@ def parse_arguments():
     add("--rounds", type=int, default=5)
     add("--case", default="", help="only those cases of serving whose name has this in it")
     add("--minutes", type=float, default=10, help="of the soak")
+    add("--soak-kv-mib", type=int, default=192, help="its pages count as memory from their first use on: soon full")
     add("--prompt", type=int, default=engine.PROMPT)
     add("--answer", type=int, default=engine.ANSWER)
     add("--depth", type=int, default=engine.DEPTH)

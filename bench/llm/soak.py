@@ -16,7 +16,6 @@ from serving import SCHEMA
 
 NAME = "soak"
 CLIENTS, SAMPLE_S = 12, 5.0
-KV_MIB = 192  # soon full of what was asked before; its pages count as memory from their first use on
 PREFIXES, PREFIX = 4, 400
 
 
@@ -113,7 +112,7 @@ def measure_soak(arguments, models, ours, report):
     shape, form = arguments.models[0], arguments.formats[0]
     ours.import_model(servers.model_name(shape, form), models.path(shape, form))
     ours.undeploy(NAME)
-    ours.deploy(NAME, servers.model_name(shape, form), max_running=16, kv_bytes=KV_MIB << 20)
+    ours.deploy(NAME, servers.model_name(shape, form), max_running=16, kv_bytes=arguments.soak_kv_mib << 20)
     soak = Soak(ours, 60 * arguments.minutes, VOCABULARIES[shape])
     workers = ours.workers()
     asyncio.run(soak.run())
