@@ -147,14 +147,14 @@ void Attention::RunBlock(const Work& work, size_t block, const Part& part) {
   const Span span{std::max(work.tile.seen.begin, block * kBlock), std::min(work.tile.seen.end, (block + 1) * kBlock)};
   ListPages(work, span);
   const size_t page_positions = cache_.geometry().page_positions;
-  kv_kernels_.score(
-      {.queries = work.scratch.queries.data(),
-       .count = work.queries,
-       .query_stride = key_size_,
-       .keys = {work.scratch.keys.data(), page_positions, span.begin % page_positions, span.end - span.begin},
-       .width = key_size_,
-       .scores = work.scratch.scores.data(),
-       .score_stride = kBlock});
+  kv_kernels_.score({.queries = work.scratch.queries.data(),
+                     .count = work.queries,
+                     .query_stride = key_size_,
+                     .keys = {work.scratch.keys.data(), page_positions, span.begin % page_positions,
+                              span.end - span.begin, work.scratch.values.front()},
+                     .width = key_size_,
+                     .scores = work.scratch.scores.data(),
+                     .score_stride = kBlock});
   Soften(work, span, part);
   Weigh(work, span, part);
 }
@@ -168,6 +168,9 @@ void Attention::ListPages(const Work& work, const Span& span) {
     work.scratch.keys.push_back(cache_.Keys(pages[page], work.input.layer, work.kv_head));
     work.scratch.values.push_back(cache_.Values(pages[page], work.input.layer, work.kv_head));
   }
+  const size_t next = span.end / page_positions;
+  work.scratch.next_keys =
+      span.end < work.tile.seen.end ? cache_.Keys(pages[next], work.input.layer, work.kv_head) : nullptr;
 }
 
 // Positions of a block that a row does not see are left out, which is what an empty softmax says of a whole block.
@@ -223,7 +226,7 @@ void Attention::WeighSome(const Work& work, const Span& block, const Span& some,
                      .count = queries.end - queries.begin,
                      .weight_stride = kBlock,
                      .values = {work.scratch.values.data() + first_page, page_positions, some.begin % page_positions,
-                                some.end - some.begin},
+                                some.end - some.begin, work.scratch.next_keys},
                      .width = value_size_,
                      .sums = part.sums + queries.begin * value_size_,
                      .sum_stride = value_size_});

@@ -77,6 +77,7 @@ class Attention {
     PartMemory all;
     std::vector<const std::byte*> keys;    // pages of a block
     std::vector<const std::byte*> values;  // the same
+    const std::byte* next_keys = nullptr;  // the first page of the block behind it
   };
   // The queries of a tile that share a key head.
   struct Work {

@@ -1,5 +1,7 @@
 #include "engine/kv_cache.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <limits>
 #include <new>
@@ -8,6 +10,19 @@ namespace atelier::engine {
 namespace {
 
 constexpr size_t kLine = 64;  // bytes
+
+// A step reads all pages of a sequence, layer by layer: more places than a processor remembers the addresses of, if
+// they are small. A wish only.
+void AskForHugePages(std::byte* memory, size_t bytes) {
+#ifdef MADV_HUGEPAGE
+  constexpr size_t kHuge = 2U << 20U;
+  size_t space = bytes;
+  void* first = memory;
+  if (std::align(kHuge, kHuge, first, space) != nullptr) {
+    madvise(first, space / kHuge * kHuge, MADV_HUGEPAGE);
+  }
+#endif
+}
 
 }  // namespace
 
@@ -38,6 +53,7 @@ Result<std::unique_ptr<KvCache>> KvCache::Make(const KvGeometry& geometry) {
   size_t space = all + kLine;
   void* first = cache->memory_.get();
   cache->first_block_ = static_cast<std::byte*>(std::align(kLine, all, first, space));
+  AskForHugePages(cache->memory_.get(), all + kLine);
   tensor::KvBytes(geometry.format, geometry.key_size, geometry.page_positions, cache->key_bytes_);
   tensor::KvBytes(geometry.format, geometry.value_size, geometry.page_positions, cache->value_bytes_);
   cache->holders_.resize(geometry.pages);

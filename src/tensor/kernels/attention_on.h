@@ -89,7 +89,7 @@ struct AttentionOn {
   }
 
   static void Score(const ScoreBlock& block) {
-    for (PageWalk<V> walk(block.keys); walk.more(); walk.Next()) {
+    for (PageWalk<V> walk(block.keys, F, block.width); walk.more(); walk.Next()) {
       const Keys page(walk.page(), block.width, block.keys.page_positions);
       for (size_t i = 0; i < walk.positions(); i += kTile) {
         const size_t lanes = walk.positions() - i < kTile ? walk.positions() - i : kTile;
@@ -169,7 +169,7 @@ struct AttentionOn {
   }
 
   static void Weigh(const WeighBlock& block) {
-    for (PageWalk<V> walk(block.values); walk.more(); walk.Next()) {
+    for (PageWalk<V> walk(block.values, F, block.width); walk.more(); walk.Next()) {
       const Values page(walk.page(), block.width, block.values.page_positions);
       for (size_t row = 0; row < block.count;) {
         const size_t count = Share(block.count - row);

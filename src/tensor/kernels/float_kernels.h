@@ -29,6 +29,7 @@ struct PageRun {
   size_t page_positions = 0;
   size_t first = 0;  // within the first page
   size_t positions = 0;
+  const std::byte* next = nullptr;  // the page that is read after these, if known: it is fetched beforehand
 };
 
 // scores[c][p] = sum over k of queries[c][k] * keys[p][k].

@@ -9,18 +9,22 @@
 
 namespace atelier::tensor {
 
-// Goes through a run page by page. V: only so that no two instruction sets share code.
+// Goes through a run page by page, fetching the next one beforehand: pages lie anywhere, so the processor cannot guess.
+// V: only so that no two instruction sets share code.
 template <class V>
 class PageWalk {
  public:
-  explicit PageWalk(const PageRun& run) : run_(run), page_(run.pages), first_(run.first) { Bound(); }
+  PageWalk(const PageRun& run, KvFormat format, size_t width)
+      : run_(run), page_(run.pages), first_(run.first), lines_(Lines(format, width, run.page_positions)) {
+    Enter();
+  }
 
   bool more() const { return at_ < run_.positions; }
   void Next() {
     at_ += positions_;
     ++page_;
     first_ = 0;
-    Bound();
+    Enter();
   }
   const std::byte* page() const { return *page_; }
   size_t first() const { return first_; }          // position within the page
@@ -28,14 +32,28 @@ class PageWalk {
   size_t at() const { return at_; }                // positions of the run before it
 
  private:
-  void Bound() {
+  static constexpr size_t kLine = 64;  // bytes
+
+  static size_t Lines(KvFormat format, size_t width, size_t positions) {
+    size_t bytes = 0;
+    static_cast<void>(KvBytes(format, width, positions, bytes));  // there are such pages
+    return bytes / kLine;
+  }
+
+  void Enter() {
     const size_t left = run_.positions - at_;
-    positions_ = left < run_.page_positions - first_ ? left : run_.page_positions - first_;
+    const size_t here = run_.page_positions - first_;
+    positions_ = left < here ? left : here;
+    const std::byte* next = left > here ? page_[1] : run_.next;
+    for (size_t line = 0; next != nullptr && line < lines_; ++line) {
+      __builtin_prefetch(next + line * kLine);
+    }
   }
 
   const PageRun& run_;
   const std::byte* const* page_;
   size_t first_;
+  size_t lines_;  // of a page
   size_t positions_ = 0;
   size_t at_ = 0;
 };
