@@ -18,7 +18,7 @@ namespace {
 constexpr size_t kRows = 37;  // two panels or more and a part
 constexpr size_t kColumns = 768;
 constexpr size_t kCells = kColumns / kCellColumns;
-constexpr size_t kInputs = 7;  // more than the kernels take at once
+constexpr size_t kInputs = 69;  // more than any kernels take at once
 
 std::vector<float> Noise(size_t count, uint32_t seed) {
   std::mt19937 random(seed);
@@ -97,12 +97,11 @@ TEST_P(Packed, EveryInstructionSetGivesTheSameBits) {
 TEST_P(Packed, AnOutputIsTheSameBitsInEveryBlock) {
   for (const PackedKernels* kernels : UsablePackedKernels()) {
     const auto together = Product(*kernels, 0, kInputs);
-    for (size_t first = 0; first < kInputs; ++first) {
-      for (size_t count = 1; first + count <= kInputs; ++count) {
-        const auto part = Product(*kernels, first, count);
-        EXPECT_TRUE(std::equal(part.begin(), part.end(), together.begin() + static_cast<ptrdiff_t>(first * kRows)))
-            << kernels->name << ' ' << first << ' ' << count;
-      }
+    for (const size_t count : {1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 17, 31, 64}) {
+      const size_t first = 7 * count % (kInputs - count + 1);
+      const auto part = Product(*kernels, first, count);
+      EXPECT_TRUE(std::equal(part.begin(), part.end(), together.begin() + static_cast<ptrdiff_t>(first * kRows)))
+          << kernels->name << ' ' << first << ' ' << count;
     }
   }
 }
