@@ -11,6 +11,7 @@
 #include "engine/forward.h"
 #include "engine/packing.h"
 #include "engine/weights.h"
+#include "tensor/instruction_set.h"
 
 namespace atelier::engine {
 namespace {
@@ -228,6 +229,7 @@ class LoadedModel final : public Model {
 
 Result<std::unique_ptr<Model>> Model::Load(std::shared_ptr<const tensor::GgufFile> file, const ModelOptions& options) {
   ATELIER_TRY(CheckOptions(options));
+  ATELIER_TRY(tensor::CheckInstructionSet());
   ATELIER_ASSIGN(config, ReadModelConfig(*file));
   if (config.architecture->positions == Positions::kLearned && options.max_context > config.context) {
     return InvalidArgument(

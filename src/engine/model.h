@@ -41,7 +41,8 @@ class Model {
  public:
   // Keeps the file, whose mapped bytes are the weights. Errors: kUnimplemented "unsupported_architecture" or
   // "unsupported_model"; kInvalidArgument "invalid_model_file" naming key or tensor; kInvalidArgument for options that
-  // cannot be; kResourceExhausted.
+  // cannot be; kFailedPrecondition for an instruction set that the machine lacks (ATELIER_INSTRUCTION_SET);
+  // kResourceExhausted.
   static Result<std::unique_ptr<Model>> Load(std::shared_ptr<const tensor::GgufFile> file, const ModelOptions& options);
   virtual ~Model() = default;
 

@@ -1,7 +1,6 @@
 #include "tensor/processor.h"
 
 #ifdef __x86_64__
-
 #include <cpuid.h>
 #include <sys/syscall.h>
 #include <unistd.h>

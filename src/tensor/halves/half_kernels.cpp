@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tensor/halves/half_kernels_on.h"
+#include "tensor/instruction_set.h"
 #include "tensor/processor.h"
 #include "tensor/vec_scalar.h"
 
@@ -19,12 +20,12 @@ std::vector<const HalfKernels*> FindUsable() {
   static constexpr HalfKernels kScalar = HalfKernelsOn<VecScalar>("scalar");
   std::vector<const HalfKernels*> usable{&kScalar};
 #ifdef ATELIER_AVX2
-  if (HasAvx2()) {
+  if (MayUse("avx2") && HasAvx2()) {
     usable.push_back(&HalfKernelsAvx2());
   }
 #endif
 #ifdef ATELIER_AVX512
-  if (HasAvx512()) {
+  if (MayUse("avx512") && HasAvx512()) {
     usable.push_back(&HalfKernelsAvx512());
   }
 #endif

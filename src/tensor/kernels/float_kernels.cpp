@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "tensor/instruction_set.h"
 #include "tensor/kernels/float_kernels_on.h"
 #include "tensor/processor.h"
 #include "tensor/vec_scalar.h"
@@ -16,12 +17,12 @@ namespace {
 std::vector<const FloatKernels*> FindUsable() {
   std::vector<const FloatKernels*> usable{&ScalarKernels()};
 #ifdef ATELIER_AVX2
-  if (HasAvx2()) {
+  if (MayUse("avx2") && HasAvx2()) {
     usable.push_back(&Avx2Kernels());
   }
 #endif
 #ifdef ATELIER_AVX512
-  if (HasAvx512()) {
+  if (MayUse("avx512") && HasAvx512()) {
     usable.push_back(&Avx512Kernels());
   }
 #endif

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "tensor/instruction_set.h"
 #include "tensor/packed/packed_kernels_on.h"
 #include "tensor/packed/packed_scalar.h"
 #include "tensor/processor.h"
@@ -19,22 +20,22 @@ std::vector<const PackedKernels*> FindUsable() {
   static constexpr PackedKernels kScalar = PackedKernelsOn<PackedScalar>("scalar");
   std::vector<const PackedKernels*> usable{&kScalar};
 #ifdef ATELIER_AVX2
-  if (HasAvx2()) {
+  if (MayUse("avx2") && HasAvx2()) {
     usable.push_back(&PackedKernelsAvx2());
   }
 #endif
 #ifdef ATELIER_AVX512
-  if (HasAvx512()) {
+  if (MayUse("avx512") && HasAvx512()) {
     usable.push_back(&PackedKernelsAvx512());
   }
 #endif
 #ifdef ATELIER_AVX512VNNI
-  if (HasAvx512Vnni()) {
+  if (MayUse("avx512vnni") && HasAvx512Vnni()) {
     usable.push_back(&PackedKernelsAvx512Vnni());
   }
 #endif
 #ifdef ATELIER_AMX
-  if (HasAmx() && PackedKernelsAmx() != nullptr) {
+  if (MayUse("amx") && HasAmx() && PackedKernelsAmx() != nullptr) {
     usable.push_back(PackedKernelsAmx());
   }
 #endif
