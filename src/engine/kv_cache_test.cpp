@@ -217,6 +217,22 @@ TEST(KvCache, EvictsWhatWasUsedLongestAgo) {
   EXPECT_TRUE(known(3));
 }
 
+TEST(KvCache, KeepsWhatIsUnsureToItself) {
+  const auto cache =
+      KvCache::Make({.layers = 1, .heads = 1, .key_size = 1, .value_size = 1, .page_positions = 4, .pages = 8}).value();
+  const std::vector<int32_t> tokens{1, 2, 3, 4, 5, 6, 7, 8, 9};
+  const auto known = [&] { return cache->Reuse(*cache->NewSequence(), tokens); };
+  const auto sequence = cache->NewSequence();
+  ASSERT_TRUE(cache->Reserve(*sequence, 9).ok());
+  cache->Append(*sequence, tokens, 3);
+  EXPECT_EQ(known(), 4);
+  cache->Truncate(*sequence, 8);
+  EXPECT_EQ(known(), 4);
+  ASSERT_TRUE(cache->Reserve(*sequence, 1).ok());
+  cache->Append(*sequence, std::vector<int32_t>{10});
+  EXPECT_EQ(known(), 8);
+}
+
 TEST(KvCache, RefusesImpossibleSizes) {
   const size_t huge = std::numeric_limits<size_t>::max() / 8;
   EXPECT_FALSE(KvCache::Make({.layers = huge, .heads = huge, .key_size = 1, .value_size = 1, .pages = 1}).ok());

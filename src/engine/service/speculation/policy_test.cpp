@@ -41,10 +41,22 @@ TEST(StepCosts, LearnsAndInterpolates) {
   EXPECT_NEAR(costs.Of(5), 2000, 100);
 }
 
+TEST(StepCosts, IsNotMisledByStepsThatWereHeldUp) {
+  StepCosts costs;
+  for (int i = 0; i < 200; ++i) {
+    costs.Note(1, i % 5 == 0 ? 8000 : 1000);
+    costs.Note(8, i % 7 == 0 ? 20000 : 2000);
+  }
+  EXPECT_NEAR(costs.Of(8) / costs.Of(1), 2, 0.8);
+}
+
 TEST(StepCosts, MovesTogetherAndForgetsWhatIsDear) {
   StepCosts costs;
-  costs.Note(1, 1000);
-  costs.Note(8, 9000);
+  for (int i = 0; i < 200; ++i) {
+    costs.Note(1, 1000);
+    costs.Note(8, 9000);
+  }
+  EXPECT_NEAR(costs.Of(8) / costs.Of(1), 9, 1);
   for (int i = 0; i < 100; ++i) {
     costs.Note(8, 18000);
   }
