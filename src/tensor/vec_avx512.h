@@ -20,17 +20,6 @@ struct VecAvx512 {
   static VecAvx512 Load(const W* from) {
     return LoadMasked(from, 0xFFFF);
   }
-  // A column of a panel of 16-bit weights (halves/half_kernels.h): its first and its last rows.
-  static void LoadPair(const StoredHalf* from, VecAvx512& first, VecAvx512& last) {
-    first = Load(from);
-    last = Load(from + kLanes);
-  }
-  static void LoadPair(const StoredBfloat16* from, VecAvx512& first, VecAvx512& last) {
-    const __m512i words = _mm512_loadu_si512(from);
-    first.value = _mm512_castsi512_ps(_mm512_slli_epi32(words, 16));
-    last.value = _mm512_castsi512_ps(_mm512_and_si512(words, _mm512_set1_epi32(static_cast<int32_t>(0xFFFF0000))));
-  }
-  static void Prefetch(const void* at) { _mm_prefetch(static_cast<const char*>(at), _MM_HINT_T0); }
   // The first `count` floats, zeros behind them; reads nothing else.
   template <class W>
   static VecAvx512 LoadPart(const W* from, size_t count) {
