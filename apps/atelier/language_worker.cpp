@@ -26,12 +26,30 @@ size_t Threads(const serving::GenerativeOptions& options) {
   return asked > 0 ? static_cast<size_t>(asked) : UsableProcessors();
 }
 
+tensor::KvFormat KvFormatOf(int64_t bits) {
+  return bits >= 32 ? tensor::KvFormat::kF32 : bits >= 16 ? tensor::KvFormat::kF16 : tensor::KvFormat::kQ8_0;
+}
+
+// The flag, ATELIER_SPECULATION, or where it pays.
+engine::SpeculationMode Speculation(const serving::GenerativeOptions& options) {
+  const char* environment = std::getenv("ATELIER_SPECULATION");
+  const std::string word = !options.speculation.empty() ? options.speculation
+                           : environment != nullptr     ? environment
+                                                        : "";
+  return word == "off"      ? engine::SpeculationMode::kOff
+         : word == "lookup" ? engine::SpeculationMode::kLookup
+                            : engine::SpeculationMode::kAuto;
+}
+
 engine::GeneratorOptions EngineOptions(const serving::GenerativeOptions& options) {
   engine::GeneratorOptions out;
   out.threads = Threads(options);
   out.max_context = options.context;
   if (options.kv_bytes > 0) {
     out.kv_bytes = static_cast<size_t>(options.kv_bytes);
+  }
+  if (options.kv_bits > 0) {
+    out.kv_format = KvFormatOf(options.kv_bits);
   }
   if (options.max_running > 0) {
     out.max_running = static_cast<int32_t>(options.max_running);
@@ -44,8 +62,12 @@ engine::GeneratorOptions EngineOptions(const serving::GenerativeOptions& options
   }
   if (options.step_tokens > 0) {
     out.step_tokens = static_cast<size_t>(options.step_tokens);
-    out.shared_tokens = std::min(out.shared_tokens, out.step_tokens);
+    out.shared_tokens = out.step_tokens;
   }
+  if (options.step_ms > 0) {
+    out.step_ms = static_cast<int32_t>(options.step_ms);
+  }
+  out.speculation = Speculation(options);
   return out;
 }
 
@@ -55,9 +77,14 @@ int RunLanguageWorker(int argc, char** argv) {
   CLI::App app{"A worker of a language model; started by the gateway", "atelier worker llm"};
   std::string model;
   std::string socket;
+  std::string draft;
   serving::GenerativeOptions options;
   app.add_option("--model", model, "The model's folder")->required();
   app.add_option("--socket", socket)->required();
+  app.add_option("--draft", draft, "The folder of a smaller model with the same tokens, which drafts for it");
+  app.add_option("--speculation", options.speculation)
+      ->check(CLI::IsMember(
+          std::vector<std::string>(std::begin(serving::kSpeculations), std::end(serving::kSpeculations))));
   for (const auto& setting : serving::kGenerativeSettings) {
     std::string flag = "--" + std::string(setting.name);
     std::replace(flag.begin(), flag.end(), '_', '-');
@@ -69,9 +96,12 @@ int RunLanguageWorker(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   SystemClock clock;
-  engine::GeneratorOptions engine_options = EngineOptions(options);
-  engine_options.packed_cache = std::filesystem::path(model) / "packed_weights";
-  return serving::RunGenerativeWorker(socket, [&] { return engine::OpenGenerator(model, engine_options, clock); });
+  return serving::RunGenerativeWorker(socket, [&] {
+    engine::GeneratorOptions engine_options = EngineOptions(options);
+    engine_options.packed_cache = std::filesystem::path(model) / "packed_weights";
+    engine_options.draft_model = draft;
+    return engine::OpenGenerator(model, engine_options, clock);
+  });
 }
 
 }  // namespace atelier::apps

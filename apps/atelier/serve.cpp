@@ -90,6 +90,7 @@ serving::ManagerOptions ServingOptions(const Settings& settings, const fs::path&
   options.batch.max_batch = static_cast<int>(settings.serving_max_batch);
   options.batch.max_delay_us = static_cast<int>(settings.serving_max_delay_us);
   options.batch.max_queue = static_cast<int>(settings.serving_max_queue);
+  options.speculation = settings.generate_speculation;
   options.metrics = &metrics;
   return options;
 }

@@ -296,6 +296,16 @@ TEST_F(HandlersTest, AdaptersAreLoadedIntoDeploymentsOfTheirBaseModel) {
   EXPECT_EQ(Call("POST", "/v1/deployments", R"({"model":"lora")" + one_version).status, 400);
   EXPECT_EQ(Call("POST", "/v1/deployments", R"({"model":"story","settings":{"max_adapters":2}})").status, 200);
   EXPECT_EQ(Call("POST", "/v1/deployments", R"({"model":"other"})").status, 200);
+  const auto drafted = Call("POST", "/v1/deployments",
+                            R"({"name":"fast","model":"story","settings":{"draft":"other","speculation":"auto"}})");
+  ASSERT_EQ(drafted.status, 200) << drafted.body;
+  EXPECT_EQ(GetString(Json(drafted).at("settings").as_object(), "draft"), "other@1");
+  for (const char* wrong : {R"("draft":"lora")", R"("draft":"nobody")", R"("speculation":"always")"}) {
+    const auto refused =
+        Call("POST", "/v1/deployments", std::string(R"({"model":"story","settings":{)") + wrong + "}}");
+    EXPECT_TRUE(refused.status == 400 || refused.status == 404) << refused.body;
+  }
+  EXPECT_EQ(Call("DELETE", "/v1/deployments/fast").status, 200);
 
   const std::string target = "/v1/deployments/story/adapters";
   const auto loaded = Json(Call("POST", target, R"({"model":"lora"})"));

@@ -27,6 +27,7 @@ ModelOptions Options(size_t threads = 1) {
   options.threads = threads;
   options.kv_bytes = 4U << 20U;
   options.page_positions = 4;
+  options.kv_format = tensor::KvFormat::kF32;
   return options;
 }
 

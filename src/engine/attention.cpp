@@ -1,68 +1,106 @@
 #include "engine/attention.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
-
-#include "engine/operations.h"
 
 namespace atelier::engine {
 namespace {
 
-// ALiBi's slopes (https://arxiv.org/abs/2108.12409): a geometric series; heads beyond a power of two take every other
-// term of the next one's.
-std::vector<float> Slopes(size_t heads, double bias) {
-  std::vector<float> slopes(heads);
-  const size_t whole = std::bit_floor(heads);
-  for (size_t head = 0; head < heads; ++head) {
-    const double exponent = head < whole ? static_cast<double>(head + 1) : (static_cast<double>(head - whole) + 0.5);
-    slopes[head] = static_cast<float>(std::exp2(-bias * exponent / static_cast<double>(whole)));
-  }
-  return slopes;
-}
+constexpr size_t kBlock = 128;        // positions
+constexpr size_t kTileQueries = 32;   // or one row's
+constexpr size_t kShareBlocks = 4;    // at least, in a thread's share of a row
+constexpr size_t kTasksOfThread = 4;  // so that threads end together
 
-constexpr double kFarthest = 128;  // positions farther away share a bucket
-
-// T5's bucket of a key's distance from its query: one for each small distance, then logarithmically wider ones; half
-// of the buckets are for keys behind the query, where it may see them.
-size_t Bucket(size_t query, size_t key, size_t buckets, bool both_ways) {
-  size_t first = 0;
-  size_t distance = query > key ? query - key : 0;
-  if (both_ways) {
-    buckets /= 2;
-    first = key > query ? buckets : 0;
-    distance = std::max(query, key) - std::min(query, key);
+void Grow(std::vector<float>& buffer, size_t floats) {
+  if (buffer.size() < floats) {
+    buffer.resize(floats);
   }
-  const size_t exact = buckets / 2;
-  if (distance < exact) {
-    return first + distance;
-  }
-  const double ratio = static_cast<double>(distance) / static_cast<double>(exact);
-  const double steps =
-      std::log(ratio) / std::log(kFarthest / static_cast<double>(exact)) * static_cast<double>(buckets - exact);
-  return first + std::min(buckets - 1, exact + static_cast<size_t>(std::max(0.0, steps)));
 }
 
 }  // namespace
 
-Attention::Attention(const ModelConfig& config, std::span<const float> relative_bias, KvCache& cache,
-                     ThreadPool& threads, const tensor::FloatKernels& kernels)
-    : config_(config),
-      relative_bias_(relative_bias),
-      cache_(cache),
-      threads_(threads),
-      kernels_(kernels),
-      scores_(threads.threads()),
-      sums_(threads.threads()) {
-  if (config.alibi_bias > 0) {
-    slopes_ = Slopes(static_cast<size_t>(config.heads), config.alibi_bias);
+void Attention::PartMemory::Grow(size_t queries, size_t value_size) {
+  if (softened.size() < queries) {
+    softened.resize(queries);
+    sums.resize(queries * value_size);
   }
 }
 
+Attention::Attention(const ModelConfig& config, std::span<const float> relative_bias, KvCache& cache,
+                     ThreadPool& threads, const tensor::FloatKernels& kernels)
+    : config_(config),
+      cache_(cache),
+      threads_(threads),
+      kernels_(kernels),
+      kv_kernels_(kernels.attention[static_cast<size_t>(cache.geometry().format)]),
+      bias_(config, relative_bias),
+      group_(static_cast<size_t>(config.heads / config.kv_heads)),
+      key_size_(static_cast<size_t>(config.key_size)),
+      value_size_(static_cast<size_t>(config.value_size)),
+      scratch_(threads.threads()) {}
+
 void Attention::Run(const AttentionInput& input) {
+  Plan(input);
   const auto kv_heads = static_cast<size_t>(config_.kv_heads);
-  threads_.ForEach(input.rows.size() * kv_heads,
-                   [&](size_t index, size_t thread) { RunGroup(input, index / kv_heads, index % kv_heads, thread); });
+  const size_t heads = tiles_.size() * kv_heads;
+  // The last tiles see most.
+  threads_.ForEach(heads * shares_, [&](size_t index, size_t thread) {
+    const size_t task = heads * shares_ - 1 - index;
+    const size_t head = task / shares_;
+    RunShare(MakeWork(input, head / kv_heads, head % kv_heads, thread), task % shares_);
+  });
+  if (shares_ == 1) {
+    return;
+  }
+  threads_.ForEach(heads, [&](size_t head, size_t thread) {
+    const Work work = MakeWork(input, head / kv_heads, head % kv_heads, thread);
+    const Part all = Nothing(work);
+    const size_t blocks = Blocks(work.tile);
+    for (size_t block = 0; block < blocks; ++block) {
+      const size_t query = work.tile.first_query + (work.kv_head * blocks + block) * work.queries;
+      Join(shared_.At(query, value_size_), work.queries, all);
+    }
+    Finish(work, all);
+  });
+}
+
+void Attention::Plan(const AttentionInput& input) {
+  const auto kv_heads = static_cast<size_t>(config_.kv_heads);
+  const size_t most_rows = std::max<size_t>(1, kTileQueries / group_);
+  tiles_.clear();
+  size_t queries = 0;
+  size_t most_blocks = 0;
+  for (size_t row = 0; row < input.rows.size(); ++row) {
+    const BatchRow& place = input.rows[row];
+    const Span seen = Visible(place, input.layer);
+    if (tiles_.empty() || tiles_.back().rows == most_rows ||
+        input.rows[tiles_.back().first_row].sequence != place.sequence) {
+      tiles_.push_back({row, 0, seen, 0});
+    }
+    Tile& tile = tiles_.back();
+    ++tile.rows;
+    tile.seen = {std::min(tile.seen.begin, seen.begin), std::max(tile.seen.end, seen.end)};
+  }
+  for (Tile& tile : tiles_) {
+    tile.first_query = queries;
+    queries += kv_heads * Blocks(tile) * tile.rows * group_;
+    most_blocks = std::max(most_blocks, Blocks(tile));
+  }
+  const size_t wanted = threads_.threads() == 1 ? 1 : kTasksOfThread * threads_.threads() / (tiles_.size() * kv_heads);
+  shares_ = std::clamp<size_t>(wanted, 1, std::max<size_t>(1, most_blocks / kShareBlocks));
+  if (shares_ > 1) {
+    shared_.Grow(queries, value_size_);
+  }
+}
+
+Attention::Work Attention::MakeWork(const AttentionInput& input, size_t tile, size_t kv_head, size_t thread) {
+  Scratch& scratch = scratch_[thread];
+  const size_t queries = tiles_[tile].rows * group_;
+  Grow(scratch.queries, queries * key_size_);
+  Grow(scratch.scores, queries * kBlock);
+  scratch.block.Grow(queries, value_size_);
+  scratch.all.Grow(queries, value_size_);
+  return {input, tiles_[tile], kv_head, queries, scratch};
 }
 
 Attention::Span Attention::Visible(const BatchRow& row, size_t layer) const {
@@ -72,107 +110,161 @@ Attention::Span Attention::Visible(const BatchRow& row, size_t layer) const {
   return {windowed ? row.position + 1 - window : 0, end};
 }
 
-void Attention::RunGroup(const AttentionInput& input, size_t row, size_t kv_head, size_t thread) {
-  const BatchRow& place = input.rows[row];
-  const Span span = Visible(place, input.layer);
-  const size_t visible = span.end - span.begin;
-  const auto group = static_cast<size_t>(config_.heads / config_.kv_heads);
-  const auto value_size = static_cast<size_t>(config_.value_size);
-  std::vector<float>& scores = scores_[thread];
-  if (scores.size() < group * visible) {
-    scores.resize(group * visible);
-  }
-  Score(input, row, kv_head, scores.data());
-  std::vector<float>& sums = sums_[thread];
-  sums.resize(group);
-  for (size_t i = 0; i < group; ++i) {
-    float* weights = scores.data() + i * visible;
-    Shape(place, span, kv_head * group + i, weights);
-    sums[i] = ExponentialsOf({weights, visible});
-  }
-  Weigh(input, row, kv_head, scores.data());
-  float* outputs = input.outputs + (row * static_cast<size_t>(config_.heads) + kv_head * group) * value_size;
-  for (size_t i = 0; i < group; ++i) {
-    for (size_t k = 0; k < value_size; ++k) {
-      outputs[i * value_size + k] /= sums[i];
+size_t Attention::Blocks(const Tile& tile) { return (tile.seen.end + kBlock - 1) / kBlock - tile.seen.begin / kBlock; }
+
+void Attention::RunShare(const Work& work, size_t share) {
+  LoadQueries(work);
+  const size_t blocks = Blocks(work.tile);
+  const size_t first = work.tile.seen.begin / kBlock;
+  const Part all = Nothing(work);
+  for (size_t block = blocks * share / shares_; block < blocks * (share + 1) / shares_; ++block) {
+    if (shares_ > 1) {
+      const size_t query = work.tile.first_query + (work.kv_head * blocks + block) * work.queries;
+      RunBlock(work, first + block, shared_.At(query, value_size_));
+    } else {
+      const Part part = work.scratch.block.At(0, value_size_);
+      RunBlock(work, first + block, part);
+      Join(part, work.queries, all);
     }
   }
-}
-
-template <class Body>
-void Attention::EachPage(const BatchRow& place, const Span& span, const Body& body) const {
-  const size_t page_positions = cache_.geometry().page_positions;
-  for (size_t begin = span.begin; begin < span.end;) {
-    const size_t end = std::min(span.end, (begin / page_positions + 1) * page_positions);
-    body(place.sequence->pages()[begin / page_positions], begin % page_positions, end - begin, begin - span.begin);
-    begin = end;
+  if (shares_ == 1) {
+    Finish(work, all);
   }
 }
 
-void Attention::Score(const AttentionInput& input, size_t row, size_t kv_head, float* scores) const {
-  const BatchRow& place = input.rows[row];
-  const Span span = Visible(place, input.layer);
-  const auto group = static_cast<size_t>(config_.heads / config_.kv_heads);
-  const auto key_size = static_cast<size_t>(config_.key_size);
-  EachPage(place, span, [&](PageId page, size_t within, size_t count, size_t at) {
-    kernels_.score({.queries = input.queries + row * input.query_stride + kv_head * group * key_size,
-                    .count = group,
-                    .query_stride = key_size,
-                    .keys = cache_.Keys(page, input.layer, kv_head) + within,
-                    .key_stride = cache_.geometry().page_positions,
-                    .width = key_size,
-                    .positions = count,
-                    .scores = scores + at,
-                    .score_stride = span.end - span.begin});
-  });
-}
-
-void Attention::Weigh(const AttentionInput& input, size_t row, size_t kv_head, const float* weights) const {
-  const BatchRow& place = input.rows[row];
-  const Span span = Visible(place, input.layer);
-  const auto group = static_cast<size_t>(config_.heads / config_.kv_heads);
-  const auto value_size = static_cast<size_t>(config_.value_size);
-  float* outputs = input.outputs + (row * static_cast<size_t>(config_.heads) + kv_head * group) * value_size;
-  std::fill_n(outputs, group * value_size, 0.0F);
-  EachPage(place, span, [&](PageId page, size_t within, size_t count, size_t at) {
-    kernels_.weigh({.weights = weights + at,
-                    .count = group,
-                    .weight_stride = span.end - span.begin,
-                    .values = cache_.Values(page, input.layer, kv_head) + within * value_size,
-                    .positions = count,
-                    .width = value_size,
-                    .sums = outputs,
-                    .sum_stride = value_size});
-  });
-}
-
-void Attention::Shape(const BatchRow& row, const Span& span, size_t head, float* scores) const {
-  const size_t visible = span.end - span.begin;
+// Scaled, one behind the other: those of the first row, then of the second ...
+void Attention::LoadQueries(const Work& work) const {
   const auto scale = static_cast<float>(config_.query_scale);
-  for (size_t i = 0; i < visible; ++i) {
-    scores[i] *= scale;
+  float* to = work.scratch.queries.data();
+  for (size_t row = 0; row < work.tile.rows; ++row) {
+    const float* from =
+        work.input.queries + (work.tile.first_row + row) * work.input.query_stride + work.kv_head * group_ * key_size_;
+    to = std::transform(from, from + group_ * key_size_, to, [&](float x) { return x * scale; });
   }
-  if (config_.attention_cap > 0) {
-    SoftCap(config_.attention_cap, {scores, visible});
+}
+
+void Attention::RunBlock(const Work& work, size_t block, const Part& part) {
+  const Span span{std::max(work.tile.seen.begin, block * kBlock), std::min(work.tile.seen.end, (block + 1) * kBlock)};
+  ListPages(work, span);
+  const size_t page_positions = cache_.geometry().page_positions;
+  kv_kernels_.score({.queries = work.scratch.queries.data(),
+                     .count = work.queries,
+                     .query_stride = key_size_,
+                     .keys = {work.scratch.keys.data(), page_positions, span.begin % page_positions,
+                              span.end - span.begin, work.scratch.values.front()},
+                     .width = key_size_,
+                     .scores = work.scratch.scores.data(),
+                     .score_stride = kBlock});
+  Soften(work, span, part);
+  Weigh(work, span, part);
+}
+
+void Attention::ListPages(const Work& work, const Span& span) {
+  const size_t page_positions = cache_.geometry().page_positions;
+  const auto pages = work.input.rows[work.tile.first_row].sequence->pages();
+  work.scratch.keys.clear();
+  work.scratch.values.clear();
+  for (size_t page = span.begin / page_positions; page * page_positions < span.end; ++page) {
+    work.scratch.keys.push_back(cache_.Keys(pages[page], work.input.layer, work.kv_head));
+    work.scratch.values.push_back(cache_.Values(pages[page], work.input.layer, work.kv_head));
   }
-  if (!relative_bias_.empty()) {
-    AddRelativeBias(row, span, head, scores);
+  const size_t next = span.end / page_positions;
+  work.scratch.next_keys =
+      span.end < work.tile.seen.end ? cache_.Keys(pages[next], work.input.layer, work.kv_head) : nullptr;
+}
+
+// Positions of a block that a row does not see are left out, which is what an empty softmax says of a whole block.
+void Attention::Soften(const Work& work, const Span& span, const Part& part) const {
+  for (size_t query = 0; query < work.queries; ++query) {
+    const BatchRow& row = work.input.rows[work.tile.first_row + query / group_];
+    const Span own = Common(span, Visible(row, work.input.layer));
+    if (own.begin >= own.end) {
+      part.softened[query] = {0, 0};
+      continue;
+    }
+    const std::span<float> scores(work.scratch.scores.data() + query * kBlock + own.begin - span.begin,
+                                  own.end - own.begin);
+    if (config_.attention_cap > 0) {
+      kernels_.soft_cap(scores.data(), static_cast<float>(config_.attention_cap), scores.size());
+    }
+    bias_.AddTo(scores, own.begin, row.position, work.kv_head * group_ + query % group_);
+    part.softened[query] = kernels_.soften(scores.data(), scores.size());
   }
-  if (!slopes_.empty()) {
-    for (size_t i = 0; i < visible; ++i) {
-      const auto distance =
-          static_cast<float>(std::max(span.begin + i, row.position) - std::min(span.begin + i, row.position));
-      scores[i] -= slopes_[head] * distance;
+}
+
+// All rows together where all of them see the positions, and those before and behind row by row: each row's positions
+// are added one after the other either way.
+void Attention::Weigh(const Work& work, const Span& span, const Part& part) const {
+  std::fill_n(part.sums, work.queries * value_size_, 0.0F);
+  const auto own = [&](size_t row) {
+    return Common(span, Visible(work.input.rows[work.tile.first_row + row], work.input.layer));
+  };
+  Span seen = span;  // by all
+  for (size_t row = 0; row < work.tile.rows; ++row) {
+    seen = Common(seen, own(row));
+  }
+  const bool any = seen.begin < seen.end;
+  for (size_t row = 0; row < work.tile.rows; ++row) {
+    const Span before{own(row).begin, any ? seen.begin : own(row).end};
+    WeighSome(work, span, before, {row * group_, (row + 1) * group_}, part);
+  }
+  if (any) {
+    WeighSome(work, span, seen, {0, work.queries}, part);
+    for (size_t row = 0; row < work.tile.rows; ++row) {
+      WeighSome(work, span, {seen.end, own(row).end}, {row * group_, (row + 1) * group_}, part);
     }
   }
 }
 
-void Attention::AddRelativeBias(const BatchRow& row, const Span& span, size_t head, float* scores) const {
-  const auto heads = static_cast<size_t>(config_.heads);
-  const auto buckets = static_cast<size_t>(config_.relative_buckets);
-  for (size_t position = span.begin; position < span.end; ++position) {
-    scores[position - span.begin] +=
-        relative_bias_[Bucket(row.position, position, buckets, !config_.causal) * heads + head];
+void Attention::WeighSome(const Work& work, const Span& block, const Span& some, Span queries, const Part& part) const {
+  if (some.begin >= some.end) {
+    return;
+  }
+  const size_t page_positions = cache_.geometry().page_positions;
+  const size_t first_page = some.begin / page_positions - block.begin / page_positions;
+  kv_kernels_.weigh({.weights = work.scratch.scores.data() + queries.begin * kBlock + some.begin - block.begin,
+                     .count = queries.end - queries.begin,
+                     .weight_stride = kBlock,
+                     .values = {work.scratch.values.data() + first_page, page_positions, some.begin % page_positions,
+                                some.end - some.begin, work.scratch.next_keys},
+                     .width = value_size_,
+                     .sums = part.sums + queries.begin * value_size_,
+                     .sum_stride = value_size_});
+}
+
+Attention::Part Attention::Nothing(const Work& work) const {
+  const Part all = work.scratch.all.At(0, value_size_);
+  std::fill_n(all.softened, work.queries, tensor::Softened{0, 0});
+  return all;
+}
+
+void Attention::Join(const Part& part, size_t queries, const Part& all) const {
+  for (size_t query = 0; query < queries; ++query) {
+    const tensor::Softened& more = part.softened[query];
+    tensor::Softened& sum = all.softened[query];
+    const float* from = part.sums + query * value_size_;
+    float* to = all.sums + query * value_size_;
+    if (sum.sum == 0) {
+      std::copy_n(from, value_size_, to);
+      sum = more;
+    } else if (more.sum != 0) {
+      const float largest = std::max(sum.largest, more.largest);
+      const float kept = std::exp(sum.largest - largest);
+      const float share = std::exp(more.largest - largest);
+      kernels_.mix(to, kept, from, share, value_size_);
+      sum = {largest, sum.sum * kept + more.sum * share};
+    }
+  }
+}
+
+void Attention::Finish(const Work& work, const Part& all) const {
+  for (size_t query = 0; query < work.queries; ++query) {
+    const size_t row = work.tile.first_row + query / group_;
+    const size_t head = work.kv_head * group_ + query % group_;
+    float* to = work.input.outputs + (row * static_cast<size_t>(config_.heads) + head) * value_size_;
+    const float share = 1 / all.softened[query].sum;
+    const float* from = all.sums + query * value_size_;
+    std::transform(from, from + value_size_, to, [&](float x) { return x * share; });
   }
 }
 

@@ -166,6 +166,44 @@ TEST(Batch, IsIndependentOfThreads) {
   }
 }
 
+// Long enough for several blocks of positions, and for threads to divide one row's.
+TEST(Batch, IsIndependentOfThreadsAndCutsInLongTexts) {
+  for (const std::string name : {"llama", "gemma3", "falcon"}) {
+    const auto file = testing::SmallFile(name);
+    ASSERT_TRUE(testing::Complete(file, {}).ok());
+    std::mt19937 random(9);
+    const auto tokens = RandomTokens(random, 1200, 50);
+    for (const auto format :
+         {tensor::KvFormat::kF32, tensor::KvFormat::kF16, tensor::KvFormat::kBF16, tensor::KvFormat::kQ8_0}) {
+      Rows first;
+      for (const size_t threads : {1, 2, 7}) {
+        const auto model = Model::Load(file, {.threads = threads,
+                                              .max_context = 2000,
+                                              .kv_bytes = 4U << 20U,
+                                              .page_positions = threads == 2 ? 24U : 16U,
+                                              .kv_format = format});
+        ASSERT_TRUE(model.ok()) << model.error().message;
+        if (first.empty()) {
+          first = RunAlone(**model, tokens);
+          ASSERT_TRUE(std::isfinite(first.back().front()));
+        }
+        const auto sequence = (*model)->cache().NewSequence();
+        StepOutput output;
+        for (size_t begin = 0; begin < tokens.size();) {
+          const size_t chunk = begin < 1000 ? 157 : 1;
+          const StepItem item{sequence.get(), std::span<const int32_t>(tokens).subspan(begin, chunk),
+                              OutputKind::kLogits, 0};
+          ASSERT_TRUE((*model)->Step({&item, 1}, output).ok());
+          for (size_t i = 0; i < chunk; ++i) {
+            ASSERT_TRUE(std::ranges::equal(output.Row(0, i), first[begin + i])) << name << ' ' << begin + i;
+          }
+          begin += chunk;
+        }
+      }
+    }
+  }
+}
+
 TEST(Batch, IsIndependentOfPrefixReuse) {
   const auto file = testing::SmallFile("qwen3");
   const auto model = testing::Complete(file, {.kv_bytes = 1U << 20U});
@@ -197,7 +235,7 @@ TEST(Batch, IsIndependentOfPrefixReuse) {
 
 TEST(Step, RefusesWhatItCannotRunAndChangesNothing) {
   const auto file = testing::SmallFile("llama");
-  const auto model = testing::Complete(file, {.max_context = 100, .kv_bytes = 40000, .max_step_tokens = 90});
+  const auto model = testing::Complete(file, {.max_context = 100, .kv_bytes = 20000, .max_step_tokens = 90});
   ASSERT_TRUE(model.ok()) << model.error().message;
   KvCache& cache = (*model)->cache();
   const auto a = cache.NewSequence();

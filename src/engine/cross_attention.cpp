@@ -66,16 +66,17 @@ void CrossAttention::RunHead(const AttentionInput& input, size_t row, size_t hea
                      .output_stride = memory.positions});
   const auto scale = static_cast<float>(config_.query_scale);
   std::for_each_n(scores.begin(), memory.positions, [&](float& score) { score *= scale; });
-  SoftMax({scores.data(), memory.positions});
+  SoftMax(kernels_, {scores.data(), memory.positions});
   float* output = input.outputs + (row * static_cast<size_t>(config_.heads) + head) * value_size;
   std::fill_n(output, value_size, 0.0F);
-  const float* values = layer.values.data() + kv_head * memory.positions * value_size;
-  kernels_.weigh({.weights = scores.data(),
-                  .count = 1,
-                  .values = values,
-                  .positions = memory.positions,
-                  .width = value_size,
-                  .sums = output});
+  const std::span<const float> values(layer.values);
+  const std::byte* page = std::as_bytes(values.subspan(kv_head * memory.positions * value_size)).data();
+  kernels_.attention[static_cast<size_t>(tensor::KvFormat::kF32)].weigh(
+      {.weights = scores.data(),
+       .count = 1,
+       .values = {&page, memory.positions, 0, memory.positions},
+       .width = value_size,
+       .sums = output});
 }
 
 }  // namespace atelier::engine

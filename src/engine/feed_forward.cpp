@@ -8,6 +8,8 @@
 namespace atelier::engine {
 namespace {
 
+constexpr size_t kActivatedAtOnce = 2048;  // numbers of a row
+
 void Grow(std::vector<float>& buffer, size_t floats) {
   if (buffer.size() < floats) {
     buffer.resize(floats);
@@ -37,10 +39,12 @@ void FeedForward::RunDense(const LayerWeights& layer, size_t rows, std::span<con
   Product gate{&layer.gate.weight, layer.gate.bias, inputs, width, rows, hidden_.data(), stride, adapted};
   const Product both[] = {up, gate};
   products_.Run(std::span(both).first(separate ? 2 : 1));
-  threads_.ForEach(rows, [&](size_t row, size_t) {
-    float* values = hidden_.data() + row * stride;
-    gated ? ActivateGate(config_.architecture->activation, {values, size}, values + size)
-          : Activate(plain, {values, size});
+  const size_t pieces = (size + kActivatedAtOnce - 1) / kActivatedAtOnce;
+  threads_.ForEach(rows * pieces, [&](size_t index, size_t) {
+    const size_t first = index % pieces * kActivatedAtOnce;
+    float* values = hidden_.data() + index / pieces * stride + first;
+    Activate(kernels_, gated ? row_kind.activation : plain, {values, std::min(kActivatedAtOnce, size - first)},
+             gated ? values + size : nullptr);
   });
   const Product down{&layer.down.weight, layer.down.bias, hidden_.data(), stride, rows, outputs, width, adapted};
   products_.Run({&down, 1});
@@ -56,7 +60,7 @@ void FeedForward::Choose(const LayerWeights& layer, size_t rows, const float* in
   products_.Run({&product, 1});
   threads_.ForEach(rows, [&](size_t row, size_t) {
     const std::span<float> chances(router_.data() + row * experts, experts);
-    SoftMax(chances);
+    SoftMax(kernels_, chances);
     std::vector<size_t> order(experts);
     std::iota(order.begin(), order.end(), size_t{0});
     std::ranges::stable_sort(order, [&](size_t a, size_t b) { return chances[a] > chances[b]; });
@@ -108,7 +112,7 @@ void FeedForward::RunExperts(const LayerWeights& layer, size_t rows, const float
   products_.Run(expert_work_);
   threads_.ForEach(slots, [&](size_t slot, size_t) {
     float* values = hidden_.data() + slot * 2 * size;
-    ActivateGate(config_.architecture->activation, {values, size}, values + size);
+    Activate(kernels_, config_.architecture->activation, {values, size}, values + size);
   });
   expert_work_.clear();
   for (size_t expert = 0; expert + 1 < begins.size(); ++expert) {
@@ -128,9 +132,7 @@ void FeedForward::RunExperts(const LayerWeights& layer, size_t rows, const float
     for (size_t k = 0; k < used; ++k) {
       const Choice& choice = choices_[row * used + k];
       const float* from = slot_outputs_.data() + choice.slot * width;
-      for (size_t i = 0; i < width; ++i) {
-        output[i] += choice.weight * from[i];
-      }
+      kernels_.mix(output, 1, from, choice.weight, width);
     }
   });
 }

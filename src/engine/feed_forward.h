@@ -16,8 +16,8 @@ namespace atelier::engine {
 // For one calling thread.
 class FeedForward {
  public:
-  FeedForward(const ModelConfig& config, ThreadPool& threads, Products& products)
-      : config_(config), threads_(threads), products_(products) {}
+  FeedForward(const ModelConfig& config, ThreadPool& threads, const tensor::FloatKernels& kernels, Products& products)
+      : config_(config), threads_(threads), kernels_(kernels), products_(products) {}
 
   // [rows, width] both; `adapted`: of the rows.
   void Run(const LayerWeights& layer, size_t rows, std::span<const AdaptedRows> adapted, const float* inputs,
@@ -40,6 +40,7 @@ class FeedForward {
 
   const ModelConfig& config_;
   ThreadPool& threads_;
+  const tensor::FloatKernels& kernels_;
   Products& products_;
   std::vector<float> hidden_;         // [rows, gate and up]
   std::vector<float> router_;         // [rows, experts]

@@ -8,6 +8,9 @@
 namespace atelier::engine {
 namespace {
 
+constexpr size_t kInlineFloats = 8192;  // fewer are not worth waking threads for
+constexpr size_t kCapAtOnce = 16384;    // logits
+
 // Neighbours with the same adapter go together.
 void AddAdapted(const AdaptedRows& rows, std::vector<AdaptedRows>& all) {
   if (!all.empty() && all.back().adapter == rows.adapter && all.back().first + all.back().count == rows.first) {
@@ -24,12 +27,13 @@ Forward::Forward(const ForwardParts& parts, int64_t context)
       weights_(parts.weights),
       cache_(parts.cache),
       threads_(parts.threads),
+      kernels_(parts.kernels),
       global_rope_(GlobalRope(parts.config, parts.weights, context)),
       local_rope_(LocalRope(parts.config, global_rope_)),
       products_(parts.threads, parts.kernels),
       attention_(parts.config, parts.weights.relative_bias, parts.cache, parts.threads, parts.kernels),
       cross_attention_(parts.config, parts.threads, parts.kernels),
-      feed_forward_(parts.config, parts.threads, products_),
+      feed_forward_(parts.config, parts.threads, parts.kernels, products_),
       width_(static_cast<size_t>(parts.config.width)),
       projected_width_(
           static_cast<size_t>(parts.config.query_width() + parts.config.key_width() + parts.config.value_width())) {}
@@ -37,6 +41,7 @@ Forward::Forward(const ForwardParts& parts, int64_t context)
 void Forward::Run(std::span<const StepItem> items, StepOutput& output) {
   Plan(items);
   Embed();
+  EachRow([&](size_t row) { NormInput(0, row); });
   for (size_t layer = 0; layer < weights_.layers.size(); ++layer) {
     RunLayer(layer);
   }
@@ -61,8 +66,8 @@ void Forward::Plan(std::span<const StepItem> items) {
   }
   projected_.resize(count * projected_width_);
   attended_.resize(count * static_cast<size_t>(config_.heads * config_.value_size));
-  global_angles_.resize(count * global_rope_.dimensions());
-  local_angles_.resize(count * local_rope_.dimensions());
+  global_angles_.resize(count * 2 * global_rope_.dimensions());
+  local_angles_.resize(count * 2 * local_rope_.dimensions());
 }
 
 void Forward::Embed() {
@@ -72,55 +77,98 @@ void Forward::Embed() {
     const float* embedding = FloatRows(weights_.token_embedding, static_cast<size_t>(rows_[row].token), 1, scratch_);
     std::transform(embedding, embedding + width_, to, [&](float x) { return x * static_cast<float>(scale); });
     if (!weights_.type_embedding.empty()) {
-      Add({to, width_}, weights_.type_embedding.data());
+      Add(kernels_, {to, width_}, weights_.type_embedding.data());
     }
     if (weights_.position_embedding.present()) {
-      Add({to, width_}, FloatRows(weights_.position_embedding, rows_[row].position, 1, scratch_));
+      Add(kernels_, {to, width_}, FloatRows(weights_.position_embedding, rows_[row].position, 1, scratch_));
     }
     if (weights_.embedding_norm.present()) {
       NormRow(weights_.embedding_norm, to, to);
     }
   }
-  threads_.ForEach(rows_.size(), [&](size_t row, size_t) {
-    global_rope_.Angles(rows_[row].position, global_angles_.data() + row * global_rope_.dimensions());
-    local_rope_.Angles(rows_[row].position, local_angles_.data() + row * local_rope_.dimensions());
+  EachRow([&](size_t row) {
+    global_rope_.Angles(rows_[row].position, global_angles_.data() + row * 2 * global_rope_.dimensions());
+    local_rope_.Angles(rows_[row].position, local_angles_.data() + row * 2 * local_rope_.dimensions());
   });
 }
 
+template <class Body>
+void Forward::EachRow(const Body& body) {
+  if (rows_.size() * width_ <= kInlineFloats) {
+    for (size_t row = 0; row < rows_.size(); ++row) {
+      body(row);
+    }
+  } else {
+    threads_.ForEach(rows_.size(), [&](size_t row, size_t) { body(row); });
+  }
+}
+
+tensor::NormRow Forward::Norm(const NormWeights& norm, const float* from, float* to) const {
+  return {.from = from,
+          .weight = norm.weight.data(),
+          .bias = norm.bias.empty() ? nullptr : norm.bias.data(),
+          .count = width_,
+          .epsilon = config_.norm_epsilon,
+          .centred = config_.architecture->norm == NormKind::kLayer,
+          .to = to};
+}
+
 void Forward::NormRow(const NormWeights& norm, const float* from, float* to) const {
-  Normalise({config_.architecture->norm, config_.norm_epsilon, norm.weight, norm.bias}, {from, width_}, to);
+  kernels_.normalise(Norm(norm, from, to));
+}
+
+void Forward::AddAndNorm(const NormWeights& norm, float* hidden, const float* block, float* to) const {
+  if (!norm.present()) {
+    return Add(kernels_, {hidden, width_}, block);
+  }
+  tensor::NormRow row = Norm(norm, hidden, to);
+  row.added = block;
+  row.sum = hidden;
+  kernels_.normalise(row);
+}
+
+void Forward::NormInput(size_t index, size_t row) {
+  if (index == weights_.layers.size()) {
+    return;
+  }
+  const LayerWeights& layer = weights_.layers[index];
+  const float* from = hidden_.data() + row * width_;
+  if (layer.attention_norm.present()) {
+    NormRow(layer.attention_norm, from, normed_.data() + row * width_);
+    if (OwnInput(layer)) {
+      NormRow(layer.attention_second_norm, from, second_normed_.data() + row * width_);
+    }
+  }
+}
+
+// Whether attention reads another norm than the feed-forward network beside it.
+bool Forward::OwnInput(const LayerWeights& layer) const {
+  return config_.architecture->second_norm == SecondNorm::kAttentionInput && layer.attention_second_norm.present();
 }
 
 void Forward::RunLayer(size_t index) {
   const LayerWeights& layer = weights_.layers[index];
-  const bool own_input =
-      config_.architecture->second_norm == SecondNorm::kAttentionInput && layer.attention_second_norm.present();
   const float* inputs = layer.attention_norm.present() ? normed_.data() : hidden_.data();
-  if (layer.attention_norm.present()) {
-    threads_.ForEach(rows_.size(), [&](size_t row, size_t) {
-      const float* from = hidden_.data() + row * width_;
-      NormRow(layer.attention_norm, from, normed_.data() + row * width_);
-      if (own_input) {
-        NormRow(layer.attention_second_norm, from, second_normed_.data() + row * width_);
-      }
-    });
-  }
-  Attend(index, own_input ? second_normed_.data() : inputs);
+  Attend(index, OwnInput(layer) ? second_normed_.data() : inputs);
   if (layer.parallel) {
     feed_forward_.Run(layer, rows_.size(), adapted_, inputs, other_block_.data());
-    threads_.ForEach(rows_.size(), [&](size_t row, size_t) {
-      Add({block_.data() + row * width_, width_}, other_block_.data() + row * width_);
-      Add({hidden_.data() + row * width_, width_}, block_.data() + row * width_);
+    EachRow([&](size_t row) {
+      Add(kernels_, {block_.data() + row * width_, width_}, other_block_.data() + row * width_);
+      Add(kernels_, {hidden_.data() + row * width_, width_}, block_.data() + row * width_);
+      NormInput(index + 1, row);
     });
     return;
   }
-  threads_.ForEach(rows_.size(), [&](size_t row, size_t) { AddAttention(layer, row); });
+  EachRow([&](size_t row) { AddAttention(layer, row); });
   if (layer.cross_norm.present()) {
     AttendToEncoder(index);
   }
   const bool normed = layer.feed_forward_norm.present();
   feed_forward_.Run(layer, rows_.size(), adapted_, normed ? normed_.data() : hidden_.data(), block_.data());
-  threads_.ForEach(rows_.size(), [&](size_t row, size_t) { AddFeedForward(layer, row); });
+  EachRow([&](size_t row) {
+    AddFeedForward(layer, row);
+    NormInput(index + 1, row);
+  });
 }
 
 void Forward::Attend(size_t index, const float* inputs) {
@@ -140,24 +188,26 @@ void Forward::Attend(size_t index, const float* inputs) {
                             product(layer.value, query_width + key_width)};
     products_.Run(each);
   }
-  threads_.ForEach(rows, [&](size_t row, size_t) { PrepareRow(index, row); });
+  EachRow([&](size_t row) { PrepareRow(index, row); });
   attention_.Run({rows_, index, projected_.data(), projected_width_, attended_.data()});
   ProjectAttended(layer.attention_output);
 }
 
 void Forward::PrepareRow(size_t index, size_t row) {
   const LayerWeights& layer = weights_.layers[index];
-  const auto key_size = static_cast<size_t>(config_.key_size);
   float* queries = projected_.data() + row * projected_width_;
   float* keys = queries + config_.query_width();
   NormHeads(layer, queries, keys);
   const bool local = config_.Windowed(static_cast<int64_t>(index));
   const RopeTable& rope = local ? local_rope_ : global_rope_;
-  const std::span<const float> angles((local ? local_angles_ : global_angles_).data() + row * rope.dimensions(),
-                                      rope.dimensions());
-  for (int64_t head = 0; head < config_.heads + config_.kv_heads; ++head) {
-    Rotate(config_.architecture->rope, angles, queries + static_cast<size_t>(head) * key_size);
-  }
+  const float* angles = (local ? local_angles_ : global_angles_).data() + row * 2 * rope.dimensions();
+  kernels_.turn({.heads = queries,
+                 .count = static_cast<size_t>(config_.heads + config_.kv_heads),
+                 .stride = static_cast<size_t>(config_.key_size),
+                 .cosines = angles,
+                 .sines = angles + rope.dimensions(),
+                 .dimensions = rope.dimensions(),
+                 .neighbours = config_.architecture->rope == Rope::kPairs});
   StoreRow(index, rows_[row], keys, keys + config_.key_width());
 }
 
@@ -173,10 +223,11 @@ void Forward::NormHeads(const LayerWeights& layer, float* queries, float* keys) 
     const bool own = row.query_key_norm == QueryKeyNorm::kEachHead;
     for (size_t part = 0; part < parts; ++part) {
       const size_t first = own ? part * size : 0;
-      const std::span<const float> bias(weights.bias);
-      Normalise({row.norm, config_.norm_epsilon, std::span<const float>(weights.weight).subspan(first, size),
-                 bias.empty() ? bias : bias.subspan(first, size)},
-                {values + part * size, size}, values + part * size);
+      tensor::NormRow each = Norm(weights, values + part * size, values + part * size);
+      each.count = size;
+      each.weight += first;
+      each.bias = each.bias == nullptr ? nullptr : each.bias + first;
+      kernels_.normalise(each);
     }
   };
   norm(layer.query_norm, queries, config_.heads);
@@ -184,40 +235,39 @@ void Forward::NormHeads(const LayerWeights& layer, float* queries, float* keys) 
 }
 
 void Forward::StoreRow(size_t layer, const BatchRow& row, const float* keys, const float* values) {
+  const tensor::KvKernels& kernels = kernels_.attention[static_cast<size_t>(cache_.geometry().format)];
   const size_t page_positions = cache_.geometry().page_positions;
   const PageId page = row.sequence->pages()[row.position / page_positions];
   const size_t place = row.position % page_positions;
   const auto key_size = static_cast<size_t>(config_.key_size);
   const auto value_size = static_cast<size_t>(config_.value_size);
   for (size_t head = 0; head < static_cast<size_t>(config_.kv_heads); ++head) {
-    float* column = cache_.Keys(page, layer, head) + place;
-    for (size_t k = 0; k < key_size; ++k) {
-      column[k * page_positions] = keys[head * key_size + k];
-    }
-    std::copy_n(values + head * value_size, value_size, cache_.Values(page, layer, head) + place * value_size);
+    kernels.store_keys({cache_.Keys(page, layer, head), page_positions, place, keys + head * key_size, key_size});
+    kernels.store_values(
+        {cache_.Values(page, layer, head), page_positions, place, values + head * value_size, value_size});
   }
 }
 
 void Forward::AddAttention(const LayerWeights& layer, size_t row) {
+  const NormWeights& next = layer.cross_norm.present() ? layer.cross_norm : layer.feed_forward_norm;
   float* hidden = hidden_.data() + row * width_;
   float* block = block_.data() + row * width_;
   if (layer.attention_after_norm.present()) {
     NormRow(layer.attention_after_norm, block, block);
   }
   if (layer.attention_residual_norm.present()) {
-    Add({block, width_}, hidden);
+    Add(kernels_, {block, width_}, hidden);
     NormRow(layer.attention_residual_norm, block, block);
     if (layer.attention_second_norm.present()) {
-      Add({block, width_}, hidden);
+      Add(kernels_, {block, width_}, hidden);
       NormRow(layer.attention_second_norm, block, block);
     }
     std::copy_n(block, width_, hidden);
+    if (next.present()) {
+      NormRow(next, hidden, normed_.data() + row * width_);
+    }
   } else {
-    Add({hidden, width_}, block);
-  }
-  const NormWeights& next = layer.cross_norm.present() ? layer.cross_norm : layer.feed_forward_norm;
-  if (next.present()) {
-    NormRow(next, hidden, normed_.data() + row * width_);
+    AddAndNorm(next, hidden, block, normed_.data() + row * width_);
   }
 }
 
@@ -228,10 +278,9 @@ void Forward::AttendToEncoder(size_t index) {
   products_.Run({&query, 1});
   cross_attention_.Run({rows_, index, projected_.data(), projected_width_, attended_.data()});
   ProjectAttended(layer.cross_output);
-  threads_.ForEach(rows_.size(), [&](size_t row, size_t) {
-    float* hidden = hidden_.data() + row * width_;
-    Add({hidden, width_}, block_.data() + row * width_);
-    NormRow(layer.feed_forward_norm, hidden, normed_.data() + row * width_);
+  EachRow([&](size_t row) {
+    AddAndNorm(layer.feed_forward_norm, hidden_.data() + row * width_, block_.data() + row * width_,
+               normed_.data() + row * width_);
   });
 }
 
@@ -247,10 +296,7 @@ void Forward::AddFeedForward(const LayerWeights& layer, size_t row) {
   if (layer.feed_forward_after_norm.present()) {
     NormRow(layer.feed_forward_after_norm, block, block);
   }
-  Add({hidden, width_}, block);
-  if (layer.feed_forward_residual_norm.present()) {
-    NormRow(layer.feed_forward_residual_norm, hidden, hidden);
-  }
+  AddAndNorm(layer.feed_forward_residual_norm, hidden, block, hidden);
 }
 
 void Forward::Finish(std::span<const StepItem> items, StepOutput& output) {
@@ -293,8 +339,11 @@ void Forward::Finish(std::span<const StepItem> items, StepOutput& output) {
     products_.Run({&head, 1});
   }
   if (config_.logit_cap > 0) {
-    threads_.ForEach(logit_rows, [&](size_t row, size_t) {
-      SoftCap(config_.logit_cap, {output.logits_.data() + row * vocabulary, vocabulary});
+    const size_t logits = logit_rows * vocabulary;
+    threads_.ForEach((logits + kCapAtOnce - 1) / kCapAtOnce, [&](size_t index, size_t) {
+      const size_t first = index * kCapAtOnce;
+      kernels_.soft_cap(output.logits_.data() + first, static_cast<float>(config_.logit_cap),
+                        std::min(kCapAtOnce, logits - first));
     });
   }
 }

@@ -50,6 +50,9 @@ class Forward {
   void AttendToEncoder(size_t layer);
   // The product of attended_ into block_.
   void ProjectAttended(const Linear& output);
+  bool OwnInput(const LayerWeights& layer) const;
+  // What the layer's products read, where it has a norm; nothing behind the last layer.
+  void NormInput(size_t layer, size_t row);
   // Norms, turns and stores one row's queries, keys and values.
   void PrepareRow(size_t layer, size_t row);
   void NormHeads(const LayerWeights& layer, float* queries, float* keys) const;
@@ -57,13 +60,20 @@ class Forward {
   // Adds block_ to hidden_ as the layer's norms have it.
   void AddAttention(const LayerWeights& layer, size_t row);
   void AddFeedForward(const LayerWeights& layer, size_t row);
+  tensor::NormRow Norm(const NormWeights& norm, const float* from, float* to) const;
   void NormRow(const NormWeights& norm, const float* from, float* to) const;
+  // hidden += block, then the norm of that where there is one.
+  void AddAndNorm(const NormWeights& norm, float* hidden, const float* block, float* to) const;
+  // body(row), on this thread alone where there is little to share.
+  template <class Body>
+  void EachRow(const Body& body);
   void Finish(std::span<const StepItem> items, StepOutput& output);
 
   const ModelConfig& config_;
   const Weights& weights_;
   KvCache& cache_;
   ThreadPool& threads_;
+  const tensor::FloatKernels& kernels_;
   RopeTable global_rope_;
   RopeTable local_rope_;
   Products products_;
@@ -83,8 +93,8 @@ class Forward {
   std::vector<float> other_block_;         // [rows, width]: the latter where both read one norm
   std::vector<float> projected_;           // [rows, queries and keys and values]
   std::vector<float> attended_;            // [rows, heads * value_size]
-  std::vector<float> global_angles_;       // [rows, rope dimensions]
-  std::vector<float> local_angles_;        // [rows, rope dimensions]
+  std::vector<float> global_angles_;       // [rows, 2, rope dimensions]
+  std::vector<float> local_angles_;        // [rows, 2, rope dimensions]
   std::vector<float> last_;                // [rows asked for, width]
   std::vector<float> scratch_;
 };

@@ -57,7 +57,11 @@ struct GenerationRequest {
   bool echo = false;                         // the prompt's text comes first in the answer
   bool parse_chat = false;                   // split reasoning and tool calls from content
   bool return_token_ids = false;
-  std::string adapter{};  // LoRA, by name; empty: none
+  std::string adapter{};   // LoRA, by name; empty: none
+  std::string project{};   // whose share of the model's time it takes; any text
+  int64_t timeout_ms = 0;  // from when it comes; then it ends with kDeadlineExceeded "timeout". 0: never
+  // What much of the answer will probably be, word by word: it is then faster, and the same. Empty: nothing is known.
+  std::string prediction{};
 };
 
 struct TokenInfo {
@@ -102,6 +106,14 @@ struct GenerationUsage {
   int64_t queue_ns = 0;
   int64_t prefill_ns = 0;
   int64_t decode_ns = 0;
+  // With a prediction: its tokens that the answers had where they were expected, and those that they had not.
+  int32_t accepted_prediction_tokens = 0;
+  int32_t rejected_prediction_tokens = 0;
+  // Speculation: guesses of tokens that come next, how many tokens that were, and how many of them came. It depends on
+  // the load; what is answered does not.
+  int32_t drafts = 0;
+  int32_t draft_tokens = 0;
+  int32_t accepted_draft_tokens = 0;
 };
 
 // Called from one thread at a time, in order: one kPrompt first, deltas, one kFinish a choice, then OnDone.

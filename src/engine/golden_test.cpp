@@ -25,7 +25,10 @@ std::unique_ptr<Model> LoadGolden(const json::object& entry, bool round_activati
     return nullptr;
   }
   auto model =
-      Model::Load(std::move(*file), {.threads = 2, .kv_bytes = 16U << 20U, .round_activations = round_activations});
+      Model::Load(std::move(*file), {.threads = 2,
+                                     .kv_bytes = 16U << 20U,
+                                     .round_activations = round_activations,
+                                     .kv_format = round_activations ? tensor::KvFormat::kF16 : tensor::KvFormat::kF32});
   if (!model.ok()) {
     ADD_FAILURE() << model.error().message;
     return nullptr;

@@ -1,5 +1,7 @@
 #include "engine/kv_cache.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <limits>
 #include <new>
@@ -7,35 +9,53 @@
 namespace atelier::engine {
 namespace {
 
-// The floats of one page in one layer, and of all; false on overflow.
-bool Sizes(const KvGeometry& geometry, size_t& block, size_t& all) {
-  size_t position = 0;
-  return !__builtin_add_overflow(geometry.key_size, geometry.value_size, &position) &&
-         !__builtin_mul_overflow(position, geometry.heads, &position) &&
-         !__builtin_mul_overflow(position, geometry.page_positions, &block) &&
-         !__builtin_mul_overflow(block, geometry.layers, &all) && !__builtin_mul_overflow(all, geometry.pages, &all) &&
-         all <= std::numeric_limits<size_t>::max() / sizeof(float) / 2;
+constexpr size_t kLine = 64;  // bytes
+
+// A step reads all pages of a sequence, layer by layer: more places than a processor remembers the addresses of, if
+// they are small. A wish only.
+void AskForHugePages(std::byte* memory, size_t bytes) {
+#ifdef MADV_HUGEPAGE
+  constexpr size_t kHuge = 2U << 20U;
+  size_t space = bytes;
+  void* first = memory;
+  if (std::align(kHuge, kHuge, first, space) != nullptr) {
+    madvise(first, space / kHuge * kHuge, MADV_HUGEPAGE);
+  }
+#endif
 }
 
 }  // namespace
 
+bool PageBytes(const KvGeometry& geometry, size_t& bytes) {
+  size_t keys = 0;
+  size_t values = 0;
+  return tensor::KvBytes(geometry.format, geometry.key_size, geometry.page_positions, keys) &&
+         tensor::KvBytes(geometry.format, geometry.value_size, geometry.page_positions, values) &&
+         !__builtin_add_overflow(keys, values, &bytes) && !__builtin_mul_overflow(bytes, geometry.heads, &bytes) &&
+         !__builtin_mul_overflow(bytes, geometry.layers, &bytes);
+}
+
 Sequence::~Sequence() { cache_.Truncate(*this, 0); }
 
 Result<std::unique_ptr<KvCache>> KvCache::Make(const KvGeometry& geometry) {
-  size_t block = 0;
   size_t all = 0;
-  if (!Sizes(geometry, block, all) || all == 0 || geometry.pages > std::numeric_limits<PageId>::max()) {
+  if (!PageBytes(geometry, all) || __builtin_mul_overflow(all, geometry.pages, &all) || all == 0 ||
+      all > std::numeric_limits<size_t>::max() / 2 || geometry.pages > std::numeric_limits<PageId>::max()) {
     return InvalidArgument("a cache of keys and values cannot have these sizes");
   }
   std::unique_ptr<KvCache> cache(new KvCache(geometry));
   // Not std::make_unique: that would touch, and so take, all memory at once.
-  cache->memory_.reset(new (std::nothrow) float[all]);
+  cache->memory_.reset(new (std::nothrow) std::byte[all + kLine]);
   if (cache->memory_ == nullptr) {
-    return MakeError(Code::kResourceExhausted,
-                     "there is no memory for a cache of " + std::to_string(all * sizeof(float)) + " bytes",
+    return MakeError(Code::kResourceExhausted, "there is no memory for a cache of " + std::to_string(all) + " bytes",
                      "out_of_memory");
   }
-  cache->block_floats_ = block;
+  size_t space = all + kLine;
+  void* first = cache->memory_.get();
+  cache->first_block_ = static_cast<std::byte*>(std::align(kLine, all, first, space));
+  AskForHugePages(cache->memory_.get(), all + kLine);
+  tensor::KvBytes(geometry.format, geometry.key_size, geometry.page_positions, cache->key_bytes_);
+  tensor::KvBytes(geometry.format, geometry.value_size, geometry.page_positions, cache->value_bytes_);
   cache->holders_.resize(geometry.pages);
   cache->free_.resize(geometry.pages);
   for (size_t i = 0; i < geometry.pages; ++i) {
@@ -43,8 +63,6 @@ Result<std::unique_ptr<KvCache>> KvCache::Make(const KvGeometry& geometry) {
   }
   return cache;
 }
-
-KvCache::KvCache(const KvGeometry& geometry) : geometry_(geometry), block_floats_(0) {}
 
 std::unique_ptr<Sequence> KvCache::NewSequence(uint64_t space) {
   return std::unique_ptr<Sequence>(new Sequence(*this, space));
@@ -65,23 +83,31 @@ std::unique_ptr<Sequence> KvCache::Fork(const Sequence& other) {
 
 size_t KvCache::Reuse(Sequence& sequence, std::span<const int32_t> prompt) {
   const size_t size = geometry_.page_positions;
-  if (sequence.length() != 0 || !sequence.pages_.empty()) {
+  const size_t before = sequence.length();
+  if (!geometry_.share_prefixes || before >= prompt.size()) {
     return 0;
   }
-  while (prompt.size() > sequence.length() + size) {
-    const auto tokens = prompt.subspan(sequence.length(), size);
+  for (size_t end = (sequence.indexed_ + 1) * size; end < prompt.size(); end += size) {
+    const auto tokens = prompt.subspan(end - size, size);
     const auto found = prefixes_.Find(sequence.space_, sequence.last_, tokens);
     if (found.node == kNoPrefix) {
       break;
     }
+    Truncate(sequence, end - size);  // the page that it has begun itself, or reserved
     Hold(found.page);
     sequence.pages_.push_back(found.page);
     sequence.tokens_.insert(sequence.tokens_.end(), tokens.begin(), tokens.end());
     sequence.last_ = found.node;
     ++sequence.indexed_;
   }
-  prefixes_.Touch(sequence.last_);
-  return sequence.length();
+  if (sequence.length() > before) {
+    prefixes_.Touch(sequence.last_);
+  }
+  return sequence.length() - before;
+}
+
+bool KvCache::Abreast(const Sequence& one, const Sequence& other) const {
+  return geometry_.share_prefixes && one.space_ == other.space_ && one.last_ == other.last_;
 }
 
 Status KvCache::Reserve(Sequence& sequence, size_t count) {
@@ -106,7 +132,7 @@ Status KvCache::Reserve(Sequence& sequence, size_t count) {
   }
   if (copy) {
     PageId& shared = sequence.pages_[written];
-    std::copy_n(Block(shared, 0), block_floats_ * geometry_.layers, Block(taken.back(), 0));
+    std::copy(Block(shared, 0), Block(shared + 1, 0), Block(taken.back(), 0));
     Release(shared);
     shared = taken.back();
     taken.pop_back();
@@ -115,17 +141,18 @@ Status KvCache::Reserve(Sequence& sequence, size_t count) {
   return {};
 }
 
-void KvCache::Append(Sequence& sequence, std::span<const int32_t> tokens) {
+void KvCache::Append(Sequence& sequence, std::span<const int32_t> tokens, size_t unsure) {
   sequence.tokens_.insert(sequence.tokens_.end(), tokens.begin(), tokens.end());
   if (geometry_.share_prefixes) {
-    Index(sequence);
+    Index(sequence, sequence.length() - std::min(unsure, sequence.length()));
   }
 }
 
-void KvCache::Index(Sequence& sequence) {
+// The whole pages of the first `length` tokens.
+void KvCache::Index(Sequence& sequence, size_t length) {
   const size_t size = geometry_.page_positions;
-  const bool more = sequence.indexed_ < sequence.length() / size;
-  for (; sequence.indexed_ < sequence.length() / size; ++sequence.indexed_) {
+  const bool more = sequence.indexed_ < length / size;
+  for (; sequence.indexed_ < length / size; ++sequence.indexed_) {
     const auto tokens = sequence.tokens().subspan(sequence.indexed_ * size, size);
     PageId& page = sequence.pages_[sequence.indexed_];
     const auto found = prefixes_.Find(sequence.space_, sequence.last_, tokens);

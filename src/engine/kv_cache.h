@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "engine/prefix_index.h"
+#include "tensor/kernels/kv_format.h"
 
 namespace atelier::engine {
 
@@ -22,6 +23,7 @@ struct KvGeometry {
   size_t value_size = 0;
   size_t page_positions = 16;
   size_t pages = 0;
+  tensor::KvFormat format = tensor::KvFormat::kF32;
   bool share_prefixes = true;  // not where keys depend on later tokens
 };
 
@@ -61,6 +63,9 @@ class Sequence {
   PrefixNode last_ = kNoPrefix;                // the last of them there
 };
 
+// The bytes of one page in all layers. False on overflow.
+bool PageBytes(const KvGeometry& geometry, size_t& bytes);
+
 // Bounded: all memory is of the size given when made (untouched pages cost address space only). Not thread-safe.
 class KvCache {
  public:
@@ -77,42 +82,48 @@ class KvCache {
   // One that shares all pages of `other`, until either writes to them.
   std::unique_ptr<Sequence> Fork(const Sequence& other);
 
-  // Lets an empty sequence begin with the longest known prefix of `prompt`, whole pages of it and at most all but its
-  // last token (whose output somebody will want). Returns the tokens taken over: sequence.length().
+  // Lets a sequence whose tokens begin `prompt`, or an empty one, go on by what others have computed of it: whole
+  // pages, and at most all but its last token (whose output somebody will want). Returns by how many tokens it is
+  // longer now.
   size_t Reuse(Sequence& sequence, std::span<const int32_t> prompt);
+  // Whether both begin with the same whole pages and stand in the page behind these, so that what one computes next may
+  // be what the other wants. False where nothing is shared.
+  bool Abreast(const Sequence& one, const Sequence& other) const;
 
   // Room for `count` more positions, in pages that no other sequence sees. Errors: kResourceExhausted "kv_cache_full",
   // then the sequence has the length and the content that it had.
   Status Reserve(Sequence& sequence, size_t count);
-  // The reserved positions now hold these tokens.
-  void Append(Sequence& sequence, std::span<const int32_t> tokens);
+  // The reserved positions now hold these tokens. Other sequences find what is before the last `unsure` ones.
+  void Append(Sequence& sequence, std::span<const int32_t> tokens, size_t unsure = 0);
   // Forgets the positions from `length` on, and pages beyond them.
   void Truncate(Sequence& sequence, size_t length);
   // Forgets all prefixes that no sequence uses.
   void DropPrefixes();
 
-  float* Keys(PageId page, size_t layer, size_t head) {  // [key_size, page_positions]
-    return Block(page, layer) + head * geometry_.page_positions * geometry_.key_size;
-  }
-  float* Values(PageId page, size_t layer, size_t head) {  // [page_positions, value_size]
-    return Block(page, layer) +
-           geometry_.page_positions * (geometry_.heads * geometry_.key_size + head * geometry_.value_size);
+  // As the geometry's format has them.
+  std::byte* Keys(PageId page, size_t layer, size_t head) { return Block(page, layer) + head * key_bytes_; }
+  std::byte* Values(PageId page, size_t layer, size_t head) {
+    return Block(page, layer) + geometry_.heads * key_bytes_ + head * value_bytes_;
   }
 
  private:
   friend class Sequence;
-  explicit KvCache(const KvGeometry& geometry);
+  explicit KvCache(const KvGeometry& geometry) : geometry_(geometry) {}
 
-  float* Block(PageId page, size_t layer) { return memory_.get() + (page * geometry_.layers + layer) * block_floats_; }
+  std::byte* Block(PageId page, size_t layer) {
+    return first_block_ + (page * geometry_.layers + layer) * geometry_.heads * (key_bytes_ + value_bytes_);
+  }
   Result<PageId> Take();
   void Hold(PageId page);     // by one more sequence
   void Release(PageId page);  // by one sequence
-  void Index(Sequence& sequence);
+  void Index(Sequence& sequence, size_t length);
 
   KvGeometry geometry_;
-  size_t block_floats_;  // of one page in one layer
-  std::unique_ptr<float[]> memory_;
-  std::vector<uint32_t> holders_;  // sequences, by page
+  size_t key_bytes_ = 0;    // of one head of a page
+  size_t value_bytes_ = 0;  // the same
+  std::unique_ptr<std::byte[]> memory_;
+  std::byte* first_block_ = nullptr;  // in `memory_`, where a cache line begins
+  std::vector<uint32_t> holders_;     // sequences, by page
   std::vector<PageId> free_;
   size_t used_ = 0;  // pages that a sequence holds
   PrefixIndex prefixes_;

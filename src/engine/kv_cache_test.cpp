@@ -11,6 +11,8 @@ namespace {
 
 constexpr size_t kPage = 4;
 
+float* Floats(std::byte* page) { return reinterpret_cast<float*>(page); }
+
 // What a position's key is in these tests: it depends on all tokens up to it, as real ones do.
 float Mark(std::span<const int32_t> tokens) {
   uint32_t hash = 1;
@@ -40,6 +42,8 @@ class RandomCache {
       cache_->Truncate(sequence, random_() % (sequence.length() + 1));
     } else if (action == 3 && sequences_.size() > 2) {
       sequences_.erase(sequences_.begin() + static_cast<std::ptrdiff_t>(random_() % sequences_.size()));
+    } else if (action == 4) {
+      CatchUp(Any());
     } else {
       Extend(Any());
     }
@@ -56,8 +60,8 @@ class RandomCache {
       for (size_t i = 0; i < sequence->length(); ++i) {
         const PageId page = sequence->pages()[i / kPage];
         const float mark = Mark(sequence->tokens().first(i + 1));
-        ASSERT_EQ(cache_->Keys(page, 1, 1)[2 * kPage + i % kPage], mark);
-        ASSERT_EQ(cache_->Values(page, 0, 1)[i % kPage * 2], -mark);
+        ASSERT_EQ(Floats(cache_->Keys(page, 1, 1))[2 * kPage + i % kPage], mark);
+        ASSERT_EQ(Floats(cache_->Values(page, 0, 1))[i % kPage * 2], -mark);
       }
     }
     ASSERT_EQ(cache_->free_pages() + cache_->reusable_pages() + held, cache_->geometry().pages);
@@ -72,6 +76,7 @@ class RandomCache {
 
   size_t refused() const { return refused_; }
   size_t reused() const { return reused_; }
+  size_t caught_up() const { return caught_up_; }
 
  private:
   Sequence& Any() { return *sequences_[random_() % sequences_.size()]; }
@@ -91,6 +96,18 @@ class RandomCache {
     reused_ += reused;
   }
 
+  void CatchUp(Sequence& sequence) {
+    const size_t before = sequence.length();
+    auto prompt = std::vector<int32_t>(sequence.tokens().begin(), sequence.tokens().end());
+    const auto more = Tokens(random_() % 12);
+    prompt.insert(prompt.end(), more.begin(), more.end());
+    const size_t taken = cache_->Reuse(sequence, prompt);
+    EXPECT_EQ(sequence.length(), before + taken);
+    EXPECT_TRUE(std::ranges::equal(sequence.tokens(), std::span(prompt).first(before + taken)));
+    EXPECT_TRUE(taken == 0 || (sequence.length() < prompt.size() && sequence.length() % kPage == 0));
+    caught_up_ += taken > 0 ? 1 : 0;
+  }
+
   void Extend(Sequence& sequence) {
     const auto tokens = Tokens(1 + random_() % 6);
     const auto before = std::vector<int32_t>(sequence.tokens().begin(), sequence.tokens().end());
@@ -106,8 +123,8 @@ class RandomCache {
       const size_t i = all.size();
       all.push_back(token);
       const PageId page = sequence.pages()[i / kPage];
-      cache_->Keys(page, 1, 1)[2 * kPage + i % kPage] = Mark(all);
-      cache_->Values(page, 0, 1)[i % kPage * 2] = -Mark(all);
+      Floats(cache_->Keys(page, 1, 1))[2 * kPage + i % kPage] = Mark(all);
+      Floats(cache_->Values(page, 0, 1))[i % kPage * 2] = -Mark(all);
     }
     cache_->Append(sequence, tokens);
   }
@@ -117,11 +134,13 @@ class RandomCache {
   std::vector<std::unique_ptr<Sequence>> sequences_;
   size_t refused_ = 0;
   size_t reused_ = 0;
+  size_t caught_up_ = 0;
 };
 
 TEST(KvCache, KeepsEverySequencesKeysUnderRandomOperations) {
   size_t refused = 0;
   size_t reused = 0;
+  size_t caught_up = 0;
   for (uint32_t seed = 0; seed < 30; ++seed) {
     RandomCache cache(seed);
     for (int i = 0; i < 300; ++i) {
@@ -131,9 +150,11 @@ TEST(KvCache, KeepsEverySequencesKeysUnderRandomOperations) {
     ASSERT_NO_FATAL_FAILURE(cache.Finish()) << "seed " << seed;
     refused += cache.refused();
     reused += cache.reused();
+    caught_up += cache.caught_up();
   }
   EXPECT_GT(refused, 0U);
   EXPECT_GT(reused, 0U);
+  EXPECT_GT(caught_up, 50U);
 }
 
 std::unique_ptr<KvCache> Small(bool share = true) {
@@ -194,6 +215,22 @@ TEST(KvCache, EvictsWhatWasUsedLongestAgo) {
   EXPECT_TRUE(known(1));
   EXPECT_FALSE(known(2));
   EXPECT_TRUE(known(3));
+}
+
+TEST(KvCache, KeepsWhatIsUnsureToItself) {
+  const auto cache =
+      KvCache::Make({.layers = 1, .heads = 1, .key_size = 1, .value_size = 1, .page_positions = 4, .pages = 8}).value();
+  const std::vector<int32_t> tokens{1, 2, 3, 4, 5, 6, 7, 8, 9};
+  const auto known = [&] { return cache->Reuse(*cache->NewSequence(), tokens); };
+  const auto sequence = cache->NewSequence();
+  ASSERT_TRUE(cache->Reserve(*sequence, 9).ok());
+  cache->Append(*sequence, tokens, 3);
+  EXPECT_EQ(known(), 4);
+  cache->Truncate(*sequence, 8);
+  EXPECT_EQ(known(), 4);
+  ASSERT_TRUE(cache->Reserve(*sequence, 1).ok());
+  cache->Append(*sequence, std::vector<int32_t>{10});
+  EXPECT_EQ(known(), 8);
 }
 
 TEST(KvCache, RefusesImpossibleSizes) {

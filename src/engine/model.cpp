@@ -25,10 +25,12 @@ Result<std::unique_ptr<KvCache>> MakeCache(const ModelConfig& config, const Mode
                       .key_size = static_cast<size_t>(config.key_size),
                       .value_size = static_cast<size_t>(config.value_size),
                       .page_positions = options.page_positions,
+                      .format = options.kv_format,
                       .share_prefixes = config.causal && config.architecture->encoder.empty()};
-  // No overflow: every factor is at most 2^13, layers and positions less.
-  const size_t page_bytes = geometry.layers * geometry.heads * (geometry.key_size + geometry.value_size) *
-                            geometry.page_positions * sizeof(float);
+  size_t page_bytes = 0;
+  if (!PageBytes(geometry, page_bytes)) {
+    return InvalidArgument("a page of the cache of keys and values cannot be so large", "page_positions");
+  }
   geometry.pages = std::min(options.kv_bytes / page_bytes, kMaxPages);
   if (geometry.pages == 0) {
     return InvalidArgument("the cache of keys and values needs at least " + std::to_string(page_bytes) + " bytes",
@@ -109,7 +111,7 @@ class LoadedModel final : public Model {
     }
     forward_.Run(items, output);
     for (const StepItem& item : items) {
-      cache_->Append(*item.sequence, item.tokens);
+      cache_->Append(*item.sequence, item.tokens, item.unsure);
     }
     return {};
   }

@@ -33,6 +33,7 @@ struct ModelOptions {
   // is several times faster than with the activations themselves.
   bool round_activations = true;
   std::filesystem::path packed_cache{};  // a file that keeps packed weights for the next start; empty: none
+  tensor::KvFormat kv_format = tensor::KvFormat::kF16;  // of the cache of keys and values
 };
 
 // Not thread-safe: one thread calls Step and uses the cache. Immutable but for these.

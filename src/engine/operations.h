@@ -6,32 +6,16 @@
 #include <span>
 
 #include "engine/architectures.h"
+#include "tensor/kernels/float_kernels.h"
 
 namespace atelier::engine {
 
-struct Norm {
-  NormKind kind = NormKind::kRms;
-  double epsilon = 0;
-  std::span<const float> weight;
-  std::span<const float> bias;  // or empty
-};
+// values = act(values) * up, or act(values) where `up` is nullptr.
+void Activate(const tensor::FloatKernels& kernels, Activation activation, std::span<float> values, const float* up);
 
-// to = norm(from) * weight + bias; `to` may be `from`.
-void Normalise(const Norm& norm, std::span<const float> from, float* to);
-
-void Activate(Activation activation, std::span<float> values);
-// gate = act(gate) * up
-void ActivateGate(Activation activation, std::span<float> gate, const float* up);
-
-void Add(std::span<float> to, const float* from);  // to += from
-
-// value = cap * tanh(value / cap)
-void SoftCap(double cap, std::span<float> values);
-
-// exp(value - the largest); returns the sum.
-float ExponentialsOf(std::span<float> values);
+void Add(const tensor::FloatKernels& kernels, std::span<float> to, const float* from);  // to += from
 
 // values become probabilities.
-void SoftMax(std::span<float> values);
+void SoftMax(const tensor::FloatKernels& kernels, std::span<float> values);
 
 }  // namespace atelier::engine

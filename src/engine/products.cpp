@@ -147,7 +147,7 @@ void Products::Add(const Addition& addition, std::vector<float>& scratch) const 
                      .outputs = change,
                      .output_stride = rows});
   for (size_t j = 0; j < addition.count; ++j) {
-    engine::Add({product.outputs + (addition.first + j) * product.output_stride, rows}, change + j * rows);
+    engine::Add(kernels_, {product.outputs + (addition.first + j) * product.output_stride, rows}, change + j * rows);
   }
 }
 

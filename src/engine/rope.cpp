@@ -24,8 +24,8 @@ double Interpolation(const RopeConfig& config, size_t pair) {
 
 }  // namespace
 
-RopeTable::RopeTable(const RopeConfig& config, std::span<const float> factors)
-    : frequencies_(static_cast<size_t>(config.dimensions / 2)), magnitude_(config.attention_factor) {
+RopeTable::RopeTable(Rope kind, const RopeConfig& config, std::span<const float> factors)
+    : kind_(kind), frequencies_(static_cast<size_t>(config.dimensions / 2)), magnitude_(config.attention_factor) {
   for (size_t i = 0; i < frequencies_.size(); ++i) {
     const double exponent = -2.0 * static_cast<double>(i) / static_cast<double>(config.dimensions);
     const double plain = std::pow(config.base, exponent) / (factors.empty() ? 1.0 : static_cast<double>(factors[i]));
@@ -40,10 +40,15 @@ RopeTable::RopeTable(const RopeConfig& config, std::span<const float> factors)
 }
 
 void RopeTable::Angles(size_t position, float* to) const {
-  for (const double frequency : frequencies_) {
-    const double angle = static_cast<double>(position) * frequency;
-    *to++ = static_cast<float>(std::cos(angle) * magnitude_);
-    *to++ = static_cast<float>(std::sin(angle) * magnitude_);
+  const bool neighbours = kind_ == Rope::kPairs;
+  float* sines = to + dimensions();
+  for (size_t pair = 0; pair < frequencies_.size(); ++pair) {
+    const double angle = static_cast<double>(position) * frequencies_[pair];
+    const size_t first = neighbours ? 2 * pair : pair;
+    const size_t second = neighbours ? first + 1 : first + frequencies_.size();
+    to[first] = to[second] = static_cast<float>(std::cos(angle) * magnitude_);
+    sines[second] = static_cast<float>(std::sin(angle) * magnitude_);
+    sines[first] = -sines[second];
   }
 }
 
@@ -52,7 +57,8 @@ RopeTable GlobalRope(const ModelConfig& config, const Weights& weights, int64_t 
   if (!weights.rope_factors_long.empty()) {
     factors = context > config.rope.original_context ? weights.rope_factors_long : weights.rope_factors_short;
   }
-  return config.architecture->rope == Rope::kNone ? RopeTable() : RopeTable(config.rope, factors);
+  return config.architecture->rope == Rope::kNone ? RopeTable()
+                                                  : RopeTable(config.architecture->rope, config.rope, factors);
 }
 
 RopeTable LocalRope(const ModelConfig& config, const RopeTable& global) {
@@ -62,20 +68,7 @@ RopeTable LocalRope(const ModelConfig& config, const RopeTable& global) {
   RopeConfig local;
   local.dimensions = config.rope.dimensions;
   local.base = config.architecture->local_rope_base;
-  return RopeTable(local, {});
-}
-
-void Rotate(Rope kind, std::span<const float> angles, float* head) {
-  const size_t pairs = angles.size() / 2;
-  for (size_t i = 0; i < pairs; ++i) {
-    float& a = kind == Rope::kPairs ? head[2 * i] : head[i];
-    float& b = kind == Rope::kPairs ? head[2 * i + 1] : head[i + pairs];
-    const float cosine = angles[2 * i];
-    const float sine = angles[2 * i + 1];
-    const float turned = a * cosine - b * sine;
-    b = a * sine + b * cosine;
-    a = turned;
-  }
+  return RopeTable(config.architecture->rope, local, {});
 }
 
 }  // namespace atelier::engine

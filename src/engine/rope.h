@@ -17,13 +17,15 @@ class RopeTable {
  public:
   RopeTable() = default;  // of no dimensions
   // `factors`: divide the frequencies, [dimensions / 2], or empty.
-  RopeTable(const RopeConfig& config, std::span<const float> factors);
+  RopeTable(Rope kind, const RopeConfig& config, std::span<const float> factors);
 
   size_t dimensions() const { return 2 * frequencies_.size(); }
-  // Cosine and sine of each pair at a position: {cos 0, sin 0, cos 1, ...}.
-  void Angles(size_t position, float* to) const;  // [dimensions]
+  // For each dimension the cosine of its turn at a position, and the sine with the sign that its partner's number has:
+  // tensor::Turn, [2, dimensions].
+  void Angles(size_t position, float* to) const;
 
  private:
+  Rope kind_ = Rope::kNone;
   std::vector<double> frequencies_;
   double magnitude_ = 1.0;
 };
@@ -32,8 +34,5 @@ class RopeTable {
 // will be run; LongRoPE chooses its factors by it, so that a sequence's results do not change as it grows.
 RopeTable GlobalRope(const ModelConfig& config, const Weights& weights, int64_t context);
 RopeTable LocalRope(const ModelConfig& config, const RopeTable& global);
-
-// Turns one head's first dimensions in place.
-void Rotate(Rope kind, std::span<const float> angles, float* head);
 
 }  // namespace atelier::engine

@@ -22,6 +22,7 @@ struct StepItem {
   std::span<const int32_t> tokens;  // at least one
   OutputKind output = OutputKind::kLogits;
   size_t output_from = 0;  // of the tokens from this one on; `tokens.size() - 1`: of the last only
+  size_t unsure = 0;       // so many of the last tokens may be taken back (Truncate): nobody else finds them
 };
 
 // The rows that a step gave. Reused from step to step, it allocates nothing new.

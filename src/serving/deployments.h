@@ -81,6 +81,7 @@ struct ManagerOptions {
   int64_t probe_every_ms = 500;     // health of a ready worker
   int64_t first_back_off_ms = 200;  // before a restart; doubles with each failure in a row
   int64_t longest_back_off_ms = 30000;
+  std::string speculation{};   // where a deployment's settings name none; empty: its worker decides
   BatchOptions batch;          // where a deployment's settings name nothing else
   Metrics* metrics = nullptr;  // borrowed, outlives the manager; nullptr: none are kept
 };

@@ -8,8 +8,11 @@
 namespace atelier::serving {
 namespace {
 
+std::string DraftName(const WorkerSpec& spec) { return spec.draft ? ModelFolderName(*spec.draft) : ""; }
+
 bool SameWorker(const WorkerSpec& a, const WorkerSpec& b) {
-  return a.batch == b.batch && a.generative == b.generative && ModelFolderName(a.model) == ModelFolderName(b.model);
+  return a.batch == b.batch && a.generative == b.generative && ModelFolderName(a.model) == ModelFolderName(b.model) &&
+         DraftName(a) == DraftName(b);
 }
 
 template <class List>
@@ -63,7 +66,7 @@ void Fleet::FollowOne(Record& record, Wish wish) {
   const BatchOptions batch = BatchOptionsOf(wish.deployment.settings, defaults_);
   const GenerativeOptions generative = GenerativeOptionsOf(wish.deployment.settings);
   for (size_t i = 0; i < wish.versions.size(); ++i) {
-    WorkerPtr worker = FindOrCreate(record, {wish.deployment.name, wish.versions[i], batch, generative});
+    WorkerPtr worker = FindOrCreate(record, {wish.deployment.name, wish.versions[i], batch, generative, wish.draft});
     wanted.push_back({wish.deployment.versions[i].weight, std::move(worker)});
   }
   const std::vector<Served> former = std::exchange(record.wanted, std::move(wanted));

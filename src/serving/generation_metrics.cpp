@@ -57,6 +57,10 @@ struct GenerationMetrics::Series {
         prefill(Duration(metrics, labels, "vllm:request_prefill_time_seconds", "Time of prompts")),
         decode(Duration(metrics, labels, "vllm:request_decode_time_seconds", "Time of answers")),
         inference(Duration(metrics, labels, "vllm:request_inference_time_seconds", "Time of prompts and answers")),
+        drafts(metrics.Counter("vllm:spec_decode_num_drafts_total", "Guesses of tokens that come next", labels)),
+        draft_tokens(metrics.Counter("vllm:spec_decode_num_draft_tokens_total", "Tokens of those guesses", labels)),
+        accepted_tokens(
+            metrics.Counter("vllm:spec_decode_num_accepted_tokens_total", "Tokens of them that came", labels)),
         request_prompt(
             metrics.Histogram("vllm:request_prompt_tokens", "Tokens of a request's prompt", labels, CountBuckets())),
         request_generation(metrics.Histogram("vllm:request_generation_tokens", "Tokens of a request's answers", labels,
@@ -90,6 +94,9 @@ struct GenerationMetrics::Series {
   prometheus::Histogram& prefill;
   prometheus::Histogram& decode;
   prometheus::Histogram& inference;
+  prometheus::Counter& drafts;
+  prometheus::Counter& draft_tokens;
+  prometheus::Counter& accepted_tokens;
   prometheus::Histogram& request_prompt;
   prometheus::Histogram& request_generation;
 };
@@ -142,6 +149,9 @@ void GenerationWatch::OnDone(const Status& status, const engine::GenerationUsage
   const auto& series = *metrics_->series_;
   series.cache_queries.Increment(usage.prompt_tokens);
   series.cache_hits.Increment(usage.cached_tokens);
+  series.drafts.Increment(usage.drafts);
+  series.draft_tokens.Increment(usage.draft_tokens);
+  series.accepted_tokens.Increment(usage.accepted_draft_tokens);
   if (!status.ok()) {
     (status.error().code == Code::kCancelled ? series.abort : series.error).Increment();
     return;

@@ -37,11 +37,14 @@ TEST_F(GenerationMetricsTest, CountsAnAnswer) {
   watch.OnDeltas({Delta(Kind::kPrompt, 7), Delta(Kind::kContent, 1)});
   clock_.AdvanceMs(20);
   watch.OnDeltas({Delta(Kind::kContent, 2), Delta(Kind::kFinish, 1, engine::FinishReason::kLength)});
-  watch.OnDone({}, {7, 5, 4, 0, 1'000'000, 2'000'000'000, 3'000'000'000});
+  watch.OnDone({}, {7, 5, 4, 0, 1'000'000, 2'000'000'000, 3'000'000'000, 0, 0, 1, 3, 2});
   Expect("prompt_tokens_total", kLabels, "7");
   Expect("generation_tokens_total", kLabels, "4");
   Expect("prefix_cache_queries_total", kLabels, "7");
   Expect("prefix_cache_hits_total", kLabels, "5");
+  Expect("spec_decode_num_drafts_total", kLabels, "1");
+  Expect("spec_decode_num_draft_tokens_total", kLabels, "3");
+  Expect("spec_decode_num_accepted_tokens_total", kLabels, "2");
   Expect("time_to_first_token_seconds_sum", kLabels, "0.03");
   Expect("inter_token_latency_seconds_sum", kLabels, "0.02");
   Expect("e2e_request_latency_seconds_count", kLabels, "1");

@@ -158,6 +158,9 @@ pb::GenerateRequest ToWire(engine::GenerationRequest request) {
   out.set_parse_chat(request.parse_chat);
   out.set_return_token_ids(request.return_token_ids);
   out.set_adapter(std::move(request.adapter));
+  out.set_project(std::move(request.project));
+  out.set_timeout_ms(request.timeout_ms);
+  out.set_prediction(std::move(request.prediction));
   return out;
 }
 
@@ -184,6 +187,9 @@ Result<engine::GenerationRequest> FromWire(const pb::GenerateRequest& request) {
   out.parse_chat = request.parse_chat();
   out.return_token_ids = request.return_token_ids();
   out.adapter = request.adapter();
+  out.project = request.project();
+  out.timeout_ms = request.timeout_ms();
+  out.prediction = request.prediction();
   return out;
 }
 
@@ -284,6 +290,11 @@ pb::Usage ToWire(const engine::GenerationUsage& usage) {
   out.set_cached_tokens(usage.cached_tokens);
   out.set_completion_tokens(usage.completion_tokens);
   out.set_reasoning_tokens(usage.reasoning_tokens);
+  out.set_accepted_prediction_tokens(usage.accepted_prediction_tokens);
+  out.set_rejected_prediction_tokens(usage.rejected_prediction_tokens);
+  out.set_drafts(usage.drafts);
+  out.set_draft_tokens(usage.draft_tokens);
+  out.set_accepted_draft_tokens(usage.accepted_draft_tokens);
   out.set_queue_ns(usage.queue_ns);
   out.set_prefill_ns(usage.prefill_ns);
   out.set_decode_ns(usage.decode_ns);
@@ -291,8 +302,18 @@ pb::Usage ToWire(const engine::GenerationUsage& usage) {
 }
 
 engine::GenerationUsage FromWire(const pb::Usage& usage) {
-  return {usage.prompt_tokens(), usage.cached_tokens(), usage.completion_tokens(), usage.reasoning_tokens(),
-          usage.queue_ns(),      usage.prefill_ns(),    usage.decode_ns()};
+  return {.prompt_tokens = usage.prompt_tokens(),
+          .cached_tokens = usage.cached_tokens(),
+          .completion_tokens = usage.completion_tokens(),
+          .reasoning_tokens = usage.reasoning_tokens(),
+          .queue_ns = usage.queue_ns(),
+          .prefill_ns = usage.prefill_ns(),
+          .decode_ns = usage.decode_ns(),
+          .accepted_prediction_tokens = usage.accepted_prediction_tokens(),
+          .rejected_prediction_tokens = usage.rejected_prediction_tokens(),
+          .drafts = usage.drafts(),
+          .draft_tokens = usage.draft_tokens(),
+          .accepted_draft_tokens = usage.accepted_draft_tokens()};
 }
 
 pb::EmbedResponse ToWire(const engine::EmbeddingAnswer& answer) {

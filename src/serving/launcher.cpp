@@ -77,6 +77,13 @@ Result<pid_t> Launcher::Start(const WorkerSpec& spec, const std::string& socket_
   for (const std::string& argument : {std::string("--model"), folder.string(), std::string("--socket"), socket_path}) {
     plan.arguments.push_back(argument);
   }
+  if (spec.draft) {
+    ATELIER_ASSIGN(draft, LayOutModel(blobs_, ModelRoot(options_.data_dir), *spec.draft));
+    plan.arguments.insert(plan.arguments.end(), {"--draft", draft.string()});
+  }
+  if (!options_.speculation.empty()) {
+    plan.environment["ATELIER_SPECULATION"] = options_.speculation;
+  }
   if (options_.threads > 0) {
     plan.environment["ATELIER_THREADS"] = std::to_string(options_.threads);
   }

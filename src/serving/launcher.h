@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <future>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -21,14 +22,16 @@ namespace atelier::serving {
 struct WorkerSpec {
   std::string deployment;
   registry::ModelVersion model;
-  BatchOptions batch;            // of predictors
-  GenerativeOptions generative;  // of generative models
+  BatchOptions batch;                             // of predictors
+  GenerativeOptions generative;                   // of generative models
+  std::optional<registry::ModelVersion> draft{};  // the same: drafts for it
 };
 
 struct LauncherOptions {
   std::filesystem::path data_dir;
   std::filesystem::path program_dir;
-  int threads = 0;  // for each worker; 0: it decides itself
+  int threads = 0;            // for each worker; 0: it decides itself
+  std::string speculation{};  // of deployments that do not say; empty: the worker decides
 };
 
 std::filesystem::path ModelRoot(const std::filesystem::path& data_dir);

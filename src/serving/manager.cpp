@@ -110,7 +110,7 @@ class ManagerImpl final : public Manager {
         clock_(parts.clock),
         options_(std::move(options)),
         sockets_(std::move(parts.sockets)),
-        launcher_({options_.data_dir, options_.program_dir, options_.threads}, parts.blobs),
+        launcher_({options_.data_dir, options_.program_dir, options_.threads, options_.speculation}, parts.blobs),
         shared_{
             clock_,          launcher_, sockets_, SeededRng(parts.seed, 1), LimitsOf(options_), options_.probe_every_ms,
             options_.metrics},

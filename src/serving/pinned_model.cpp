@@ -84,9 +84,10 @@ class PinnedModel final : public LanguageModel {
       return [] {};
     }
     request.adapter = served_by_.adapter;
+    request.timeout_ms = std::min(timeout_ms.value_or(limits_.generate_timeout_ms), kLongestTimeoutMs);
     WorkerClient& client = (*passage)->client();
-    return client.Generate(ToWire(std::move(request)),
-                           std::min(timeout_ms.value_or(limits_.generate_timeout_ms), kLongestTimeoutMs),
+    const int64_t call_ms = request.timeout_ms;
+    return client.Generate(ToWire(std::move(request)), call_ms,
                            std::make_shared<PassingSink>(std::move(passage).value(), std::move(sink)));
   }
   void Embed(engine::EmbeddingRequest request, std::function<void(Result<engine::EmbeddingAnswer>)> done) override {

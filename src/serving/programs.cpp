@@ -31,6 +31,9 @@ std::vector<std::string> GenerativeArguments(const WorkerSpec& spec) {
       arguments.push_back(std::to_string(value));
     }
   }
+  if (!spec.generative.speculation.empty()) {
+    arguments.insert(arguments.end(), {"--speculation", spec.generative.speculation});
+  }
   return arguments;
 }
 

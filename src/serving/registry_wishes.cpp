@@ -1,8 +1,24 @@
+#include "base/json.h"
 #include "base/log.h"
 #include "serving/wishes.h"
 
 namespace atelier::serving {
 namespace {
+
+// A deployment answers without it, too.
+std::optional<registry::ModelVersion> DraftOf(registry::Registry& registry, const registry::Deployment& deployment) {
+  const std::string reference = GetString(deployment.settings, "draft");
+  if (reference.empty()) {
+    return std::nullopt;
+  }
+  auto version = registry.Resolve(reference);
+  if (!version.ok()) {
+    LogError("a deployment goes without its draft model",
+             {{"deployment", deployment.name}, {"draft", reference}, {"error", version.error().message}});
+    return std::nullopt;
+  }
+  return std::move(*version);
+}
 
 Result<Wish> WishOf(registry::Registry& registry, registry::Deployment deployment) {
   Wish wish;
@@ -16,6 +32,7 @@ Result<Wish> WishOf(registry::Registry& registry, registry::Deployment deploymen
     ATELIER_ASSIGN(version, registry.Resolve(adapter.model_name + "@" + std::to_string(adapter.version)));
     wish.adapters.push_back(std::move(version));
   }
+  wish.draft = DraftOf(registry, deployment);
   wish.deployment = std::move(deployment);
   wish.aliases = std::move(aliases);
   wish.latest_version = model.latest_version;

@@ -35,7 +35,16 @@ TEST(RegistryWishes, ReadsDeploymentsWithTheirVersionsAndNames) {
   EXPECT_EQ(wish.versions[1].version, 1);
   EXPECT_EQ(wish.latest_version, 2);
   EXPECT_EQ(wish.aliases.at("champion"), 1);
+  EXPECT_FALSE(wish.draft.has_value());
   EXPECT_EQ(BatchOptionsOf(wish.deployment.settings, {}).max_batch, 4);
+  ASSERT_TRUE(registry.PutDeployment("prod", "digits", {{2, 100}}, {{"draft", "digits@1"}}).ok());
+  ASSERT_TRUE(registry.PutDeployment("test", "digits", {{2, 100}}, {{"draft", "gone@1"}}).ok());
+  const auto drafted = RegistryWishes(registry)();
+  ASSERT_TRUE(drafted.ok());
+  ASSERT_EQ(drafted->size(), 2U) << "one answers without its draft model, too";
+  for (const Wish& each : *drafted) {
+    EXPECT_EQ(each.draft.has_value(), each.deployment.name == "prod");
+  }
 }
 
 }  // namespace

@@ -21,6 +21,7 @@ GenerativeOptions GenerativeOptionsOf(const boost::json::object& settings) {
       out.*setting.member = std::clamp(GetInt(settings, setting.name), setting.min, setting.max);
     }
   }
+  out.speculation = GetString(settings, "speculation");
   return out;
 }
 

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ struct Wish {
   registry::Deployment deployment;
   std::vector<registry::ModelVersion> versions;    // of deployment.versions, in its order
   std::vector<registry::ModelVersion> adapters{};  // of deployment.adapters, in its order
+  std::optional<registry::ModelVersion> draft{};   // the model that its setting "draft" names, if it is there
   std::map<std::string, int64_t> aliases;          // of its model
   int64_t latest_version = 0;                      // of its model
 };

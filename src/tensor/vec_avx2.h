@@ -33,6 +33,9 @@ struct VecAvx2 {
     last.value = _mm256_castsi256_ps(_mm256_and_si256(words, _mm256_set1_epi32(static_cast<int32_t>(0xFFFF0000))));
   }
   static void Prefetch(const void* at) { _mm_prefetch(static_cast<const char*>(at), _MM_HINT_T0); }
+  static VecAvx2 Load(const int8_t* from) {
+    return {_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from))))};
+  }
   // The first `count` floats, zeros behind them; reads nothing else.
   static VecAvx2 LoadPart(const float* from, size_t count) { return {_mm256_maskload_ps(from, Mask(count))}; }
   template <class W>
@@ -43,6 +46,20 @@ struct VecAvx2 {
   }
   void Store(float* to) const { _mm256_storeu_ps(to, value); }
   void StorePart(float* to, size_t count) const { _mm256_maskstore_ps(to, Mask(count), value); }
+  void Store(StoredHalf* to) const {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm256_cvtps_ph(value, _MM_FROUND_TO_NEAREST_INT));
+  }
+  void Store(StoredBfloat16* to) const {
+    const __m256i bits = _mm256_castps_si256(value);
+    const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+    const __m256i near = _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7FFF)));
+    const __m256i quiet = _mm256_or_si256(bits, _mm256_set1_epi32(0x00400000));
+    const __m256 nan = _mm256_cmp_ps(value, value, _CMP_UNORD_Q);
+    const __m256i rounded = _mm256_srli_epi32(_mm256_blendv_epi8(near, quiet, _mm256_castps_si256(nan)), 16);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to),
+                     _mm_packus_epi32(_mm256_castsi256_si128(rounded), _mm256_extracti128_si256(rounded, 1)));
+  }
+  static VecAvx2 Add(const VecAvx2& a, const VecAvx2& b) { return {_mm256_add_ps(a.value, b.value)}; }
   // a * b + c
   static VecAvx2 MulAdd(const VecAvx2& a, const VecAvx2& b, const VecAvx2& c) {
     return {_mm256_fmadd_ps(a.value, b.value, c.value)};
@@ -61,6 +78,7 @@ struct VecAvx2 {
     const __m256i biased = _mm256_add_epi32(_mm256_cvtps_epi32(exponent.value), _mm256_set1_epi32(127));
     return {_mm256_mul_ps(value.value, _mm256_castsi256_ps(_mm256_slli_epi32(biased, 23)))};
   }
+  static VecAvx2 SwapNeighbours(const VecAvx2& a) { return {_mm256_permute_ps(a.value, 0xB1)}; }
   // Halves onto halves, in the scalar reference's order.
   float Sum() const {
     const __m128 four = _mm_add_ps(_mm256_castps256_ps128(value), _mm256_extractf128_ps(value, 1));

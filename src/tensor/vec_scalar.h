@@ -1,8 +1,12 @@
-// Eight floats without any instruction set: the reference that the others are compared with.
+// Eight floats without any instruction set: the reference that the others are compared with, and the list of what
+// kernels ask of a vector type.
 #pragma once
 
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
+
+#include "tensor/quants/half.h"
 
 #include "tensor/quants/half.h"
 
@@ -28,6 +32,7 @@ struct VecScalar {
     }
     return v;
   }
+  // W: float, StoredHalf, StoredBfloat16 or int8_t.
   template <class W>
   static VecScalar Load(const W* from) {
     return LoadPart(from, kLanes);
@@ -59,6 +64,16 @@ struct VecScalar {
       to[i] = lane[i];
     }
   }
+  // W: StoredHalf or StoredBfloat16, rounded to the nearest, ties to even.
+  template <class W>
+  void Store(W* to) const {
+    for (size_t i = 0; i < kLanes; ++i) {
+      to[i].set(lane[i]);
+    }
+  }
+  static VecScalar Add(const VecScalar& a, const VecScalar& b) {
+    return Each([&](size_t i) { return a.lane[i] + b.lane[i]; });
+  }
   // a * b + c
   static VecScalar MulAdd(const VecScalar& a, const VecScalar& b, const VecScalar& c) {
     return Each([&](size_t i) { return a.lane[i] * b.lane[i] + c.lane[i]; });
@@ -87,6 +102,10 @@ struct VecScalar {
                                           : std::ldexp(value.lane[i], static_cast<int>(exponent.lane[i]));
     });
   }
+  // 1, 0, 3, 2 ...
+  static VecScalar SwapNeighbours(const VecScalar& a) {
+    return Each([&](size_t i) { return a.lane[i ^ 1U]; });
+  }
   // Halves onto halves: (0+4, 1+5, 2+6, 3+7), again, and again.
   float Sum() const {
     const float a = (lane[0] + lane[4]) + (lane[2] + lane[6]);
@@ -96,6 +115,7 @@ struct VecScalar {
 
  private:
   static float ValueOf(float value) { return value; }
+  static float ValueOf(int8_t value) { return value; }
   template <class W>
   static float ValueOf(const W& stored) {
     return stored.value();

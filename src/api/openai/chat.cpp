@@ -63,6 +63,8 @@ Result<Question> ReadQuestion(const Services& services, const Request& request) 
   question.model = std::move(model);
   ATELIER_ASSIGN(chat, ReadChat(fields, body));
   question.request.prompt = std::move(chat);
+  ATELIER_ASSIGN(prediction, ReadPrediction(fields));
+  question.request.prediction = std::move(prediction);
   ATELIER_ASSIGN(stream, ReadStream(fields));
   question.stream = stream;
   ATELIER_TRY(CheckUnsupported(fields, body));

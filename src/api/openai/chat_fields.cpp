@@ -12,6 +12,7 @@ constexpr std::array<std::string_view, 6> kRoles{"system", "developer", "user", 
 constexpr std::array<std::string_view, 7> kEfforts{"none", "minimal", "low", "medium", "high", "xhigh", "max"};
 constexpr std::array<std::string_view, 3> kToolChoices{"none", "auto", "required"};
 constexpr size_t kMaxWordBytes = 64;
+constexpr size_t kMaxTextBytes = 8U << 20U;
 
 template <class List>
 bool Has(const List& list, std::string_view word) {
@@ -186,6 +187,33 @@ Result<engine::ChatPrompt> ReadChat(Fields& fields, const json::object& body) {
   prompt.continue_final_message = continues;
   prompt.add_generation_prompt = generates;
   return prompt;
+}
+
+Result<std::string> ReadPrediction(Fields& fields) {
+  ATELIER_ASSIGN(prediction, fields.ObjectOr("prediction"));
+  if (prediction == nullptr) {
+    return std::string();
+  }
+  Fields inner(*prediction, "prediction");
+  ATELIER_ASSIGN(type, inner.String("type", kMaxWordBytes));
+  if (type != "content") {
+    return InvalidArgument("'prediction.type' must be content", "prediction.type");
+  }
+  const auto* parts = prediction->if_contains("content");
+  if (parts == nullptr || !parts->is_array()) {
+    return inner.String("content", kMaxTextBytes);
+  }
+  std::string text;
+  for (size_t i = 0; i < parts->get_array().size(); ++i) {
+    const std::string path = At("prediction.content", i);
+    const auto* part = parts->get_array()[i].if_object();
+    if (part == nullptr || GetString(*part, "type") != "text") {
+      return InvalidArgument("'" + path + "' must be a part of the type text", path);
+    }
+    ATELIER_ASSIGN(piece, Fields(*part, path).String("text", kMaxTextBytes));
+    text += piece;
+  }
+  return text;
 }
 
 }  // namespace atelier::api::openai

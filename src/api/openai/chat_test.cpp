@@ -58,6 +58,28 @@ TEST_F(ChatTest, AnswersAtOnce) {
   EXPECT_NE(Asked().sampling.seed, 0U);
 }
 
+TEST_F(ChatTest, TakesPredictions) {
+  auto& usage = serving_.language->usage;
+  usage.accepted_prediction_tokens = 3;
+  usage.rejected_prediction_tokens = 1;
+  const auto answer = Chat(R"("prediction":{"type":"content","content":"Hello world"})");
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(Asked().prediction, "Hello world");
+  const auto body = Json(answer);
+  const auto& details = body.at("usage").at("completion_tokens_details").as_object();
+  EXPECT_EQ(GetInt(details, "accepted_prediction_tokens"), 3);
+  EXPECT_EQ(GetInt(details, "rejected_prediction_tokens"), 1);
+  ASSERT_EQ(Chat(R"("prediction":{"type":"content","content":[{"type":"text","text":"Hello "},
+    {"type":"text","text":"world"}]})")
+                .status,
+            200);
+  EXPECT_EQ(Asked().prediction, "Hello world");
+  EXPECT_EQ(Param(Chat(R"("prediction":{"type":"static","content":"x"})")), "prediction.type");
+  EXPECT_EQ(Param(Chat(R"("prediction":{"type":"content"})")), "prediction.content");
+  EXPECT_EQ(Param(Chat(R"("prediction":{"type":"content","content":[{"type":"image"}]})")), "prediction.content[0]");
+  EXPECT_EQ(Param(Chat(R"("prediction":"x")")), "prediction");
+}
+
 TEST_F(ChatTest, PassesOnWhatIsAsked) {
   ASSERT_EQ(Chat(R"("temperature":0,"top_p":0.5,"n":1,"stop":["a","b"],"max_completion_tokens":9,"seed":-1,
     "logit_bias":{"5":-100},"top_k":3,"min_p":0.1,"typical_p":0.9,"repetition_penalty":1.5,"min_tokens":2,

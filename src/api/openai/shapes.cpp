@@ -81,8 +81,8 @@ json::object UsageObject(const engine::GenerationUsage& usage) {
           {"completion_tokens_details",
            {{"reasoning_tokens", usage.reasoning_tokens},
             {"audio_tokens", 0},
-            {"accepted_prediction_tokens", 0},
-            {"rejected_prediction_tokens", 0}}}};
+            {"accepted_prediction_tokens", usage.accepted_prediction_tokens},
+            {"rejected_prediction_tokens", usage.rejected_prediction_tokens}}}};
 }
 
 double Finite(float logprob) {

@@ -71,6 +71,8 @@ std::vector<Setting> AllSettings() {
   return settings;
 }
 
+constexpr std::string_view kWordSettings[] = {"speculation", "draft"};  // of language models
+
 Result<json::object> ParseSettings(Fields& body) {
   json::object settings;
   ATELIER_ASSIGN(given, body.ObjectOr("settings"));
@@ -84,8 +86,32 @@ Result<json::object> ParseSettings(Fields& body) {
       settings[setting.name] = value;
     }
   }
+  for (const std::string_view name : kWordSettings) {
+    if (fields.Has(name)) {
+      ATELIER_ASSIGN(word, fields.String(name, 300));
+      settings[name] = word;
+    }
+  }
   ATELIER_TRY(fields.RejectUnknown());
   return settings;
+}
+
+// Checks those of language models that are words; the draft model's name becomes that of one version.
+Status ResolveWords(const Services& services, json::object& settings) {
+  if (settings.contains("speculation")) {
+    const std::string word = GetString(settings, "speculation");
+    if (std::ranges::find(serving::kSpeculations, word) == std::end(serving::kSpeculations)) {
+      return InvalidArgument("'settings.speculation' must be auto, off or lookup", "settings.speculation");
+    }
+  }
+  if (settings.contains("draft")) {
+    ATELIER_ASSIGN(version, services.registry.Resolve(GetString(settings, "draft")));
+    if (GetString(version.metadata, "family") != serving::kGenerativeFamily) {
+      return InvalidArgument("'settings.draft' must name a language model", "settings.draft", "model_not_supported");
+    }
+    settings["draft"] = version.model_name + "@" + std::to_string(version.version);
+  }
+  return {};
 }
 
 // Whether models of the family have these settings.
@@ -96,6 +122,12 @@ Status FitSettings(const json::object& settings, const std::string& family) {
       const std::string name = "settings." + std::string(setting.name);
       return InvalidArgument("'" + name + "' is not for " + (generates ? "language models" : "models that predict"),
                              name);
+    }
+  }
+  for (const std::string_view word : kWordSettings) {
+    if (settings.contains(word) && !generates) {
+      const std::string name = "settings." + std::string(word);
+      return InvalidArgument("'" + name + "' is not for models that predict", name);
     }
   }
   return {};
@@ -213,6 +245,7 @@ Result<Response> CreateDeployment(const Services& services, Request& request) {
   ATELIER_ASSIGN(settings, ParseSettings(fields));
   ATELIER_ASSIGN(found, FindVersions(services, fields));
   ATELIER_TRY(FitSettings(settings, found.family));
+  ATELIER_TRY(ResolveWords(services, settings));
   ATELIER_TRY(fields.RejectUnknown());
   const std::string name = wanted_name.empty() ? found.model : wanted_name;
   ATELIER_TRY(ValidateName(name, "name"));

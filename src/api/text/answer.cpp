@@ -60,6 +60,8 @@ engine::GenerationUsage Sum(const std::vector<engine::GenerationUsage>& usages) 
     sum.cached_tokens += usage.cached_tokens;
     sum.completion_tokens += usage.completion_tokens;
     sum.reasoning_tokens += usage.reasoning_tokens;
+    sum.accepted_prediction_tokens += usage.accepted_prediction_tokens;
+    sum.rejected_prediction_tokens += usage.rejected_prediction_tokens;
     sum.queue_ns = std::max(sum.queue_ns, usage.queue_ns);
     sum.prefill_ns = std::max(sum.prefill_ns, usage.prefill_ns);
     sum.decode_ns = std::max(sum.decode_ns, usage.decode_ns);

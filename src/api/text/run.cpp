@@ -248,17 +248,26 @@ void CancelWhenAbandoned(Request& request, const std::shared_ptr<Run>& run) {
   };
 }
 
+// Each key has its own share of a model's time.
+void SetProject(const Request& request, Work& work) {
+  for (engine::GenerationRequest& one : work.requests) {
+    one.project = request.key_id;
+  }
+}
+
 }  // namespace
 
 std::string_view StreamWriter::ping() const { return http::kPing; }
 
 void RunWhole(Request& request, Work work, std::function<Result<Response>(std::vector<Answer>)> make, Done done) {
+  SetProject(request, work);
   const auto run = std::make_shared<WholeRun>(work, std::move(make), std::move(done));
   CancelWhenAbandoned(request, run);
   run->Start(std::move(work));
 }
 
 void RunStream(const Services& services, Request& request, Work work, std::unique_ptr<StreamWriter> writer, Done done) {
+  SetProject(request, work);
   const auto run = std::make_shared<StreamRun>(services.wakes, NewId("stream_", services.rng));
   // std::function wants copies.
   const auto kept = std::make_shared<std::unique_ptr<StreamWriter>>(std::move(writer));

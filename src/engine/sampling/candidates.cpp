@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <numeric>
+#include <optional>
 
 #include "engine/sampling/exponential.h"
 #include "engine/sampling/selection.h"
@@ -12,14 +14,27 @@ namespace atelier::engine {
 namespace {
 
 constexpr float kNever = -std::numeric_limits<float>::infinity();
+constexpr size_t kBlock = 64;
 constexpr size_t kFew = 32;
 constexpr size_t kBuckets = 512;
+constexpr size_t kNearBuckets = 128;
 constexpr float kBucketsPerUnit = 16;  // of the key
 
 struct Entry {
   float key;
   int32_t index;
 };
+
+bool HasNever(std::span<const float> logits) {
+  int any = 0;
+  size_t start = 0;
+  for (; start + kBlock <= logits.size(); start += kBlock) {
+    for (size_t i = 0; i < kBlock; ++i) {  // a fixed length: vector instructions
+      any |= static_cast<int>(logits[start + i] == kNever);
+    }
+  }
+  return any != 0 || std::ranges::find(logits.subspan(start), kNever) != logits.end();
+}
 
 bool Before(const Entry& a, const Entry& b) { return a.key != b.key ? a.key > b.key : a.index < b.index; }
 
@@ -47,17 +62,39 @@ Entry Reach(std::span<Entry> entries, std::span<const float> weights, double mas
   return entries.back();
 }
 
-// The same for all keys. Buckets of near keys are weighed first, so that only those of one must be put in order.
-Entry ReachAll(std::span<const float> keys, std::span<const float> weights, double mass) {
-  const float largest = keys[static_cast<size_t>(std::max(LargestIndex(keys), 0))];
-  const auto bucket_of = [&](float key) {
-    return static_cast<size_t>(std::min((largest - key) * kBucketsPerUnit, static_cast<float>(kBuckets - 1)));
-  };
+// Keys by how far they are from the largest: only those of one bucket must be put in order.
+class Buckets {
+ public:
+  Buckets(std::span<const float> keys, std::span<const float> weights)
+      : keys_(keys), weights_(weights), largest_(keys[static_cast<size_t>(std::max(LargestIndex(keys), 0))]) {}
+
+  // As Reach, for all keys.
+  Entry ReachAll(double mass) const;
+  // The same answer from the first buckets alone; nothing where these do not have the mass. Quick where few keys are in
+  // them.
+  std::optional<Entry> ReachNear(double mass) const;
+
+ private:
+  size_t Of(float key) const {
+    return static_cast<size_t>(std::min((largest_ - key) * kBucketsPerUnit, static_cast<float>(kBuckets - 1)));
+  }
+  // Whatever is in one of the first `buckets` is above this.
+  float Below(size_t buckets) const {
+    const float border = largest_ - static_cast<float>(buckets + 1) / kBucketsPerUnit;  // and one more: of rounding
+    return buckets < kBuckets ? std::nextafter(border, kNever) : kNever;
+  }
+
+  std::span<const float> keys_;
+  std::span<const float> weights_;
+  float largest_;
+};
+
+Entry Buckets::ReachAll(double mass) const {
   std::array<double, kBuckets> sums{};
   size_t last = 0;  // that is not empty
-  for (size_t i = 0; i < keys.size(); ++i) {
-    const size_t bucket = bucket_of(keys[i]);
-    sums[bucket] += weights[i];
+  for (size_t i = 0; i < keys_.size(); ++i) {
+    const size_t bucket = Of(keys_[i]);
+    sums[bucket] += weights_[i];
     last = std::max(last, bucket);
   }
   size_t bucket = 0;
@@ -65,12 +102,29 @@ Entry ReachAll(std::span<const float> keys, std::span<const float> weights, doub
     mass -= sums[bucket++];
   }
   std::vector<Entry> entries;
-  for (size_t i = 0; i < keys.size(); ++i) {
-    if (bucket_of(keys[i]) == bucket) {
-      entries.push_back({keys[i], static_cast<int32_t>(i)});
+  VisitAbove(keys_, Below(bucket + 1), [&](size_t i) {
+    if (Of(keys_[i]) == bucket) {
+      entries.push_back({keys_[i], static_cast<int32_t>(i)});
     }
+  });
+  return Reach(entries, weights_, mass);
+}
+
+std::optional<Entry> Buckets::ReachNear(double mass) const {
+  std::array<double, kNearBuckets> sums{};
+  std::vector<Entry> entries;
+  VisitAbove(keys_, Below(kNearBuckets), [&](size_t i) {
+    if (const size_t bucket = Of(keys_[i]); bucket < kNearBuckets) {
+      sums[bucket] += weights_[i];
+      entries.push_back({keys_[i], static_cast<int32_t>(i)});
+    }
+  });
+  size_t bucket = 0;
+  while (bucket < kNearBuckets && sums[bucket] < mass) {
+    mass -= sums[bucket++];
   }
-  return Reach(entries, weights, mass);
+  std::erase_if(entries, [&](const Entry& entry) { return Of(entry.key) != bucket; });
+  return entries.empty() ? std::nullopt : std::optional(Reach(entries, weights_, mass));
 }
 
 }  // namespace
@@ -88,6 +142,11 @@ void Candidates::Set(std::span<const float> logits, int32_t top_k) {
     return;
   }
   ids_.resize(logits.size());
+  if (!HasNever(logits)) {
+    logits_.assign(logits.begin(), logits.end());
+    std::iota(ids_.begin(), ids_.end(), 0);
+    return;
+  }
   logits_.resize(logits.size());
   size_t count = 0;
   for (size_t i = 0; i < logits.size(); ++i) {
@@ -110,15 +169,17 @@ double Candidates::Weigh(float temperature) {
 }
 
 void Candidates::KeepUntil(std::span<const float> keys, double mass) {
-  const Entry reached = ReachAll(keys, weights_, mass);
+  const Buckets buckets(keys, weights_);
+  const auto near = keys.data() == logits_.data() ? buckets.ReachNear(mass) : std::nullopt;
+  const Entry reached = near ? *near : buckets.ReachAll(mass);
   size_t count = 0;
-  for (size_t i = 0; i < ids_.size(); ++i) {
+  VisitAbove(keys, std::nextafter(reached.key, kNever), [&](size_t i) {
     if (!Before(reached, {keys[i], static_cast<int32_t>(i)})) {
       ids_[count] = ids_[i];
       logits_[count] = logits_[i];  // count <= i: `keys` may be logits_ itself
       ++count;
     }
-  }
+  });
   ids_.resize(count);
   logits_.resize(count);
 }
@@ -155,13 +216,13 @@ void Candidates::KeepMinP(float p) {
   }
   const double least = Largest() + std::log(static_cast<double>(p));
   size_t count = 0;
-  for (size_t i = 0; i < ids_.size(); ++i) {
+  VisitAbove(logits_, std::nextafter(static_cast<float>(least), kNever), [&](size_t i) {
     if (logits_[i] >= least) {
       ids_[count] = ids_[i];
       logits_[count] = logits_[i];
       ++count;
     }
-  }
+  });
   ids_.resize(count);
   logits_.resize(count);
 }

@@ -5,6 +5,9 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+
+#include "engine/sampling/vectors.h"
 
 namespace atelier::engine {
 namespace {
@@ -13,8 +16,10 @@ constexpr size_t kBlock = 64;  // loops of a fixed length become vector instruct
 constexpr float kLeast = -87;
 constexpr float kRound = 12582912;  // 1.5 * 2^23: adding it rounds to an integer
 
+using Doubles [[gnu::vector_size(4 * sizeof(double))]] = double;
+
 // Choices are masks of bits: the compiler would make branches of them, and no vector instructions.
-inline float Exponential(float x) {
+ATELIER_LOOP float Exponential(float x) {
   const uint32_t inside = 0U - static_cast<uint32_t>(x > kLeast);
   const auto clamped =
       std::bit_cast<float>((std::bit_cast<uint32_t>(x) & inside) | (std::bit_cast<uint32_t>(kLeast) & ~inside));
@@ -33,31 +38,51 @@ inline float Exponential(float x) {
   return std::bit_cast<float>(std::bit_cast<uint32_t>(fraction * power) & inside);
 }
 
+// In place; returns the sum.
+ATELIER_LOOP double OfBlock(std::array<float, kBlock>& block, float largest, float scale, size_t count) {
+  for (float& value : block) {
+    value = Exponential((value - largest) * scale);
+  }
+  for (size_t i = count; i < kBlock; ++i) {
+    block[i] = 0;
+  }
+  Doubles sums{};  // four chains of additions that do not wait for each other
+  for (size_t i = 0; i < kBlock; i += 4) {
+    sums += Doubles{block[i], block[i + 1], block[i + 2], block[i + 3]};
+  }
+  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
+ATELIER_LOOP double Loop(std::span<const float> logits, float largest, float scale, std::span<float> weights) {
+  double total = 0;
+  std::array<float, kBlock> block;
+  size_t start = 0;
+  for (; start + kBlock <= logits.size(); start += kBlock) {
+    std::memcpy(block.data(), logits.data() + start, sizeof(block));
+    total += OfBlock(block, largest, scale, kBlock);
+    if (!weights.empty()) {
+      std::memcpy(weights.data() + start, block.data(), sizeof(block));
+    }
+  }
+  if (const auto rest = logits.subspan(start); !rest.empty()) {
+    block.fill(largest);
+    std::ranges::copy(rest, block.begin());
+    total += OfBlock(block, largest, scale, rest.size());
+    if (!weights.empty()) {
+      std::copy_n(block.begin(), rest.size(), weights.subspan(start).begin());
+    }
+  }
+  return total;
+}
+
+ATELIER_WIDE double Wide(std::span<const float> logits, float largest, float scale, std::span<float> weights) {
+  return Loop(logits, largest, scale, weights);
+}
+
 }  // namespace
 
 double Exponentials(std::span<const float> logits, float largest, float scale, std::span<float> weights) {
-  double total = 0;
-  std::array<float, kBlock> block;
-  for (size_t start = 0; start < logits.size(); start += kBlock) {
-    const size_t count = std::min(kBlock, logits.size() - start);
-    block.fill(largest);
-    std::copy_n(logits.data() + start, count, block.data());
-    for (float& value : block) {
-      value = Exponential((value - largest) * scale);
-    }
-    if (!weights.empty()) {
-      std::copy_n(block.data(), count, weights.data() + start);
-    }
-    std::fill(block.begin() + static_cast<std::ptrdiff_t>(count), block.end(), 0.0F);
-    std::array<double, 4> sums{};  // four chains of additions that do not wait for each other
-    for (size_t i = 0; i < kBlock; i += sums.size()) {
-      for (size_t lane = 0; lane < sums.size(); ++lane) {
-        sums[lane] += block[i + lane];
-      }
-    }
-    total += (sums[0] + sums[1]) + (sums[2] + sums[3]);
-  }
-  return total;
+  return HasWide() ? Wide(logits, largest, scale, weights) : Loop(logits, largest, scale, weights);
 }
 
 }  // namespace atelier::engine

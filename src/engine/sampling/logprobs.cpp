@@ -15,6 +15,22 @@ constexpr size_t kBlock = 64;
 
 Error InvalidLogits(std::string message) { return MakeError(Code::kInternal, std::move(message), "invalid_logits"); }
 
+int32_t CountAbove(std::span<const float> logits, float threshold) {
+  int32_t count = 0;
+  size_t start = 0;
+  for (; start + kBlock <= logits.size(); start += kBlock) {
+    int32_t of_block = 0;
+    for (size_t i = 0; i < kBlock; ++i) {  // a fixed length: vector instructions
+      of_block += static_cast<int32_t>(logits[start + i] > threshold);
+    }
+    count += of_block;
+  }
+  for (const float logit : logits.subspan(start)) {
+    count += static_cast<int32_t>(logit > threshold);
+  }
+  return count;
+}
+
 }  // namespace
 
 Status CheckLogits(std::span<const float> logits) {
@@ -50,14 +66,12 @@ Result<Logprobs> ComputeLogprobs(std::span<const float> logits, int32_t token, i
   const float largest = logits[static_cast<size_t>(likeliest)];
   const float own = logits[static_cast<size_t>(token)];
   const double total = Exponentials(logits, largest, 1, {});
-  const auto likelier =
-      static_cast<int32_t>(std::count_if(logits.begin(), logits.end(), [own](float logit) { return logit > own; }));
   const double log_total = largest + std::log(total);
   const auto of = [&](int32_t id) {
     const auto logprob = static_cast<float>(logits[static_cast<size_t>(id)] - log_total);
     return TokenLogprob{id, std::max(logprob, kLeastLogprob)};
   };
-  Logprobs result{of(token), likelier + 1, {}};
+  Logprobs result{of(token), CountAbove(logits, own) + 1, {}};
   for (const int32_t id : LargestIndexes(logits, static_cast<size_t>(std::max(top, 0)))) {
     result.top.push_back(of(id));
   }

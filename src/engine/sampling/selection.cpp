@@ -7,7 +7,6 @@ namespace atelier::engine {
 namespace {
 
 constexpr float kNever = -std::numeric_limits<float>::infinity();
-constexpr size_t kBlock = 32;  // compared at once
 constexpr size_t kSmallestBuffer = 512;
 
 struct Entry {
@@ -25,18 +24,18 @@ float Thin(std::vector<Entry>& entries, size_t k) {
   return entries[k - 1].value;
 }
 
+}  // namespace
+
 bool AnyAbove(std::span<const float> block, float threshold) {
-  if (block.size() < kBlock) {
+  if (block.size() < kComparedAtOnce) {
     return true;  // the rest of the values, looked at one by one
   }
   int any = 0;
-  for (size_t i = 0; i < kBlock; ++i) {  // a fixed length: vector instructions
+  for (size_t i = 0; i < kComparedAtOnce; ++i) {  // a fixed length: vector instructions
     any |= static_cast<int>(block[i] > threshold);
   }
   return any != 0;
 }
-
-}  // namespace
 
 std::vector<int32_t> LargestIndexes(std::span<const float> values, size_t k) {
   k = std::min(k, values.size());
@@ -45,10 +44,10 @@ std::vector<int32_t> LargestIndexes(std::span<const float> values, size_t k) {
   }
   const size_t capacity = std::max(2 * k, kSmallestBuffer);
   std::vector<Entry> entries;
-  entries.reserve(std::min(capacity + kBlock, values.size()));
+  entries.reserve(std::min(capacity + kComparedAtOnce, values.size()));
   float threshold = kNever;
-  for (size_t start = 0; start < values.size(); start += kBlock) {
-    const auto block = values.subspan(start, std::min(kBlock, values.size() - start));
+  for (size_t start = 0; start < values.size(); start += kComparedAtOnce) {
+    const auto block = values.subspan(start, std::min(kComparedAtOnce, values.size() - start));
     if (!AnyAbove(block, threshold)) {
       continue;
     }
@@ -76,8 +75,8 @@ std::vector<int32_t> LargestIndexes(std::span<const float> values, size_t k) {
 int32_t LargestIndex(std::span<const float> values) {
   float largest = kNever;
   int32_t index = -1;
-  for (size_t start = 0; start < values.size(); start += kBlock) {
-    const auto block = values.subspan(start, std::min(kBlock, values.size() - start));
+  for (size_t start = 0; start < values.size(); start += kComparedAtOnce) {
+    const auto block = values.subspan(start, std::min(kComparedAtOnce, values.size() - start));
     if (!AnyAbove(block, largest)) {
       continue;
     }

@@ -28,6 +28,7 @@ class Answer {
   Answer(const PreparedRequest& prepared, const Language& language, int32_t choice);
 
   const SamplingOptions& sampling() const { return sampling_; }
+  bool IsConstrained() const { return prepared_.matcher.has_value(); }
   // What may come next; see Constraint::Mask.
   Result<std::span<const uint64_t>> Mask(std::vector<uint64_t>& buffer) const { return constraint_.Mask(buffer); }
   // The next token. Appends what can be shown. Errors: kInternal.

@@ -15,7 +15,7 @@ EngineThread::EngineThread(const SchedulerParts& parts, const Limits& limits)
     : parts_(parts),
       limits_(limits),
       scheduler_(parts, limits.schedule),
-      pooling_(parts.model, limits.schedule.step_tokens, [this] { return scheduler_.GivePages(); }),
+      pooling_(parts.model, limits.schedule.targets.step_tokens, [this] { return scheduler_.GivePages(); }),
       thread_([this] { Run(); }) {}
 
 EngineThread::~EngineThread() {

@@ -11,6 +11,7 @@
 #include "engine/service/language.h"
 #include "engine/service/pooling_jobs.h"
 #include "engine/service/preparation.h"
+#include "engine/service/speculation/draft_model.h"
 
 namespace atelier::engine {
 namespace {
@@ -18,6 +19,8 @@ namespace {
 constexpr size_t kMaxRowFloats = 8U << 20U;  // of logits of one prompt in one step
 constexpr int32_t kMaxRunning = 4096;
 constexpr size_t kMaxStepTokens = 1U << 20U;
+constexpr int32_t kMaxStepMs = 10'000;
+constexpr int64_t kLongestTimeoutMs = int64_t{365} * 24 * 3'600'000;
 
 Status CheckOptions(const GeneratorOptions& options) {
   const auto wrong = [](const std::string& field, int64_t max) {
@@ -34,6 +37,9 @@ Status CheckOptions(const GeneratorOptions& options) {
     if (value < 1 || value > kMaxStepTokens) {
       return wrong(field, kMaxStepTokens);
     }
+  }
+  if (options.step_ms < 1 || options.step_ms > kMaxStepMs) {
+    return wrong("step_ms", kMaxStepMs);
   }
   if (options.helpers < 1 || options.helpers > 64) {
     return wrong("helpers", 64);
@@ -59,8 +65,9 @@ EngineThread::Limits LimitsOf(const GeneratorOptions& options, int64_t vocabular
   EngineThread::Limits limits;
   limits.max_queue = options.max_queue;
   limits.schedule.max_running = static_cast<size_t>(options.max_running);
-  limits.schedule.step_tokens = options.step_tokens;
-  limits.schedule.shared_tokens = options.shared_tokens;
+  limits.schedule.targets.shared_ns = int64_t{options.step_ms} * 1'000'000;
+  limits.schedule.targets.step_tokens = options.step_tokens;
+  limits.schedule.targets.shared_tokens = options.shared_tokens;
   limits.schedule.row_tokens = std::max<size_t>(1, kMaxRowFloats / static_cast<size_t>(vocabulary));
   limits.schedule.reuse_prefixes = options.reuse_prefixes;
   return limits;
@@ -82,6 +89,7 @@ Result<std::optional<int32_t>> DecoderStart(const tensor::GgufFile& file, const 
 struct GeneratorParts {
   std::unique_ptr<Model> model;
   std::unique_ptr<Language> language;
+  std::unique_ptr<DraftModel> draft_model;  // nullptr: none
   GenerativeDescription description;
   GeneratorOptions options;
   std::optional<int32_t> decoder_start;
@@ -92,12 +100,14 @@ class LoadedGenerator final : public Generator {
   LoadedGenerator(GeneratorParts parts, Clock& clock)
       : model_(std::move(parts.model)),
         language_(std::move(parts.language)),
+        draft_model_(std::move(parts.draft_model)),
         description_(std::move(parts.description)),
         decoder_start_(parts.decoder_start),
         clock_(clock),
         grammars_(*language_, clock),
         adapters_(*model_, parts.options.max_adapters),
-        thread_({*model_, *language_, clock}, LimitsOf(parts.options, description_.vocabulary)),
+        thread_({*model_, *language_, clock, parts.options.threads, parts.options.speculation, draft_model_.get()},
+                LimitsOf(parts.options, description_.vocabulary)),
         helpers_(parts.options.helpers) {}
   ~LoadedGenerator() override { closing_ = true; }
 
@@ -127,6 +137,7 @@ class LoadedGenerator final : public Generator {
 
   std::unique_ptr<Model> model_;
   std::unique_ptr<Language> language_;
+  std::unique_ptr<DraftModel> draft_model_;
   const GenerativeDescription description_;
   const std::optional<int32_t> decoder_start_;
   Clock& clock_;
@@ -162,6 +173,9 @@ std::function<void()> LoadedGenerator::Generate(GenerationRequest request, std::
   task->sink = std::move(sink);
   task->cancelled = cancelled;
   task->queued_ns = clock_.MonotonicNs();
+  if (request.timeout_ms > 0) {
+    task->deadline_ns = task->queued_ns + std::min(request.timeout_ms, kLongestTimeoutMs) * 1'000'000;
+  }
   auto adapter = adapters_.Find(request.adapter);
   const Status place = !description_.generates ? Status(CannotDo("does not generate text"))
                        : !adapter.ok()         ? Status(adapter.error())
@@ -284,6 +298,21 @@ size_t UsefulThreads(const tensor::GgufFile& weights, size_t threads) {
   return std::min(threads, std::max<size_t>(1, bytes / kBytesAThread));
 }
 
+// nullptr where there is none.
+Result<std::unique_ptr<DraftModel>> OpenDraft(const GeneratorOptions& options, const Language& language,
+                                              const Clock& clock) {
+  if (options.draft_model.empty() || options.speculation == SpeculationMode::kOff) {
+    return std::unique_ptr<DraftModel>();
+  }
+  ATELIER_ASSIGN(files, ReadModelFiles(options.draft_model));
+  ModelOptions model;
+  model.threads = UsefulThreads(*files.weights, options.threads);
+  model.kv_bytes = std::max(options.kv_bytes / 4, size_t{1} << 20U);
+  model.page_positions = options.page_positions;
+  model.max_step_tokens = SIZE_MAX;
+  return DraftModel::Make(files, model, language, clock);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Generator>> MakeGenerator(ModelFiles files, const GeneratorOptions& options, Clock& clock) {
@@ -295,7 +324,8 @@ Result<std::unique_ptr<Generator>> MakeGenerator(ModelFiles files, const Generat
                                    .kv_bytes = options.kv_bytes,
                                    .page_positions = options.page_positions,
                                    .max_step_tokens = SIZE_MAX,
-                                   .packed_cache = options.packed_cache};
+                                   .packed_cache = options.packed_cache,
+                                   .kv_format = options.kv_format};
   ATELIER_ASSIGN(model, Model::Load(files.weights, model_options));
   const ModelConfig& config = model->config();
   ATELIER_ASSIGN(decoder_start, DecoderStart(*files.weights, config));
@@ -309,7 +339,9 @@ Result<std::unique_ptr<Generator>> MakeGenerator(ModelFiles files, const Generat
   const auto positions = static_cast<int64_t>(geometry.pages * geometry.page_positions);
   description.max_context = static_cast<int32_t>(std::min({model->max_context(), positions, int64_t{INT32_MAX}}));
   description.fingerprint = std::move(files.fingerprint);
-  GeneratorParts parts{std::move(model), std::move(language), std::move(description), options, decoder_start};
+  ATELIER_ASSIGN(draft, OpenDraft(options, *language, clock));
+  GeneratorParts parts{std::move(model), std::move(language), std::move(draft), std::move(description),
+                       options,          decoder_start};
   parts.options.reuse_prefixes = options.reuse_prefixes && !decoder_start;  // what was decoded depends on the text, too
   return std::unique_ptr<Generator>(std::make_unique<LoadedGenerator>(std::move(parts), clock));
 }

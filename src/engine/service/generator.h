@@ -17,6 +17,8 @@
 #include "base/result.h"
 #include "engine/generation.h"
 #include "engine/service/model_files.h"
+#include "engine/service/speculation/mode.h"
+#include "tensor/kernels/kv_format.h"
 
 namespace atelier::engine {
 
@@ -27,12 +29,16 @@ struct GeneratorOptions {
   size_t page_positions = 16;
   int32_t max_running = 16;    // sequences that are computed at once: answers, not requests
   int32_t max_queue = 256;     // requests that wait for their first step
-  size_t step_tokens = 512;    // of prompts in a step in which nothing is decoded
-  size_t shared_tokens = 128;  // of prompts in a step beside answers that are being decoded
+  size_t step_tokens = 512;    // of prompts in one step, at most
+  size_t shared_tokens = 512;  // of prompts in a step beside answers that are being decoded, at most
+  int32_t step_ms = 40;        // what such a step should take: prompts get the time that decoding leaves
   bool reuse_prefixes = true;
   std::filesystem::path packed_cache{};  // ModelOptions::packed_cache
   size_t max_adapters = 8;               // loaded at a time
-  size_t helpers = 1;                    // threads that prepare requests
+  tensor::KvFormat kv_format = tensor::KvFormat::kF16;
+  size_t helpers = 1;  // threads that prepare requests
+  SpeculationMode speculation = SpeculationMode::kAuto;
+  std::filesystem::path draft_model{};  // a smaller one with the same tokens, folder or file; empty: none
 };
 
 // The model of a folder (one GGUF file, whole or split) or file. `clock` must outlive it.
@@ -42,8 +48,8 @@ struct GeneratorOptions {
 // thread, with no lock held: one that blocks stalls every answer, so hand over and return. They may call the generator,
 // but not destroy it. Destroying it ends what is under way with kUnavailable.
 //
-// Errors of opening: those of ReadModelFiles, Model::Load, Tokenizer::Make and ChatTemplate::Parse; kInvalidArgument
-// for options that cannot be.
+// Errors of opening: those of ReadModelFiles, Model::Load, DraftModel::Make, Tokenizer::Make and ChatTemplate::Parse;
+// kInvalidArgument for options that cannot be.
 Result<std::unique_ptr<Generator>> OpenGenerator(const std::filesystem::path& folder_or_file,
                                                  const GeneratorOptions& options, Clock& clock);
 // The same for files that were read before.

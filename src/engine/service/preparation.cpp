@@ -160,6 +160,9 @@ Result<PreparedRequest> Prepare(GenerationRequest request, const PreparationPart
   auto& stops = prepared.stop.token_ids;
   stops.insert(stops.end(), request.sampling.stop_token_ids.begin(), request.sampling.stop_token_ids.end());
   ATELIER_TRY(StopMatcher::Make(prepared.stop));
+  auto predicted = language.tokenizer().Encode(std::exchange(request.prediction, ""), {.add_special = false});
+  predicted.resize(std::min(predicted.size(), static_cast<size_t>(parts.max_context)));
+  prepared.prediction.Append(predicted);
   const Prompt given = std::exchange(request.prompt, TokenPrompt{});
   prepared.request = std::move(request);
   if (parts.decoder_start) {

@@ -16,18 +16,20 @@
 #include "engine/service/constraint.h"
 #include "engine/service/grammars.h"
 #include "engine/service/language.h"
+#include "engine/service/speculation/ngram_index.h"
 
 namespace atelier::engine {
 
 // A request that can run. Plain data, read only from then on.
 struct PreparedRequest {
-  GenerationRequest request{};  // its prompt, stop and constraint are used up
+  GenerationRequest request{};  // its prompt, prediction, stop and constraint are used up
   EncodedPrompt prompt{};
   int32_t max_tokens = 0;  // of each answer; 0: none is wanted
   StopOptions stop{};
   std::optional<grammar::Matcher> matcher{};  // at the start of its grammar
   std::optional<Thoughts> thoughts{};         // before what the grammar binds
   std::optional<chat::ChatParserOptions> parser{};
+  NgramIndex prediction{};                 // the tokens of request.prediction
   std::optional<int32_t> decoder_start{};  // of an encoder-decoder model: its answers begin with it, not the prompt
 
   // The tokens that an answer goes on from.

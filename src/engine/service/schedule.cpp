@@ -1,6 +1,8 @@
 #include "engine/service/schedule.h"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 namespace atelier::engine {
 namespace {
@@ -32,42 +34,93 @@ size_t Schedule::Unfilled(const Choice& choice) const {
   return wanted - std::min(wanted, choice.sequence->pages().size());
 }
 
-bool Schedule::AdmitOne(Choice& choice, size_t running, size_t promised) {
+bool Schedule::SharesPrefixes(const Choice& choice) const {
+  return limits_.reuse_prefixes && !choice.task.NeedsPromptRows();
+}
+
+bool Schedule::AdmitOne(Choice& choice, const Standing& standing) {
   Task& task = choice.task;
   choice.sequence = NewSequence(cache_, task.adapter);
-  const size_t reused =
-      limits_.reuse_prefixes && !task.NeedsPromptRows() ? cache_.Reuse(*choice.sequence, choice.history) : 0;
+  const size_t reused = SharesPrefixes(choice) ? cache_.Reuse(*choice.sequence, choice.history) : 0;
   // One page more for each that runs, so that nobody is let in only to be thrown out at the next token.
   const size_t available = cache_.free_pages() + cache_.reusable_pages();
-  if (running > 0 && Unfilled(choice) + promised + running > available) {
+  if (standing.running > 0 && Unfilled(choice) + standing.promised_pages + standing.running > available) {
     choice.sequence.reset();
     return false;
   }
   if (!task.admitted) {
     task.admitted = true;
     task.admitted_ns = clock_.MonotonicNs();
+  }
+  if (!task.prompt_done) {
     task.usage.cached_tokens = static_cast<int32_t>(reused);
   }
   return true;
 }
 
-void Schedule::Admit(std::span<Choice* const> choices) {
-  size_t running = Running(choices);
-  size_t promised = 0;
+// Lets the youngest answer of a project that has more than its part of the slots make room for one of a project that
+// has less; false where there is none.
+bool Schedule::SetAside(Choices choices, const Choice& newcomer) const {
+  std::set<const Share*> projects;
   for (const Choice* choice : choices) {
-    promised += choice->sequence != nullptr ? Unfilled(*choice) : 0;
+    projects.insert(choice->task.share.get());
   }
+  const size_t part = std::max<size_t>(1, limits_.max_running / projects.size());
+  if (newcomer.task.share->running >= part) {
+    return false;
+  }
+  Choice* last = nullptr;
   for (Choice* choice : choices) {
-    if (running >= limits_.max_running) {
-      return;
+    const size_t running = choice->task.share->running;
+    if (choice->sequence != nullptr && running > part && (last == nullptr || running >= last->task.share->running)) {
+      last = choice;
     }
-    if (choice->sequence == nullptr) {
-      if (!AdmitOne(*choice, running, promised)) {
+  }
+  if (last != nullptr) {
+    last->sequence.reset();
+  }
+  return last != nullptr;
+}
+
+// Of the project that was served least, what its running answers still have to compute included; its oldest.
+Choice* Schedule::NextToAdmit(Choices choices) {
+  Choice* next = nullptr;
+  for (Choice* choice : choices) {
+    const Share& share = *choice->task.share;
+    if (choice->sequence == nullptr &&
+        (next == nullptr || share.served + share.promised < next->task.share->served + next->task.share->promised)) {
+      next = choice;
+    }
+  }
+  return next;
+}
+
+Schedule::Standing Schedule::Count(Choices choices) const {
+  for (const Choice* choice : choices) {
+    *choice->task.share = {.served = choice->task.share->served};
+  }
+  Standing standing;
+  for (const Choice* choice : choices) {
+    if (choice->sequence != nullptr) {
+      ++choice->task.share->running;
+      choice->task.share->promised += choice->Pending().size();
+      ++standing.running;
+      standing.promised_pages += Unfilled(*choice);
+    }
+  }
+  return standing;
+}
+
+void Schedule::Admit(Choices choices) {
+  Standing standing = Count(choices);
+  while (Choice* next = NextToAdmit(choices)) {
+    while (standing.running >= limits_.max_running || !AdmitOne(*next, standing)) {
+      if (!SetAside(choices, *next)) {
         return;
       }
-      ++running;
-      promised += Unfilled(*choice);
+      standing = Count(choices);
     }
+    standing = Count(choices);
   }
 }
 
@@ -87,7 +140,7 @@ bool Schedule::HasSlot(std::span<const std::unique_ptr<Task>> tasks) const {
 }
 
 // Room for answer number `at`, if need be at the cost of younger ones, at last of itself.
-bool Schedule::Reserve(std::span<Choice* const> choices, size_t at, size_t count) {
+bool Schedule::Reserve(Choices choices, size_t at, size_t count) {
   while (!cache_.Reserve(*choices[at]->sequence, count).ok()) {
     size_t youngest = choices.size() - 1;
     while (choices[youngest]->sequence == nullptr) {
@@ -114,29 +167,99 @@ StepItem Schedule::ItemOf(const Choice& choice, size_t count) const {
   return item;
 }
 
+// Takes what others have computed meanwhile of the same prompts.
+void Schedule::CatchUp(Choices choices) {
+  for (Choice* choice : choices) {
+    if (choice->sequence != nullptr && choice->Pending().size() > 1 && SharesPrefixes(*choice)) {
+      const size_t taken = cache_.Reuse(*choice->sequence, choice->history);
+      choice->task.usage.cached_tokens += choice->task.prompt_done ? 0 : static_cast<int32_t>(taken);
+    }
+  }
+}
+
+// Whether somebody who takes tokens in this step is about to compute the answer's next page. Whoever is asked first
+// goes on, so one of those that want a page always computes it.
+bool Schedule::IsAwaited(const Choice& choice, Choices choices, std::span<const size_t> counts) const {
+  const size_t size = cache_.geometry().page_positions;
+  const size_t begin = choice.sequence->length() / size * size;
+  if (!SharesPrefixes(choice) || choice.history.size() <= begin + size) {
+    return false;
+  }
+  const auto page = std::span(choice.history).subspan(begin, size);
+  for (size_t i = 0; i < choices.size(); ++i) {
+    const Choice& other = *choices[i];
+    const bool computes =
+        counts[i] > 0 && other.history.size() >= begin + size && !other.task.NeedsPromptRows();  // these are slow
+    if (computes && cache_.Abreast(*other.sequence, *choice.sequence) &&
+        std::ranges::equal(page, std::span(other.history).subspan(begin, size))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Of those that have more than one token to compute.
+std::vector<size_t> Schedule::OrderOfPrompts(Choices choices) const {
+  std::vector<size_t> order;
+  for (size_t i = 0; i < choices.size(); ++i) {
+    if (choices[i]->sequence != nullptr && choices[i]->Pending().size() > 1) {
+      order.push_back(i);
+    }
+  }
+  std::ranges::stable_sort(order, {}, [&](size_t i) {
+    const Choice& choice = *choices[i];
+    return std::pair(choice.task.share->served, ServiceTime(choice.task.queued_ns, choice.Pending().size(), cost_));
+  });
+  return order;
+}
+
+// How many tokens each takes in this step.
+std::vector<size_t> Schedule::Divide(Choices choices) {
+  std::vector<size_t> counts(choices.size(), 0);
+  step_ = {};
+  for (size_t i = 0; i < choices.size(); ++i) {
+    if (choices[i]->sequence != nullptr && choices[i]->Pending().size() == 1) {
+      counts[i] = 1;
+      ++step_.decoded;
+    }
+  }
+  const std::vector<size_t> prompts = OrderOfPrompts(choices);
+  size_t budget = PromptTokens(cost_, step_.decoded, prompts.size(), limits_.targets);
+  for (const size_t i : prompts) {
+    const Choice& choice = *choices[i];
+    if (budget > 0 && !IsAwaited(choice, choices, counts)) {
+      counts[i] = std::min(choice.Pending().size(), budget);
+      counts[i] = choice.task.NeedsPromptRows() ? std::min(counts[i], limits_.row_tokens) : counts[i];
+      budget -= counts[i];
+      step_.prompt_tokens += counts[i];
+    }
+  }
+  for (size_t i = 0; i < choices.size(); ++i) {
+    choices[i]->task.share->served += counts[i];
+  }
+  return counts;
+}
+
 std::vector<ScheduledItem> Schedule::Next(std::span<const std::unique_ptr<Task>> tasks) {
   const auto choices = Unfinished(tasks);
   Admit(choices);
-  const bool decodes = std::ranges::any_of(
-      choices, [](const Choice* choice) { return choice->sequence != nullptr && choice->Pending().size() == 1; });
-  size_t budget = decodes ? limits_.shared_tokens : limits_.step_tokens;
+  CatchUp(choices);
   std::vector<ScheduledItem> items;
-  for (size_t i = 0; i < choices.size(); ++i) {
-    Choice& choice = *choices[i];
-    if (choice.sequence == nullptr) {
-      continue;
-    }
-    size_t count = choice.Pending().size();
-    if (count > 1) {
-      count = std::min(count, budget);
-      count = choice.task.NeedsPromptRows() ? std::min(count, limits_.row_tokens) : count;
-      budget -= count;
-    }
-    if (count > 0 && Reserve(choices, i, count)) {
-      items.push_back({&choice, ItemOf(choice, count)});
+  // When all that had tokens to take gave up their pages to older ones that had none, these go on.
+  while (items.empty() && Running(choices) > 0) {
+    const std::vector<size_t> counts = Divide(choices);
+    for (size_t i = 0; i < choices.size(); ++i) {
+      if (counts[i] > 0 && choices[i]->sequence != nullptr && Reserve(choices, i, counts[i])) {
+        items.push_back({choices[i], ItemOf(*choices[i], counts[i])});
+      }
     }
   }
   return items;
+}
+
+void Schedule::Took(int64_t ns) {
+  step_.ns = ns;
+  cost_ = Learn(cost_, std::exchange(step_, {}));
 }
 
 }  // namespace atelier::engine

@@ -1,17 +1,28 @@
 #include "engine/service/scheduler.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace atelier::engine {
 namespace {
 
-Error Cancelled() { return MakeError(Code::kCancelled, "the request was cancelled", "cancelled"); }
+// Why a task is to end now, if it is.
+std::optional<Error> EndOf(const Task& task, int64_t now_ns) {
+  if (task.cancelled->load()) {
+    return MakeError(Code::kCancelled, "the request was cancelled", "cancelled");
+  }
+  if (now_ns >= task.deadline_ns) {
+    return MakeError(Code::kDeadlineExceeded, "the request's time ran out before it was done", "timeout");
+  }
+  return std::nullopt;
+}
 
 void ReleaseFinished(Task& task) {
   for (const auto& choice : task.choices) {
     if (choice->answer.finished()) {
       choice->sequence.reset();
+      choice->drafting.Release();
     }
   }
 }
@@ -20,6 +31,7 @@ void ReleaseFinished(Task& task) {
 
 void Scheduler::Add(std::unique_ptr<Task> task) {
   task->Begin(parts_.language);
+  task->share = schedule_.Enter(task->prepared->request.project);
   const auto place = std::ranges::upper_bound(tasks_, task->order, {}, [](const auto& other) { return other->order; });
   tasks_.insert(place, std::move(task));
 }
@@ -38,14 +50,18 @@ size_t Scheduler::Admitted() const {
 }
 
 size_t Scheduler::Sweep() {
-  std::vector<std::unique_ptr<Task>> ended;
-  const auto gone = std::ranges::stable_partition(tasks_, [](const auto& task) { return !task->cancelled->load(); });
-  std::ranges::move(gone, std::back_inserter(ended));
-  tasks_.erase(gone.begin(), gone.end());
+  const int64_t now_ns = parts_.clock.MonotonicNs();
+  std::vector<std::pair<std::unique_ptr<Task>, Error>> ended;
+  for (auto& task : tasks_) {
+    if (auto error = EndOf(*task, now_ns)) {
+      ended.emplace_back(std::move(task), std::move(*error));
+    }
+  }
+  std::erase(tasks_, nullptr);
   size_t waiting = 0;
-  for (const auto& task : ended) {
+  for (auto& [task, error] : ended) {
     waiting += task->admitted ? 0 : 1;
-    task->End(Cancelled(), parts_.clock.MonotonicNs());
+    task->End(std::move(error), now_ns);
   }
   return waiting;
 }
@@ -60,6 +76,7 @@ size_t Scheduler::Step() {
   if (tasks_.empty()) {
     return 0;
   }
+  const int64_t begin_ns = parts_.clock.MonotonicNs();
   const size_t admitted = Admitted();
   std::vector<ScheduledItem> items = schedule_.Next(tasks_);
   const size_t newly = Admitted() - admitted;
@@ -68,11 +85,13 @@ size_t Scheduler::Step() {
   } else {
     std::erase_if(items, [this](const ScheduledItem& item) { return !Encode(*item.choice); });
     if (!items.empty()) {
+      speculation_.Extend(items);
       Run(items);
     }
     ++steps_;
   }
   Tell();
+  schedule_.Took(parts_.clock.MonotonicNs() - begin_ns);
   return newly;
 }
 
@@ -89,12 +108,26 @@ bool Scheduler::Encode(Choice& choice) {
   return true;
 }
 
-void Scheduler::Run(std::span<const ScheduledItem> items) {
+// One step of the model, and what its answers draw.
+Status Scheduler::Compute(std::span<const ScheduledItem> items) {
   std::vector<StepItem> step;
   for (const ScheduledItem& item : items) {
     step.push_back(item.item);
   }
-  if (auto status = parts_.model.Step(step, output_); status.ok()) {
+  draws_.Begin(items);
+  const int64_t begun_ns = parts_.clock.MonotonicNs();
+  auto status = parts_.model.Step(step, output_);
+  const int64_t took_ns = parts_.clock.MonotonicNs() - begun_ns;
+  draws_.Await();
+  if (status.ok()) {
+    speculation_.NoteStep(items, took_ns);
+    draws_.Sample(output_);
+  }
+  return status;
+}
+
+void Scheduler::Run(std::span<const ScheduledItem> items) {
+  if (Compute(items).ok()) {
     for (size_t i = 0; i < items.size(); ++i) {
       Use(items[i], i);
     }
@@ -102,7 +135,7 @@ void Scheduler::Run(std::span<const ScheduledItem> items) {
   }
   // One of them is to blame, and nothing has changed.
   for (const ScheduledItem& item : items) {
-    if (auto status = parts_.model.Step({&item.item, 1}, output_); status.ok()) {
+    if (auto status = Compute({&item, 1}); status.ok()) {
       Use(item, 0);
     } else {
       Fail(item.choice->task, std::move(status).error());
@@ -117,9 +150,13 @@ void Scheduler::Use(const ScheduledItem& item, size_t index) {
   if (task.NeedsPromptRows()) {
     status = KeepPromptRows(item, index);
   }
-  if (status.ok() && choice.sequence->length() == choice.history.size()) {
-    const auto logits = output_.Row(index, output_.rows(index) - 1);
-    status = task.prompt_done ? Draw(choice, logits) : FinishPrompt(choice, logits);
+  if (item.drafts > 0) {
+    status = DrawDrafted(item, index);
+    ReleaseFinished(task);
+  } else if (status.ok() && choice.sequence->length() == choice.history.size()) {
+    auto token = draws_.Take(index);
+    status = task.prompt_done ? Take(choice, *std::move(token))
+                              : FinishPrompt(choice, output_.Row(index, output_.rows(index) - 1), std::move(token));
     ReleaseFinished(task);
   }
   if (!status.ok()) {
@@ -144,7 +181,8 @@ Status Scheduler::KeepPromptRows(const ScheduledItem& item, size_t index) {
   return {};
 }
 
-Status Scheduler::FinishPrompt(Choice& first, std::span<const float> logits) {
+Status Scheduler::FinishPrompt(Choice& first, std::span<const float> logits,
+                               std::optional<Result<SampledToken>> drawn) {
   Task& task = first.task;
   task.FinishPrompt(parts_.language, parts_.clock.MonotonicNs());
   prompt_tokens_ += static_cast<uint64_t>(task.usage.prompt_tokens);
@@ -157,19 +195,36 @@ Status Scheduler::FinishPrompt(Choice& first, std::span<const float> logits) {
     if (choice->index > 0 && schedule_.HasSlot(tasks_)) {
       choice->sequence = parts_.model.cache().Fork(*first.sequence);
     }
-    ATELIER_TRY(Draw(*choice, logits));
+    ATELIER_TRY(Take(*choice, choice->index == 0 ? *std::move(drawn) : draws_.Draw(*choice, logits)));
   }
   return {};
 }
 
-Status Scheduler::Draw(Choice& choice, std::span<const float> logits) {
-  Task& task = choice.task;
-  ATELIER_ASSIGN(mask, choice.answer.Mask(mask_));
-  const SampleInput input{logits, choice.history, task.prepared->Opening().size(), mask, parts_.language.ends()};
-  ATELIER_ASSIGN(token, sampler_.Sample(choice.answer.sampling(), input));
+Status Scheduler::Take(Choice& choice, Result<SampledToken> drawn) {
+  ATELIER_ASSIGN(token, std::move(drawn));
   ++generated_tokens_;
   choice.history.push_back(token.id);
-  return choice.answer.Take(token, task.deltas);
+  if (auto& cursor = choice.drafting.cursor) {
+    const size_t opening = choice.task.prepared->Opening().size();
+    cursor->Follow(std::span<const int32_t>(choice.history).subspan(opening));
+  }
+  return choice.answer.Take(token, choice.task.deltas);
+}
+
+Status Scheduler::DrawDrafted(const ScheduledItem& item, size_t index) {
+  Choice& choice = *item.choice;
+  const auto drafts = item.item.tokens.last(item.drafts);
+  size_t accepted = 0;
+  ATELIER_TRY(Take(choice, draws_.Draw(choice, output_.Row(index, 0))));
+  for (; accepted < drafts.size() && choice.history.back() == drafts[accepted]; ++accepted) {
+    if (choice.answer.finished()) {
+      break;
+    }
+    ATELIER_TRY(Take(choice, draws_.Draw(choice, output_.Row(index, accepted + 1))));
+  }
+  parts_.model.cache().Truncate(*choice.sequence, choice.history.size() - 1);
+  speculation_.NoteDrawn(item, accepted);
+  return {};
 }
 
 void Scheduler::Fail(Task& task, Error error) {

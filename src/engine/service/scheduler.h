@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -10,8 +11,10 @@
 #include "base/result.h"
 #include "engine/model.h"
 #include "engine/sampling/sampler.h"
+#include "engine/service/draws.h"
 #include "engine/service/language.h"
 #include "engine/service/schedule.h"
+#include "engine/service/speculation/speculation.h"
 #include "engine/service/task.h"
 
 namespace atelier::engine {
@@ -20,17 +23,23 @@ struct SchedulerParts {  // borrowed
   Model& model;
   const Language& language;
   const Clock& clock;
+  size_t threads = 1;  // that sample
+  SpeculationMode speculation = SpeculationMode::kOff;
+  DraftModel* draft_model = nullptr;  // nullptr: none
 };
 
 // Tells sinks as it goes. Not thread-safe: for the engine thread.
 class Scheduler {
  public:
   Scheduler(const SchedulerParts& parts, const ScheduleLimits& limits)
-      : parts_(parts), schedule_(parts.model.cache(), limits, parts.clock) {}
+      : parts_(parts),
+        schedule_(parts.model.cache(), limits, parts.clock),
+        draws_(parts.language, parts.threads),
+        speculation_(parts.model.cache(), parts.speculation, parts.draft_model) {}
 
   // `task` is prepared.
   void Add(std::unique_ptr<Task> task);
-  // Ends what was cancelled. Returns how many of those ended had never been admitted.
+  // Ends what was cancelled or is past its deadline. Returns how many of those ended had never been admitted.
   size_t Sweep();
   // One step, if there is anything to do. Returns how many tasks were admitted for the first time.
   size_t Step();
@@ -49,19 +58,23 @@ class Scheduler {
   size_t Admitted() const;
   // Where answers attend to an encoded prompt: encodes it for a new sequence. False: that has failed.
   bool Encode(Choice& choice);
+  Status Compute(std::span<const ScheduledItem> items);
   void Run(std::span<const ScheduledItem> items);
   void Use(const ScheduledItem& item, size_t index);
   Status KeepPromptRows(const ScheduledItem& item, size_t index);
-  Status FinishPrompt(Choice& first, std::span<const float> logits);
-  Status Draw(Choice& choice, std::span<const float> logits);
+  // `drawn`: by the first answer, if any token is wanted.
+  Status FinishPrompt(Choice& first, std::span<const float> logits, std::optional<Result<SampledToken>> drawn);
+  Status Take(Choice& choice, Result<SampledToken> token);
+  // As long as the tokens drawn are the item's drafts.
+  Status DrawDrafted(const ScheduledItem& item, size_t index);
   void Fail(Task& task, Error error);
   void Tell();
 
   SchedulerParts parts_;
   Schedule schedule_;
-  Sampler sampler_;
+  Draws draws_;
+  Speculation speculation_;
   StepOutput output_;
-  std::vector<uint64_t> mask_;
   std::vector<std::unique_ptr<Task>> tasks_;     // in order of arrival
   std::vector<std::pair<Task*, Error>> failed_;  // in this step
   uint64_t steps_ = 0;

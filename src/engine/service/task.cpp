@@ -9,7 +9,11 @@ Choice::Choice(Task& of, const Language& language, int32_t number)
     : task(of),
       index(number),
       history(of.prepared->Opening().begin(), of.prepared->Opening().end()),
-      answer(*of.prepared, language, number) {}
+      answer(*of.prepared, language, number) {
+  if (!of.prepared->prediction.tokens().empty()) {
+    drafting.cursor.emplace(of.prepared->prediction);
+  }
+}
 
 bool Task::Finished() const {
   return prompt_done && std::ranges::all_of(choices, [](const auto& choice) { return choice->answer.finished(); });
@@ -71,6 +75,10 @@ void Task::End(Status status, int64_t now_ns) {
   for (const auto& choice : choices) {
     usage.completion_tokens += choice->answer.tokens();
     usage.reasoning_tokens += choice->answer.reasoning_tokens();
+    if (const auto& cursor = choice->drafting.cursor) {
+      usage.accepted_prediction_tokens += static_cast<int32_t>(cursor->accepted());
+      usage.rejected_prediction_tokens += static_cast<int32_t>(cursor->rejected());
+    }
   }
   const int64_t admitted_at = admitted ? admitted_ns : now_ns;
   const int64_t prompt_at = prompt_done ? prompt_ns : now_ns;

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -14,7 +15,9 @@
 #include "engine/generation.h"
 #include "engine/kv_cache.h"
 #include "engine/service/answer.h"
+#include "engine/service/fair_share.h"
 #include "engine/service/preparation.h"
+#include "engine/service/speculation/drafting.h"
 
 namespace atelier::engine {
 
@@ -30,6 +33,7 @@ struct Choice {
   std::vector<int32_t> history;  // prompt and answer so far
   Answer answer;
   std::unique_ptr<Sequence> sequence{};
+  Drafting drafting{};
 
   // Tokens that the sequence has to take before the next one can be drawn; at least one.
   std::span<const int32_t> Pending() const { return std::span(history).subspan(sequence->length()); }
@@ -42,6 +46,7 @@ struct Task {
   std::shared_ptr<const std::atomic<bool>> cancelled{};  // shared with the function that cancels
   std::optional<PreparedRequest> prepared{};
   std::shared_ptr<const Adapter> adapter{};        // the request's; shared: it may be unloaded meanwhile
+  std::shared_ptr<Share> share{};                  // its project's; shared by the project's tasks
   std::optional<Error> refused{};                  // what is to be told instead
   bool has_place = false;                          // in the queue
   std::vector<std::unique_ptr<Choice>> choices{};  // the first only, until the prompt is computed
@@ -51,6 +56,7 @@ struct Task {
   std::vector<GenerationDelta> deltas{};  // not told yet
   GenerationUsage usage{};
   int64_t queued_ns = 0;  // when it came
+  int64_t deadline_ns = std::numeric_limits<int64_t>::max();
   int64_t admitted_ns = 0;
   int64_t prompt_ns = 0;
 

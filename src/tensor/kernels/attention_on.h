@@ -4,131 +4,182 @@
 #include <cstddef>
 
 #include "tensor/kernels/float_kernels.h"
+#include "tensor/kernels/kv_pages_on.h"
 
 namespace atelier::tensor {
 
-template <class V>
+// F: the KvFormat of the pages. Tiles are as wide as sums fit V's registers and hide the latency of adding to them.
+template <class V, KvFormat F>
 struct AttentionOn {
-  // C queries against `lanes` positions from `first` on, at most kVectors * V::kLanes; the last vector may be in part.
-  template <size_t C, size_t kVectors>
-  static void ScoreTile(const ScoreBlock& block, size_t query, size_t first, size_t lanes) {
-    const float* queries = block.queries + query * block.query_stride;
-    const size_t last = lanes - (kVectors - 1) * V::kLanes;
-    V sums[C][kVectors];
+  using Keys = KvPageOn<V, F, true>;
+  using Values = KvPageOn<V, F, false>;
+
+  static constexpr size_t kTile = 16;  // positions
+  static constexpr size_t kTileVectors = V::kLanes < kTile ? kTile / V::kLanes : 1;
+  static constexpr size_t kMostRows = kTileVectors == 1 ? 12 : 6;
+
+  // The rows of a tile, of as many as are left: about as many in each.
+  static size_t Share(size_t left) {
+    const size_t tiles = (left + kMostRows - 1) / kMostRows;
+    return (left + tiles - 1) / tiles;
+  }
+
+  // Where a tile is: from which query or row on, and at which positions.
+  struct Place {
+    size_t row;
+    size_t first;  // position within the page
+    size_t count;  // of positions
+    size_t at;     // of the first position, in the block
+  };
+
+  // C queries against N vectors of positions of a page; the last may be in part.
+  template <size_t C, size_t N>
+  static void ScoreTile(const ScoreBlock& block, const Keys& page, const Place& place) {
+    const float* queries = block.queries + place.row * block.query_stride;
+    const size_t first = place.first;
+    const size_t last = place.count - (N - 1) * V::kLanes;
+    V sums[C][N];
     for (size_t c = 0; c < C; ++c) {
-      for (size_t v = 0; v < kVectors; ++v) {
+      for (size_t v = 0; v < N; ++v) {
         sums[c][v] = V::Zero();
       }
     }
     for (size_t k = 0; k < block.width; ++k) {
-      const float* keys = block.keys + k * block.key_stride + first;
-      V key[kVectors];
-      for (size_t v = 0; v + 1 < kVectors; ++v) {
-        key[v] = V::Load(keys + v * V::kLanes);
+      V key[N];
+      for (size_t v = 0; v + 1 < N; ++v) {
+        key[v] = page.Load(k, first + v * V::kLanes);
       }
-      const float* rest = keys + (kVectors - 1) * V::kLanes;
-      key[kVectors - 1] = last == V::kLanes ? V::Load(rest) : V::LoadPart(rest, last);
+      const size_t rest = first + (N - 1) * V::kLanes;
+      key[N - 1] = last == V::kLanes ? page.Load(k, rest) : page.LoadPart(k, rest, last);
       for (size_t c = 0; c < C; ++c) {
         const V weight = V::Broadcast(queries[c * block.query_stride + k]);
-        for (size_t v = 0; v < kVectors; ++v) {
+        for (size_t v = 0; v < N; ++v) {
           sums[c][v] = V::MulAdd(weight, key[v], sums[c][v]);
         }
       }
     }
     for (size_t c = 0; c < C; ++c) {
-      float* scores = block.scores + (query + c) * block.score_stride + first;
-      for (size_t v = 0; v + 1 < kVectors; ++v) {
+      float* scores = block.scores + (place.row + c) * block.score_stride + place.at;
+      for (size_t v = 0; v + 1 < N; ++v) {
         sums[c][v].Store(scores + v * V::kLanes);
       }
-      sums[c][kVectors - 1].StorePart(scores + (kVectors - 1) * V::kLanes, last);
+      sums[c][N - 1].StorePart(scores + (N - 1) * V::kLanes, last);
     }
   }
 
-  template <size_t C>
-  static void ScoreQueries(const ScoreBlock& block, size_t query) {
-    constexpr size_t kBoth = 2 * V::kLanes;
-    size_t first = 0;
-    for (; first + V::kLanes < block.positions; first += kBoth) {
-      ScoreTile<C, 2>(block, query, first, block.positions - first < kBoth ? block.positions - first : kBoth);
+  template <size_t C, size_t N = kTileVectors>
+  static void ScoreLanes(const ScoreBlock& block, const Keys& page, const Place& place) {
+    if constexpr (N > 1) {
+      if (place.count <= (N - 1) * V::kLanes) {
+        return ScoreLanes<C, N - 1>(block, page, place);
+      }
     }
-    if (first < block.positions) {
-      ScoreTile<C, 1>(block, query, first, block.positions - first);
+    ScoreTile<C, N>(block, page, place);
+  }
+
+  // As many as C queries, `count` of them.
+  template <size_t C = kMostRows>
+  static void ScoreQueries(size_t count, const ScoreBlock& block, const Keys& page, const Place& place) {
+    if constexpr (C > 1) {
+      if (count < C) {
+        return ScoreQueries<C - 1>(count, block, page, place);
+      }
     }
+    ScoreLanes<C>(block, page, place);
   }
 
   static void Score(const ScoreBlock& block) {
-    size_t query = 0;
-    for (; query + 4 <= block.count; query += 4) {
-      ScoreQueries<4>(block, query);
-    }
-    for (; query + 2 <= block.count; query += 2) {
-      ScoreQueries<2>(block, query);
-    }
-    for (; query < block.count; ++query) {
-      ScoreQueries<1>(block, query);
+    for (PageWalk<V> walk(block.keys, F, block.width); walk.more(); walk.Next()) {
+      const Keys page(walk.page(), block.width, block.keys.page_positions);
+      for (size_t i = 0; i < walk.positions(); i += kTile) {
+        const size_t lanes = walk.positions() - i < kTile ? walk.positions() - i : kTile;
+        for (size_t query = 0; query < block.count;) {
+          const size_t count = Share(block.count - query);
+          ScoreQueries(count, block, page, {query, walk.first() + i, lanes, walk.at() + i});
+          query += count;
+        }
+      }
     }
   }
 
-  // C rows of weights against the columns of kVectors vectors from `first` on.
-  template <size_t C, size_t kVectors>
-  static void WeighTile(const WeighBlock& block, size_t row, size_t first) {
-    V sums[C][kVectors];
+  // C rows of weights against the columns of N vectors from `column` on.
+  template <size_t C, size_t N>
+  static void WeighTile(const WeighBlock& block, const Values& page, const Place& place, size_t column) {
+    const float* weights = block.weights + place.row * block.weight_stride + place.at;
+    float* to = block.sums + place.row * block.sum_stride + column;
+    V sums[C][N];
     for (size_t c = 0; c < C; ++c) {
-      for (size_t v = 0; v < kVectors; ++v) {
-        sums[c][v] = V::Load(block.sums + (row + c) * block.sum_stride + first + v * V::kLanes);
+      for (size_t v = 0; v < N; ++v) {
+        sums[c][v] = V::Load(to + c * block.sum_stride + v * V::kLanes);
       }
     }
-    for (size_t p = 0; p < block.positions; ++p) {
-      const float* values = block.values + p * block.width + first;
+    for (size_t p = 0; p < place.count; ++p) {
+      V value[N];
+      for (size_t v = 0; v < N; ++v) {
+        value[v] = page.Load(place.first + p, column + v * V::kLanes);
+      }
       for (size_t c = 0; c < C; ++c) {
-        const V weight = V::Broadcast(block.weights[(row + c) * block.weight_stride + p]);
-        for (size_t v = 0; v < kVectors; ++v) {
-          sums[c][v] = V::MulAdd(weight, V::Load(values + v * V::kLanes), sums[c][v]);
+        const V weight = V::Broadcast(weights[c * block.weight_stride + p]);
+        for (size_t v = 0; v < N; ++v) {
+          sums[c][v] = V::MulAdd(weight, value[v], sums[c][v]);
         }
       }
     }
     for (size_t c = 0; c < C; ++c) {
-      for (size_t v = 0; v < kVectors; ++v) {
-        sums[c][v].Store(block.sums + (row + c) * block.sum_stride + first + v * V::kLanes);
+      for (size_t v = 0; v < N; ++v) {
+        sums[c][v].Store(to + c * block.sum_stride + v * V::kLanes);
       }
     }
   }
 
-  // The last columns, less than a vector.
-  static void WeighRest(const WeighBlock& block, size_t row, size_t first) {
-    const size_t count = block.width - first;
-    float* to = block.sums + row * block.sum_stride + first;
-    V sum = V::LoadPart(to, count);
-    for (size_t p = 0; p < block.positions; ++p) {
-      const V weight = V::Broadcast(block.weights[row * block.weight_stride + p]);
-      sum = V::MulAdd(weight, V::LoadPart(block.values + p * block.width + first, count), sum);
+  // The last columns of C rows, less than a vector.
+  template <size_t C>
+  static void WeighRest(const WeighBlock& block, const Values& page, const Place& place, size_t column) {
+    const size_t count = block.width - column;
+    for (size_t row = place.row; row < place.row + C; ++row) {
+      float* to = block.sums + row * block.sum_stride + column;
+      V sum = V::LoadPart(to, count);
+      for (size_t p = 0; p < place.count; ++p) {
+        const V weight = V::Broadcast(block.weights[row * block.weight_stride + place.at + p]);
+        sum = V::MulAdd(weight, page.LoadPart(place.first + p, column, count), sum);
+      }
+      sum.StorePart(to, count);
     }
-    sum.StorePart(to, count);
   }
 
-  template <size_t C>
-  static void WeighRows(const WeighBlock& block, size_t row) {
-    size_t first = 0;
-    for (; first + 4 * V::kLanes <= block.width; first += 4 * V::kLanes) {
-      WeighTile<C, 4>(block, row, first);
+  // As many as C rows, `count` of them.
+  template <size_t C = kMostRows>
+  static void WeighRows(size_t count, const WeighBlock& block, const Values& page, const Place& place) {
+    if constexpr (C > 1) {
+      if (count < C) {
+        return WeighRows<C - 1>(count, block, page, place);
+      }
     }
-    for (; first + V::kLanes <= block.width; first += V::kLanes) {
-      WeighTile<C, 1>(block, row, first);
+    constexpr size_t kVectors = C > 2 ? kTileVectors : 4;
+    size_t column = 0;
+    for (; column + kVectors * V::kLanes <= block.width; column += kVectors * V::kLanes) {
+      WeighTile<C, kVectors>(block, page, place, column);
     }
-    for (size_t c = 0; c < C && first < block.width; ++c) {
-      WeighRest(block, row + c, first);
+    for (; column + V::kLanes <= block.width; column += V::kLanes) {
+      WeighTile<C, 1>(block, page, place, column);
+    }
+    if (column < block.width) {
+      WeighRest<C>(block, page, place, column);
     }
   }
 
   static void Weigh(const WeighBlock& block) {
-    size_t row = 0;
-    for (; row + 2 <= block.count; row += 2) {
-      WeighRows<2>(block, row);
-    }
-    if (row < block.count) {
-      WeighRows<1>(block, row);
+    for (PageWalk<V> walk(block.values, F, block.width); walk.more(); walk.Next()) {
+      const Values page(walk.page(), block.width, block.values.page_positions);
+      for (size_t row = 0; row < block.count;) {
+        const size_t count = Share(block.count - row);
+        WeighRows(count, block, page, {row, walk.first(), walk.positions(), walk.at()});
+        row += count;
+      }
     }
   }
+
+  static constexpr KvKernels Kernels() { return {&Keys::Store, &Values::Store, &Score, &Weigh}; }
 };
 
 }  // namespace atelier::tensor

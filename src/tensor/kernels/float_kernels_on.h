@@ -7,15 +7,16 @@
 #include "tensor/kernels/attention_on.h"
 #include "tensor/kernels/exponentials_on.h"
 #include "tensor/kernels/float_kernels.h"
+#include "tensor/kernels/rows_on.h"
 
 namespace atelier::tensor {
 
 template <class V>
 struct FloatKernelsOn {
   // R weight rows against C inputs: R * C sums in registers, each added up lane by lane from the first column on.
-  template <size_t R, size_t C, class W>
-  static void Tile(const MatrixBlockOf<W>& block, size_t row, size_t input) {
-    const W* weights = block.weights + row * block.weight_stride;
+  template <size_t R, size_t C>
+  static void Tile(const MatrixBlock& block, size_t row, size_t input) {
+    const float* weights = block.weights + row * block.weight_stride;
     const float* inputs = block.inputs + input * block.input_stride;
     V sums[R][C];
     for (size_t r = 0; r < R; ++r) {
@@ -52,8 +53,8 @@ struct FloatKernelsOn {
   }
 
   // All rows against C inputs, R rows at a time.
-  template <size_t R, size_t C, class W>
-  static void Rows(const MatrixBlockOf<W>& block, size_t input) {
+  template <size_t R, size_t C>
+  static void Rows(const MatrixBlock& block, size_t input) {
     size_t row = 0;
     for (; row + R <= block.rows; row += R) {
       Tile<R, C>(block, row, input);
@@ -63,8 +64,7 @@ struct FloatKernelsOn {
     }
   }
 
-  template <class W>
-  static void Multiply(const MatrixBlockOf<W>& block) {
+  static void Multiply(const MatrixBlock& block) {
     size_t input = 0;
     for (; input + 3 <= block.count; input += 3) {
       Rows<4, 3>(block, input);
@@ -77,14 +77,18 @@ struct FloatKernelsOn {
   }
 
   static constexpr FloatKernels Table(std::string_view name) {
-    return {name,
-            &Multiply<float>,
-            &Multiply<StoredHalf>,
-            &Multiply<StoredBfloat16>,
-            &AttentionOn<V>::Score,
-            &AttentionOn<V>::Weigh,
-            &ExponentialsOn<V>::Exponentials,
-            &ExponentialsOn<V>::Silu};
+    return {.name = name,
+            .multiply = &Multiply,
+            .attention = {AttentionOn<V, KvFormat::kF32>::Kernels(), AttentionOn<V, KvFormat::kF16>::Kernels(),
+                          AttentionOn<V, KvFormat::kBF16>::Kernels(), AttentionOn<V, KvFormat::kQ8_0>::Kernels()},
+            .soften = &ExponentialsOn<V>::Soften,
+            .silu = &ExponentialsOn<V>::Silu,
+            .gelu = &ExponentialsOn<V>::Gelu,
+            .relu = &ExponentialsOn<V>::Relu,
+            .soft_cap = &ExponentialsOn<V>::SoftCap,
+            .mix = &RowsOn<V>::Mix,
+            .normalise = &RowsOn<V>::Normalise,
+            .turn = &RowsOn<V>::TurnHeads};
   }
 };
 

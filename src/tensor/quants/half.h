@@ -71,6 +71,10 @@ struct StoredBfloat16 {
   std::array<uint8_t, 2> bytes;
 
   float value() const { return Bfloat16ToFloat(static_cast<uint16_t>(bytes[0] | (bytes[1] << 8))); }
+  void set(float value) {
+    const uint16_t bits = FloatToBfloat16(value);
+    bytes = {static_cast<uint8_t>(bits & 0xFF), static_cast<uint8_t>(bits >> 8)};
+  }
 };
 
 }  // namespace atelier::tensor

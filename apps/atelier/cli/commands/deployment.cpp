@@ -139,8 +139,8 @@ void AddDeploy(CLI::App& app, Selection& selection) {
   command->add_option("--max-queue", options->max_queue, "Most requests waiting; more are refused")
       ->check(CLI::PositiveNumber);
   command->add_option("--set", options->settings,
-                      "KEY=VALUE ...: of language models max_running, max_queue, context, kv_bytes, max_adapters, "
-                      "threads, step_tokens");
+                      "KEY=VALUE ...: of language models max_running, max_queue, context, kv_bytes, kv_bits, "
+                      "max_adapters, threads, step_tokens, step_ms, speculation, draft");
   command->add_option("--timeout", options->timeout_s, "Seconds to wait until it is ready")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
