@@ -65,12 +65,6 @@ uint64_t ReadAll(const char* begin, size_t bytes, size_t distance) {
 
 using Loop = void (*)(int64_t steps);
 
-// GCC keeps what it is told about: a value that "may have changed" is computed again.
-template <class T>
-inline void Touch(T& value) {
-  asm volatile("" : "+x"(value));
-}
-
 __attribute__((target("avx2"))) void Avx2Loop(int64_t steps) {
   constexpr int kSums = 8;
   __m256i sums[kSums] = {};
@@ -80,12 +74,12 @@ __attribute__((target("avx2"))) void Avx2Loop(int64_t steps) {
   for (int64_t i = 0; i < steps; ++i) {
 #pragma GCC unroll 8
     for (auto& sum : sums) {
-      Touch(a);
+      asm volatile("" : "+x"(a));  // it may have changed: the product is computed again
       sum = _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_maddubs_epi16(a, b), ones));
     }
   }
   for (auto& sum : sums) {
-    Touch(sum);
+    asm volatile("" : "+x"(sum));
   }
 }
 
