@@ -190,7 +190,7 @@ TEST(Batch, IsIndependentOfThreadsAndCutsInLongTexts) {
         const auto sequence = (*model)->cache().NewSequence();
         StepOutput output;
         for (size_t begin = 0; begin < tokens.size();) {
-          const size_t chunk = begin < 1100 ? 157 : 1;
+          const size_t chunk = begin < 1000 ? 157 : 1;
           const StepItem item{sequence.get(), std::span<const int32_t>(tokens).subspan(begin, chunk),
                               OutputKind::kLogits, 0};
           ASSERT_TRUE((*model)->Step({&item, 1}, output).ok());
