@@ -33,7 +33,7 @@ struct GeneratorOptions {
   bool reuse_prefixes = true;
   size_t max_adapters = 8;  // loaded at a time
   tensor::KvFormat kv_format = tensor::KvFormat::kF16;
-  size_t helpers = 1;       // threads that prepare requests
+  size_t helpers = 1;  // threads that prepare requests
 };
 
 // The model of a folder (one GGUF file, whole or split) or file. `clock` must outlive it.
