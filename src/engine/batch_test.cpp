@@ -172,15 +172,15 @@ TEST(Batch, IsIndependentOfThreadsAndCutsInLongTexts) {
     const auto file = testing::SmallFile(name);
     ASSERT_TRUE(testing::Complete(file, {}).ok());
     std::mt19937 random(9);
-    const auto tokens = RandomTokens(random, 1200, 50);
+    const auto tokens = RandomTokens(random, 1120, 50);
     for (const auto format :
          {tensor::KvFormat::kF32, tensor::KvFormat::kF16, tensor::KvFormat::kBF16, tensor::KvFormat::kQ8_0}) {
       Rows first;
-      for (const size_t threads : {1, 2, 7}) {
+      for (const size_t threads : {1, 3}) {
         const auto model = Model::Load(file, {.threads = threads,
                                               .max_context = 2000,
                                               .kv_bytes = 4U << 20U,
-                                              .page_positions = threads == 2 ? 24U : 16U,
+                                              .page_positions = threads == 1 ? 16U : 24U,
                                               .kv_format = format});
         ASSERT_TRUE(model.ok()) << model.error().message;
         if (first.empty()) {
