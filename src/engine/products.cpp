@@ -9,10 +9,9 @@
 namespace atelier::engine {
 namespace {
 
-constexpr size_t kBlockFloats = 32768;  // dequantised, they fit a core's second-level cache
-constexpr size_t kRowsAtOnce = 32;      // a multiple of what the kernels take at once
-constexpr size_t kInputBytes =
-    256U << 10U;  // of rounded inputs that the kernels are given at once: they fit there, too
+constexpr size_t kBlockFloats = 32768;       // dequantised, they fit a core's second-level cache
+constexpr size_t kRowsAtOnce = 32;           // a multiple of what the kernels take at once
+constexpr size_t kInputBytes = 256U << 10U;  // of inputs that the kernels are given at once
 static_assert(kRowsAtOnce % tensor::kMaxPanelRows == 0);
 constexpr size_t kAdaptedAtOnce = 6;  // inputs of an adapter that one thread takes
 
@@ -22,9 +21,9 @@ size_t BlockRows(const Matrix& matrix) {
 
 size_t Cells(const Matrix& matrix) { return matrix.columns / tensor::kCellColumns; }
 
-size_t InputsAtOnce(size_t input_bytes) {
-  constexpr size_t kFew = 12;  // a multiple of what the kernels like
-  return std::max<size_t>(1, kInputBytes / input_bytes / kFew) * kFew;
+// `few`: a multiple of what the kernels like.
+size_t InputsAtOnce(size_t input_bytes, size_t few) {
+  return std::max<size_t>(1, kInputBytes / input_bytes / few) * few;
 }
 
 // Whether it is multiplied as integers.
@@ -179,7 +178,7 @@ void Products::MultiplyPanels(const Product& product, size_t first_row, size_t r
   const auto multiply = packed_kernels_.multiply[format - tensor::kPackedFormats];
   const size_t cells = Cells(matrix);
   const size_t panel_rows = packed_kernels_.panel_rows;
-  const size_t at_once = InputsAtOnce(cells * sizeof(tensor::ActivationBlock));
+  const size_t at_once = InputsAtOnce(cells * sizeof(tensor::ActivationBlock), 48);
   for (size_t input = 0; input < product.count; input += at_once) {
     multiply({.panels = matrix.panels + first_row / panel_rows * format->panel_bytes(panel_rows, matrix.columns),
               .rows = rows,
@@ -195,7 +194,7 @@ void Products::MultiplyHalves(const Product& product, size_t first_row, size_t r
   const Matrix& matrix = *product.matrix;
   const auto multiply =
       matrix.type == tensor::GgmlType::kF16 ? half_kernels_.multiply_half : half_kernels_.multiply_bfloat16;
-  const size_t at_once = InputsAtOnce(matrix.columns * sizeof(float));
+  const size_t at_once = InputsAtOnce(matrix.columns * sizeof(float), 12);
   for (size_t input = 0; input < product.count; input += at_once) {
     multiply({.panels = matrix.panels + first_row * matrix.row_bytes,
               .rows = rows,
