@@ -157,8 +157,8 @@ const LowRank* Adapter::Find(const Matrix& matrix) const {
   return found == parts_.end() ? nullptr : &found->second;
 }
 
-std::unique_ptr<Sequence> NewSequence(KvCache& cache, std::shared_ptr<const Adapter> adapter) {
-  auto sequence = cache.NewSequence(adapter == nullptr ? 0 : adapter->id());
+std::unique_ptr<Sequence> NewSequence(KvCache& cache, std::shared_ptr<const Adapter> adapter, uint64_t tenant) {
+  auto sequence = cache.NewSequence({.adapter = adapter == nullptr ? 0 : adapter->id(), .tenant = tenant});
   sequence->Adapt(std::move(adapter));
   return sequence;
 }

@@ -63,8 +63,8 @@ class Adapter {
 };
 
 // An empty sequence for the model's tokens as `adapter` sees them (nullptr: as the model does). Its keys and values are
-// shared with no sequence of another adapter.
-std::unique_ptr<Sequence> NewSequence(KvCache& cache, std::shared_ptr<const Adapter> adapter);
+// shared with no sequence of another adapter or tenant.
+std::unique_ptr<Sequence> NewSequence(KvCache& cache, std::shared_ptr<const Adapter> adapter, uint64_t tenant = 0);
 
 // Rows side by side in a batch that have an adapter.
 struct AdaptedRows {

@@ -64,7 +64,7 @@ Result<std::unique_ptr<KvCache>> KvCache::Make(const KvGeometry& geometry) {
   return cache;
 }
 
-std::unique_ptr<Sequence> KvCache::NewSequence(uint64_t space) {
+std::unique_ptr<Sequence> KvCache::NewSequence(const PrefixSpace& space) {
   return std::unique_ptr<Sequence>(new Sequence(*this, space));
 }
 

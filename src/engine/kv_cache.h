@@ -51,10 +51,10 @@ class Sequence {
 
  private:
   friend class KvCache;
-  Sequence(KvCache& cache, uint64_t space) : cache_(cache), space_(space) {}
+  Sequence(KvCache& cache, const PrefixSpace& space) : cache_(cache), space_(space) {}
 
   KvCache& cache_;
-  uint64_t space_;
+  PrefixSpace space_;
   std::vector<int32_t> tokens_;
   std::shared_ptr<const CrossMemory> memory_;  // shared by forks
   std::shared_ptr<const Adapter> adapter_;     // shared by its sequences: it may be unloaded before they end
@@ -77,8 +77,8 @@ class KvCache {
   // Pages that only the prefix index holds: they are free as soon as somebody needs them.
   size_t reusable_pages() const { return geometry_.pages - free_.size() - used_; }
 
-  // An empty sequence. Sequences share prefixes within one `space` only: what else a key depends on, such as adapters.
-  std::unique_ptr<Sequence> NewSequence(uint64_t space = 0);
+  // An empty sequence.
+  std::unique_ptr<Sequence> NewSequence(const PrefixSpace& space = {});
   // One that shares all pages of `other`, until either writes to them.
   std::unique_ptr<Sequence> Fork(const Sequence& other);
 

@@ -171,15 +171,17 @@ std::unique_ptr<KvCache> Small(bool share = true) {
 TEST(KvCache, SharesPrefixesWithinASpaceOnly) {
   const auto cache = Small();
   const std::vector<int32_t> tokens{1, 2, 3, 4, 5, 6, 7, 8, 9};
-  const auto first = cache->NewSequence(7);
+  const auto first = cache->NewSequence({.adapter = 7});
   ASSERT_TRUE(cache->Reserve(*first, 9).ok());
   cache->Append(*first, tokens);
-  const auto other = cache->NewSequence(8);
-  EXPECT_EQ(cache->Reuse(*other, tokens), 0);
-  const auto same = cache->NewSequence(7);
+  for (const PrefixSpace& space : {PrefixSpace{.adapter = 8}, PrefixSpace{.adapter = 7, .tenant = 1}, PrefixSpace{}}) {
+    const auto other = cache->NewSequence(space);
+    EXPECT_EQ(cache->Reuse(*other, tokens), 0);
+  }
+  const auto same = cache->NewSequence({.adapter = 7});
   EXPECT_EQ(cache->Reuse(*same, tokens), 8);
   EXPECT_EQ(same->pages()[1], first->pages()[1]);
-  const auto exact = cache->NewSequence(7);
+  const auto exact = cache->NewSequence({.adapter = 7});
   EXPECT_EQ(cache->Reuse(*exact, std::span(tokens).first(8)), 4);  // the last token is computed anew
 }
 

@@ -4,8 +4,8 @@
 
 namespace atelier::engine {
 
-uint64_t PrefixIndex::Hash(uint64_t space, PrefixNode before, std::span<const int32_t> tokens) {
-  uint64_t hash = space * 0x9E3779B97F4A7C15ULL + before;
+uint64_t PrefixIndex::Hash(const PrefixSpace& space, PrefixNode before, std::span<const int32_t> tokens) {
+  uint64_t hash = (space.tenant ^ space.adapter) * 0x9E3779B97F4A7C15ULL + before;
   for (const int32_t token : tokens) {
     hash = (hash ^ static_cast<uint32_t>(token)) * 0xFF51AFD7ED558CCDULL;
     hash ^= hash >> 32U;
@@ -13,7 +13,7 @@ uint64_t PrefixIndex::Hash(uint64_t space, PrefixNode before, std::span<const in
   return hash;
 }
 
-PrefixIndex::Found PrefixIndex::Find(uint64_t space, PrefixNode before, std::span<const int32_t> tokens) const {
+PrefixIndex::Found PrefixIndex::Find(const PrefixSpace& space, PrefixNode before, std::span<const int32_t> tokens) const {
   const auto [first, last] = by_hash_.equal_range(Hash(space, before, tokens));
   for (auto candidate = first; candidate != last; ++candidate) {
     const Node& node = nodes_.at(candidate->second);
@@ -24,7 +24,7 @@ PrefixIndex::Found PrefixIndex::Find(uint64_t space, PrefixNode before, std::spa
   return {};
 }
 
-PrefixNode PrefixIndex::Add(uint64_t space, PrefixNode before, std::span<const int32_t> tokens, PageId page) {
+PrefixNode PrefixIndex::Add(const PrefixSpace& space, PrefixNode before, std::span<const int32_t> tokens, PageId page) {
   const PrefixNode id = ++last_;
   Node node{.hash = Hash(space, before, tokens),
             .space = space,

@@ -15,6 +15,14 @@ using PageId = uint32_t;
 using PrefixNode = uint64_t;  // never used twice
 inline constexpr PrefixNode kNoPrefix = 0;
 
+// Sequences share prefixes within one space only.
+struct PrefixSpace {
+  uint64_t adapter = 0;  // what else than tokens a key depends on
+  uint64_t tenant = 0;   // nobody learns from an answer's speed what others have asked
+
+  bool operator==(const PrefixSpace&) const = default;
+};
+
 // A page is named by all tokens up to its end: the node before it and its own tokens, compared in full (a hash only
 // finds candidates), so no sequence ever sees keys of other tokens. Not thread-safe.
 class PrefixIndex {
@@ -25,9 +33,9 @@ class PrefixIndex {
   };
 
   // The page with `tokens` after node `before` (kNoPrefix: at the start) in a space; node kNoPrefix if unknown.
-  Found Find(uint64_t space, PrefixNode before, std::span<const int32_t> tokens) const;
+  Found Find(const PrefixSpace& space, PrefixNode before, std::span<const int32_t> tokens) const;
   // Adds it; it must be unknown, and `before` known.
-  PrefixNode Add(uint64_t space, PrefixNode before, std::span<const int32_t> tokens, PageId page);
+  PrefixNode Add(const PrefixSpace& space, PrefixNode before, std::span<const int32_t> tokens, PageId page);
   // Makes the node and all before it those that are evicted last.
   void Touch(PrefixNode node);
   PrefixNode Before(PrefixNode node) const { return nodes_.at(node).before; }  // of a known node
@@ -39,7 +47,7 @@ class PrefixIndex {
  private:
   struct Node {
     uint64_t hash = 0;
-    uint64_t space = 0;
+    PrefixSpace space{};
     PrefixNode before = kNoPrefix;
     std::vector<int32_t> tokens;
     PageId page = 0;
@@ -47,7 +55,7 @@ class PrefixIndex {
     std::list<PrefixNode>::iterator place;
   };
 
-  static uint64_t Hash(uint64_t space, PrefixNode before, std::span<const int32_t> tokens);
+  static uint64_t Hash(const PrefixSpace& space, PrefixNode before, std::span<const int32_t> tokens);
 
   std::unordered_map<PrefixNode, Node> nodes_;
   std::unordered_multimap<uint64_t, PrefixNode> by_hash_;
