@@ -104,7 +104,7 @@ TEST_F(SharingTest, CancellingFreesEverything) {
     cancel();
     sink->Wait();
   }
-  EXPECT_GT(cancelled, 500);
+  EXPECT_GT(cancelled, 250) << "on a busy machine others are done before";
   EXPECT_TRUE(BecomesIdle(*generator));
   EXPECT_TRUE(AskAndWait(*generator, TextRequest("Once", 10))->status().ok());
 }
