@@ -93,7 +93,7 @@ struct HalfProductOn {
     }
   }
 
-  static constexpr size_t kPrefetch = 512;  // weights ahead
+  static constexpr size_t kPrefetch = 1024;  // weights ahead
 };
 
 template <class V>
