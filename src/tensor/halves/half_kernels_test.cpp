@@ -3,27 +3,19 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <random>
 #include <vector>
 
 #include "tensor/quants/half.h"
+#include "tensor/testing/noise.h"
 
 namespace atelier::tensor {
 namespace {
 
+using testing::Noise;
+
 constexpr size_t kRows = 75;  // a few panels and a part
 constexpr size_t kColumns = 77;
 constexpr size_t kCount = 16;
-
-std::vector<float> Noise(size_t count, uint32_t seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  std::vector<float> values(count);
-  for (float& value : values) {
-    value = normal(random);
-  }
-  return values;
-}
 
 class Halves : public ::testing::TestWithParam<bool> {
  protected:

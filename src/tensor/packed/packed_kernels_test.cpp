@@ -5,30 +5,22 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <random>
 #include <vector>
 
 #include "tensor/packed/pack.h"
 #include "tensor/quants/formats.h"
 #include "tensor/quants/quants.h"
+#include "tensor/testing/noise.h"
 
 namespace atelier::tensor {
 namespace {
+
+using testing::Noise;
 
 constexpr size_t kRows = 37;  // two panels or more and a part
 constexpr size_t kColumns = 768;
 constexpr size_t kCells = kColumns / kCellColumns;
 constexpr size_t kInputs = 69;  // more than any kernels take at once
-
-std::vector<float> Noise(size_t count, uint32_t seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  std::vector<float> values(count);
-  for (float& value : values) {
-    value = normal(random);
-  }
-  return values;
-}
 
 class Packed : public ::testing::TestWithParam<PackedFormat> {
  protected:
