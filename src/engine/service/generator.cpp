@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <future>
 #include <utility>
 
 #include "engine/service/adapters.h"
@@ -317,7 +318,9 @@ Result<std::unique_ptr<DraftModel>> OpenDraft(const GeneratorOptions& options, c
 
 Result<std::unique_ptr<Generator>> MakeGenerator(ModelFiles files, const GeneratorOptions& options, Clock& clock) {
   ATELIER_TRY(CheckOptions(options));
-  ATELIER_ASSIGN(language, Language::Make(std::move(files.tokenizer), files.chat_template));
+  // A vocabulary takes as long as the weights: both at once.
+  auto making = std::async(std::launch::async,
+                           [&files] { return Language::Make(std::move(files.tokenizer), files.chat_template); });
   // Texts of encoders come as a whole, however long, so the model itself sets no limit.
   const ModelOptions model_options{.threads = UsefulThreads(*files.weights, options.threads),
                                    .max_context = options.max_context,
@@ -326,7 +329,9 @@ Result<std::unique_ptr<Generator>> MakeGenerator(ModelFiles files, const Generat
                                    .max_step_tokens = SIZE_MAX,
                                    .packed_cache = options.packed_cache,
                                    .kv_format = options.kv_format};
-  ATELIER_ASSIGN(model, Model::Load(files.weights, model_options));
+  auto loaded = Model::Load(files.weights, model_options);
+  ATELIER_ASSIGN(language, making.get());
+  ATELIER_ASSIGN(model, std::move(loaded));
   const ModelConfig& config = model->config();
   ATELIER_ASSIGN(decoder_start, DecoderStart(*files.weights, config));
   if (language->tokenizer().size() > config.vocabulary) {
