@@ -93,6 +93,7 @@ class LoadedModel final : public Model {
   const ModelConfig& config() const override { return config_; }
   int64_t max_context() const override { return max_context_; }
   KvCache& cache() override { return *cache_; }
+  ThreadPool& threads() override { return threads_; }
 
   size_t classes() const override {
     return weights_.classifier_output.weight.present() ? weights_.classifier_output.weight.rows

@@ -19,6 +19,7 @@
 #include "engine/kv_cache.h"
 #include "engine/model_config.h"
 #include "engine/step.h"
+#include "engine/thread_pool.h"
 #include "tensor/gguf.h"
 
 namespace atelier::engine {
@@ -49,6 +50,8 @@ class Model {
   virtual const ModelConfig& config() const = 0;
   virtual int64_t max_context() const = 0;
   virtual KvCache& cache() = 0;
+  // Those of the steps; idle between them, for loops of the thread that calls Step.
+  virtual ThreadPool& threads() = 0;
   // Answers with one number or more for the hidden row of a sequence (Classify): a reranker or classifier.
   virtual size_t classes() const = 0;  // 0: it cannot
 

@@ -10,7 +10,8 @@
 
 #include "base/hash.h"
 #include "engine/panel_file.h"
-#include "tensor/halves/half_kernels.h"
+#include "tensor/halves/half_panels.h"
+#include "tensor/kernels/float_kernels.h"
 #include "tensor/packed/pack.h"
 #include "tensor/packed/packed_kernels.h"
 
@@ -48,7 +49,7 @@ std::vector<Matrix*> Multiplied(Weights& weights, bool integers) {
 }
 
 size_t PanelRows(const Matrix& matrix) {
-  return IsHalf(matrix) ? tensor::BestHalfKernels().panel_rows : tensor::BestPackedKernels().panel_rows;
+  return IsHalf(matrix) ? tensor::BestFloatKernels().half_panel_rows : tensor::BestPackedKernels().panel_rows;
 }
 size_t Panels(const Matrix& matrix) { return (matrix.rows + PanelRows(matrix) - 1) / PanelRows(matrix); }
 size_t PanelBytes(const Matrix& matrix) {
@@ -121,16 +122,17 @@ Result<PackedWeights> PackedWeights::Make(Weights& weights, ThreadPool& threads,
   }
   const std::span<std::byte> panels(packed.bytes_.get(), bytes);
   madvise(panels.data(), rounded, MADV_HUGEPAGE);  // only a wish
-  const std::string identity = cache.empty() ? "" : Identity(all);
-  const bool known = !cache.empty() && !all.empty() && ReadPanels(cache, identity, panels, threads).ok();
+  const bool keeps = !cache.empty() && !all.empty();
+  const std::string identity = keeps ? Identity(all) : "";
+  const bool known = keeps && ReadPanels(cache, identity, panels, threads).ok();
   for (size_t i = 0; i < all.size(); ++i) {
     if (!known) {
       Pack(*all[i], panels.data() + offsets[i], threads);
+      PageOut(all[i]->bytes);
     }
     all[i]->panels = panels.data() + offsets[i];
-    PageOut(all[i]->bytes);
   }
-  if (!known && !cache.empty() && !all.empty()) {
+  if (keeps && !known) {
     packed.writer_ = std::jthread([cache, identity, panels](const std::stop_token& stop) {
       static_cast<void>(WritePanels(cache, identity, panels, stop));  // it is packed again next time
     });

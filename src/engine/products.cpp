@@ -192,8 +192,7 @@ void Products::MultiplyPanels(const Product& product, size_t first_row, size_t r
 
 void Products::MultiplyHalves(const Product& product, size_t first_row, size_t rows) const {
   const Matrix& matrix = *product.matrix;
-  const auto multiply =
-      matrix.type == tensor::GgmlType::kF16 ? half_kernels_.multiply_half : half_kernels_.multiply_bfloat16;
+  const auto multiply = matrix.type == tensor::GgmlType::kF16 ? kernels_.multiply_half : kernels_.multiply_bfloat16;
   const size_t at_once = InputsAtOnce(matrix.columns * sizeof(float), 12);
   for (size_t input = 0; input < product.count; input += at_once) {
     multiply({.panels = matrix.panels + first_row * matrix.row_bytes,

@@ -8,7 +8,6 @@
 #include "engine/adapter.h"
 #include "engine/thread_pool.h"
 #include "engine/weights.h"
-#include "tensor/halves/half_kernels.h"
 #include "tensor/kernels/float_kernels.h"
 #include "tensor/packed/packed_kernels.h"
 
@@ -35,7 +34,6 @@ class Products {
       : threads_(threads),
         kernels_(kernels),
         packed_kernels_(tensor::BestPackedKernels()),
-        half_kernels_(tensor::BestHalfKernels()),
         scratch_(threads.threads()) {}
 
   // All of them, in any order; outputs must not overlap.
@@ -61,7 +59,6 @@ class Products {
   ThreadPool& threads_;
   const tensor::FloatKernels& kernels_;
   const tensor::PackedKernels& packed_kernels_;
-  const tensor::HalfKernels& half_kernels_;
   std::vector<std::vector<float>> scratch_;  // by thread
   std::vector<size_t> first_blocks_;         // of each product
 

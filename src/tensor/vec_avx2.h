@@ -22,7 +22,7 @@ struct VecAvx2 {
   static VecAvx2 Load(const StoredBfloat16* from) {
     return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(Load16(from)), 16))};
   }
-  // A column of a panel of 16-bit weights (halves/half_kernels.h): its first and its last rows.
+  // A column of a panel of 16-bit weights (halves/half_panels.h): its first and its last rows.
   static void LoadPair(const StoredHalf* from, VecAvx2& first, VecAvx2& last) {
     first = Load(from);
     last = Load(from + kLanes);

@@ -25,7 +25,7 @@ struct VecAvx512 {
   static VecAvx512 LoadPart(const W* from, size_t count) {
     return LoadMasked(from, Mask(count));
   }
-  // A column of a panel of 16-bit weights (halves/half_kernels.h): its first and its last rows.
+  // A column of a panel of 16-bit weights (halves/half_panels.h): its first and its last rows.
   static void LoadPair(const StoredHalf* from, VecAvx512& first, VecAvx512& last) {
     first = Load(from);
     last = Load(from + kLanes);

@@ -37,7 +37,7 @@ struct VecScalar {
   static VecScalar Load(const W* from) {
     return LoadPart(from, kLanes);
   }
-  // A column of a panel of 16-bit weights (halves/half_kernels.h): its first and its last rows.
+  // A column of a panel of 16-bit weights (halves/half_panels.h): its first and its last rows.
   static void LoadPair(const StoredHalf* from, VecScalar& first, VecScalar& last) {
     first = Load(from);
     last = Load(from + kLanes);

@@ -6,13 +6,9 @@
 namespace atelier::engine {
 namespace {
 
-constexpr size_t kMostThreads = 8;
 constexpr size_t kLogitsWorthThreads = 300'000;  // fewer are sampled faster than a thread wakes up
 
 }  // namespace
-
-Draws::Draws(const Language& language, size_t threads)
-    : language_(language), pool_(std::min(threads, kMostThreads)), samplers_(pool_.threads()) {}
 
 void Draws::Begin(std::span<const ScheduledItem> items) {
   slots_.resize(std::max(slots_.size(), items.size()));
@@ -55,7 +51,7 @@ void Draws::Sample(StepOutput& output) {
   };
   const size_t vocabulary = drawing_.empty() ? 0 : output.Row(drawing_.front(), 0).size();
   if (drawing_.size() > 1 && drawing_.size() * vocabulary > kLogitsWorthThreads) {
-    pool_.ForEach(drawing_.size(), sample);
+    threads_.ForEach(drawing_.size(), sample);
   } else {
     for (size_t number = 0; number < drawing_.size(); ++number) {
       sample(number, 0);

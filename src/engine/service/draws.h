@@ -23,8 +23,9 @@ namespace atelier::engine {
 // For the engine thread.
 class Draws {
  public:
-  // Borrows the language. `threads`: at most.
-  Draws(const Language& language, size_t threads);
+  // Borrows both.
+  Draws(const Language& language, ThreadPool& threads)
+      : language_(language), threads_(threads), samplers_(threads.threads()) {}
 
   // Begins to work out the masks of the items whose answers will draw. Until Await nobody may change these.
   void Begin(std::span<const ScheduledItem> items);
@@ -52,7 +53,7 @@ class Draws {
   std::vector<size_t> drawing_;  // slots
   Slot alone_;
   std::atomic<uint32_t> filling_{0};  // 1: the helper is at it
-  ThreadPool pool_;
+  ThreadPool& threads_;
   std::vector<Sampler> samplers_;  // by thread
   Helpers helper_{1};              // ends first
 };

@@ -107,7 +107,7 @@ class LoadedGenerator final : public Generator {
         clock_(clock),
         grammars_(*language_, clock),
         adapters_(*model_, parts.options.max_adapters),
-        thread_({*model_, *language_, clock, parts.options.threads, parts.options.speculation, draft_model_.get()},
+        thread_({*model_, *language_, clock, parts.options.speculation, draft_model_.get()},
                 LimitsOf(parts.options, description_.vocabulary)),
         helpers_(parts.options.helpers) {}
   ~LoadedGenerator() override { closing_ = true; }

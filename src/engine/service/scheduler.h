@@ -23,7 +23,6 @@ struct SchedulerParts {  // borrowed
   Model& model;
   const Language& language;
   const Clock& clock;
-  size_t threads = 1;  // that sample
   SpeculationMode speculation = SpeculationMode::kOff;
   DraftModel* draft_model = nullptr;  // nullptr: none
 };
@@ -34,7 +33,7 @@ class Scheduler {
   Scheduler(const SchedulerParts& parts, const ScheduleLimits& limits)
       : parts_(parts),
         schedule_(parts.model.cache(), limits, parts.clock),
-        draws_(parts.language, parts.threads),
+        draws_(parts.language, parts.model.threads()),
         speculation_(parts.model.cache(), parts.speculation, parts.draft_model) {}
 
   // `task` is prepared.

@@ -6,6 +6,7 @@
 #include <span>
 #include <string_view>
 
+#include "tensor/halves/half_panels.h"
 #include "tensor/kernels/kv_format.h"
 
 namespace atelier::tensor {
@@ -108,6 +109,10 @@ struct Turn {
 struct FloatKernels {
   std::string_view name;
   void (*multiply)(const MatrixBlock& block);
+  // What the weights would give as floats, the terms of an output added column by column.
+  size_t half_panel_rows;
+  void (*multiply_half)(const HalfBlock& block);
+  void (*multiply_bfloat16)(const HalfBlock& block);
   KvKernels attention[kKvFormats];
   // scores become exp(score - the largest); at least one.
   Softened (*soften)(float* scores, size_t count);

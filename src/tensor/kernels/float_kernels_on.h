@@ -4,6 +4,7 @@
 
 #include <cstddef>
 
+#include "tensor/halves/half_panels_on.h"
 #include "tensor/kernels/attention_on.h"
 #include "tensor/kernels/exponentials_on.h"
 #include "tensor/kernels/float_kernels.h"
@@ -79,6 +80,9 @@ struct FloatKernelsOn {
   static constexpr FloatKernels Table(std::string_view name) {
     return {.name = name,
             .multiply = &Multiply,
+            .half_panel_rows = HalfProductOn<V, StoredHalf>::kPanelRows,
+            .multiply_half = &HalfProductOn<V, StoredHalf>::Multiply,
+            .multiply_bfloat16 = &HalfProductOn<V, StoredBfloat16>::Multiply,
             .attention = {AttentionOn<V, KvFormat::kF32>::Kernels(), AttentionOn<V, KvFormat::kF16>::Kernels(),
                           AttentionOn<V, KvFormat::kBF16>::Kernels(), AttentionOn<V, KvFormat::kQ8_0>::Kernels()},
             .soften = &ExponentialsOn<V>::Soften,

@@ -1,5 +1,4 @@
-// Products of weights of 16 bits (F16, BF16) with floats: exactly what the same weights as floats would give. The
-// weights lie in panels, as the kernels read them.
+// Weights of 16 bits (F16, BF16) as the float kernels read them: in panels.
 //
 // A panel is a few rows, twice as many as the kernels have lanes; rows that fill up the last one are 0. It holds column
 // after column. A column of F16 is its rows in order; one of BF16 is words of 32 bits, word r holding row r in its low
@@ -9,7 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string_view>
 
 namespace atelier::tensor {
 
@@ -24,19 +22,6 @@ struct HalfBlock {
   float* outputs = nullptr;  // [count, rows]
   size_t output_stride = 0;
 };
-
-// Thread-safe, without state. The terms of an output are added column by column, whatever else the block holds; fused
-// with their products but in the scalar table.
-struct HalfKernels {
-  std::string_view name;
-  size_t panel_rows;
-  void (*multiply_half)(const HalfBlock& block);
-  void (*multiply_bfloat16)(const HalfBlock& block);
-};
-
-// All that this machine can run, the fastest last.
-std::span<const HalfKernels* const> UsableHalfKernels();
-inline const HalfKernels& BestHalfKernels() { return *UsableHalfKernels().back(); }
 
 // Rows of a file that become one panel of `panel_rows` rows, 2 * columns bytes each.
 struct HalfPanelSource {

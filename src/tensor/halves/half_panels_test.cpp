@@ -1,10 +1,11 @@
-#include "tensor/halves/half_kernels.h"
+#include "tensor/halves/half_panels.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <vector>
 
+#include "tensor/kernels/float_kernels.h"
 #include "tensor/quants/half.h"
 #include "tensor/testing/noise.h"
 
@@ -27,14 +28,14 @@ class Halves : public ::testing::TestWithParam<bool> {
       weights_.push_back(GetParam() ? Bfloat16ToFloat(bits) : HalfToFloat(bits));
     }
   }
-  std::vector<float> Product(const HalfKernels& kernels, size_t first, size_t count) const {
-    const size_t panel_bytes = 2 * kernels.panel_rows * kColumns;
-    std::vector<std::byte> panels((kRows + kernels.panel_rows - 1) / kernels.panel_rows * panel_bytes + 4096);
-    for (size_t row = 0; row < kRows; row += kernels.panel_rows) {
-      const size_t rows = std::min(kernels.panel_rows, kRows - row);
+  std::vector<float> Product(const FloatKernels& kernels, size_t first, size_t count) const {
+    const size_t panel_bytes = 2 * kernels.half_panel_rows * kColumns;
+    std::vector<std::byte> panels((kRows + kernels.half_panel_rows - 1) / kernels.half_panel_rows * panel_bytes + 4096);
+    for (size_t row = 0; row < kRows; row += kernels.half_panel_rows) {
+      const size_t rows = std::min(kernels.half_panel_rows, kRows - row);
       PackHalfPanel({std::span(file_).subspan(2 * row * kColumns, 2 * rows * kColumns), rows, kColumns,
-                     kernels.panel_rows, GetParam()},
-                    std::span(panels).subspan(row / kernels.panel_rows * panel_bytes, panel_bytes));
+                     kernels.half_panel_rows, GetParam()},
+                    std::span(panels).subspan(row / kernels.half_panel_rows * panel_bytes, panel_bytes));
     }
     std::vector<float> outputs(count * kRows + 1, 99.0F);
     (GetParam() ? kernels.multiply_bfloat16 : kernels.multiply_half)({.panels = panels.data(),
@@ -56,7 +57,7 @@ class Halves : public ::testing::TestWithParam<bool> {
 };
 
 TEST_P(Halves, AgreeWithDoublesOnEveryInstructionSet) {
-  for (const HalfKernels* kernels : UsableHalfKernels()) {
+  for (const FloatKernels* kernels : UsableFloatKernels()) {
     const auto outputs = Product(*kernels, 0, kCount);
     for (size_t j = 0; j < kCount; ++j) {
       for (size_t i = 0; i < kRows; ++i) {
@@ -71,7 +72,7 @@ TEST_P(Halves, AgreeWithDoublesOnEveryInstructionSet) {
 }
 
 TEST_P(Halves, AnOutputIsTheSameBitsInEveryBlock) {
-  for (const HalfKernels* kernels : UsableHalfKernels()) {
+  for (const FloatKernels* kernels : UsableFloatKernels()) {
     const auto together = Product(*kernels, 0, kCount);
     for (size_t first = 0; first < kCount; ++first) {
       for (size_t count = 1; first + count <= kCount; ++count) {

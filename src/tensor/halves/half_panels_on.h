@@ -1,10 +1,9 @@
-// The kernels of 16-bit weights on a vector type V. Included by one source per instruction set, which is compiled with
-// that set's flags: so nothing here may be shared with other sources, and V names the instantiation.
+// Products of panels of 16-bit weights on a vector type V. Included like float_kernels_on.h.
 #pragma once
 
 #include <cstddef>
 
-#include "tensor/halves/half_kernels.h"
+#include "tensor/halves/half_panels.h"
 #include "tensor/quants/half.h"
 
 namespace atelier::tensor {
@@ -95,10 +94,5 @@ struct HalfProductOn {
 
   static constexpr size_t kPrefetch = 1024;  // weights ahead
 };
-
-template <class V>
-constexpr HalfKernels HalfKernelsOn(std::string_view name) {
-  return {name, 2 * V::kLanes, &HalfProductOn<V, StoredHalf>::Multiply, &HalfProductOn<V, StoredBfloat16>::Multiply};
-}
 
 }  // namespace atelier::tensor
