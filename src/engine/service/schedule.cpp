@@ -1,9 +1,7 @@
 #include "engine/service/schedule.h"
 
 #include <algorithm>
-#include <functional>
 #include <set>
-#include <string>
 #include <utility>
 
 namespace atelier::engine {
@@ -42,7 +40,7 @@ bool Schedule::SharesPrefixes(const Choice& choice) const {
 
 bool Schedule::AdmitOne(Choice& choice, const Standing& standing) {
   Task& task = choice.task;
-  choice.sequence = NewSequence(cache_, task.adapter, std::hash<std::string>()(task.prepared->request.project));
+  choice.sequence = NewSequence(cache_, task.adapter, task.Tenant());
   const size_t reused = SharesPrefixes(choice) ? cache_.Reuse(*choice.sequence, choice.history) : 0;
   // One page more for each that runs, so that nobody is let in only to be thrown out at the next token.
   const size_t available = cache_.free_pages() + cache_.reusable_pages();

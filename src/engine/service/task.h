@@ -3,10 +3,12 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/clock.h"
@@ -62,6 +64,8 @@ struct Task {
 
   // Whether log probabilities of the prompt are still missing, so that it has to be computed, not found in the cache.
   bool NeedsPromptRows() const { return !prompt_done && prepared->WantsPromptRows(); }
+  // Whose prefixes it may share.
+  uint64_t Tenant() const { return std::hash<std::string>()(prepared->request.project); }
   int32_t PromptTokens() const { return static_cast<int32_t>(prepared->prompt.tokens.size()); }
   bool Finished() const;
   // The first answer, without a sequence.

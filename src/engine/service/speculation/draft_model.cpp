@@ -41,7 +41,7 @@ DraftModel::DraftModel(std::unique_ptr<Model> model, const Language& language, c
 void DraftModel::Align(Choice& choice) {
   auto& sequence = choice.drafting.sequence;
   if (sequence == nullptr) {
-    sequence = model_->cache().NewSequence();
+    sequence = model_->cache().NewSequence({.tenant = choice.task.Tenant()});
     model_->cache().Reuse(*sequence, choice.history);
     return;
   }
