@@ -13,7 +13,8 @@ uint64_t PrefixIndex::Hash(const PrefixSpace& space, PrefixNode before, std::spa
   return hash;
 }
 
-PrefixIndex::Found PrefixIndex::Find(const PrefixSpace& space, PrefixNode before, std::span<const int32_t> tokens) const {
+PrefixIndex::Found PrefixIndex::Find(const PrefixSpace& space, PrefixNode before,
+                                     std::span<const int32_t> tokens) const {
   const auto [first, last] = by_hash_.equal_range(Hash(space, before, tokens));
   for (auto candidate = first; candidate != last; ++candidate) {
     const Node& node = nodes_.at(candidate->second);

@@ -137,8 +137,7 @@ class ProcessHost final : public Host {
   ProcessHost(std::filesystem::path directory, json::object spec)
       : directory_(std::move(directory)),
         spec_(std::move(spec)),
-        threads_(
-            EnvironmentInt("ATELIER_THREADS", static_cast<int>(UsableProcessors()))) {}
+        threads_(EnvironmentInt("ATELIER_THREADS", static_cast<int>(UsableProcessors()))) {}
 
   const json::object& spec() const override { return spec_; }
   const std::filesystem::path& directory() const override { return directory_; }
