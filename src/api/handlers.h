@@ -52,6 +52,8 @@ Status Infer(const Services&, Request&, Done);
 }  // namespace atelier::api::kserve
 
 namespace atelier::api::platform {
+Result<Response> ListFamilies(const Services&, Request&);
+
 Result<Response> CreateFile(const Services&, Request&);
 Result<Response> ListFiles(const Services&, Request&);
 Result<Response> GetFile(const Services&, Request&);
@@ -110,4 +112,7 @@ Result<Response> ListKeys(const Services&, Request&);
 Result<Response> RevokeKey(const Services&, Request&);
 
 Status Predict(const Services&, Request&, Done);
+Status NearestWords(const Services&, Request&, Done);
+Status WordAnalogy(const Services&, Request&, Done);
+Status WordSimilarity(const Services&, Request&, Done);
 }  // namespace atelier::api::platform

@@ -45,6 +45,9 @@ constexpr Route kRoutes[] = {
     Plain(kGet, "/openapi.yaml", "openapi", system::OpenapiText),
 
     Quick("/v1/predict", "predict", platform::Predict, BodyKind::kJsonOrForm),
+    Quick("/v1/words/nearest", "nearest_words", platform::NearestWords, BodyKind::kJson),
+    Quick("/v1/words/analogy", "word_analogy", platform::WordAnalogy, BodyKind::kJson),
+    Quick("/v1/words/similarity", "word_similarity", platform::WordSimilarity, BodyKind::kJson),
     Quick("/v2/models/{model}/infer", "infer", kserve::Infer, BodyKind::kJson),
     Quick("/v2/models/{model}/versions/{version}/infer", "infer", kserve::Infer, BodyKind::kJson),
 
@@ -101,6 +104,8 @@ constexpr Route kRoutes[] = {
     Plain(kDelete, "/v1/datasets/{name}", "delete_dataset", platform::DeleteDataset),
     Plain(kGet, "/v1/datasets/{name}/versions/{version}", "get_dataset_version", platform::GetDatasetVersion),
     Json(kPost, "/v1/datasets/{name}/split", "split_dataset", platform::SplitDataset),
+
+    Plain(kGet, "/v1/families", "list_families", platform::ListFamilies),
 
     Json(kPost, "/v1/jobs", "create_job", platform::CreateJob),
     Plain(kGet, "/v1/jobs", "list_jobs", platform::ListJobs),
