@@ -1,9 +1,15 @@
 #include "import_model.h"
 
+#include <algorithm>
+#include <array>
+#include <fstream>
+
 #include "base/clock.h"
 #include "base/json.h"
 #include "engine/importing/adapter_import.h"
 #include "engine/importing/import.h"
+#include "families/word_vectors/model_files.h"
+#include "families/word_vectors/word2vec_files.h"
 #include "storage/blob_json.h"
 #include "work_folder.h"
 
@@ -27,6 +33,31 @@ Result<std::vector<ImportSource>> FindSources(storage::BlobStore& store, const j
   return sources;
 }
 
+// One file that is called as files of word vectors are.
+bool IsWordVectors(const std::vector<engine::ModelSource>& sources) {
+  constexpr std::string_view kEndings[] = {".vec", ".txt", ".w2v", ".bin"};
+  if (sources.size() != 1) {
+    return false;
+  }
+  std::array<char, 4> magic{};
+  std::ifstream(sources[0].file, std::ios::binary).read(magic.data(), magic.size());
+  return std::string_view(magic.data(), magic.size()) != "GGUF" &&
+         std::ranges::any_of(kEndings, [&](auto ending) { return sources[0].name.ends_with(ending); });
+}
+
+Result<engine::ImportedModel> ImportWordVectors(const engine::ModelSource& source, const fs::path& work) {
+  namespace wv = families::word_vectors;
+  ATELIER_ASSIGN(vectors, wv::ReadWordVectors(source.file));
+  ATELIER_TRY(wv::WriteModel({.family = "word2vec", .algorithm = "", .split = {.lowercase = false}}, vectors, work));
+  engine::ImportedModel model{.files = {}, .metadata = wv::Describe(vectors)};
+  for (const char* name : {"config.json", "model.safetensors", wv::kVocabularyFile}) {
+    model.files.emplace(name, work / name);
+  }
+  model.metadata["family"] = "word2vec";
+  model.metadata["format"] = "word2vec";
+  return model;
+}
+
 // An adapter with the base model that the job names, or else a whole model.
 Result<engine::ImportedModel> Import(jobs::Host& host, storage::BlobStore& store,
                                      const std::vector<engine::ModelSource>& sources, const fs::path& work) {
@@ -35,6 +66,9 @@ Result<engine::ImportedModel> Import(jobs::Host& host, storage::BlobStore& store
   if (!engine::IsAdapterSource(sources)) {
     if (base != nullptr) {
       return InvalidArgument("these files are a model of its own, not an adapter: they have no base model", "base");
+    }
+    if (IsWordVectors(sources)) {
+      return ImportWordVectors(sources[0], work);
     }
     SystemClock clock;
     return engine::ImportModel(sources, work, static_cast<size_t>(host.threads()), clock);

@@ -112,4 +112,7 @@ Result<Response> ListKeys(const Services&, Request&);
 Result<Response> RevokeKey(const Services&, Request&);
 
 Status Predict(const Services&, Request&, Done);
+Status NearestWords(const Services&, Request&, Done);
+Status WordAnalogy(const Services&, Request&, Done);
+Status WordSimilarity(const Services&, Request&, Done);
 }  // namespace atelier::api::platform

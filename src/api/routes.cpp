@@ -45,6 +45,9 @@ constexpr Route kRoutes[] = {
     Plain(kGet, "/openapi.yaml", "openapi", system::OpenapiText),
 
     Quick("/v1/predict", "predict", platform::Predict, BodyKind::kJsonOrForm),
+    Quick("/v1/words/nearest", "nearest_words", platform::NearestWords, BodyKind::kJson),
+    Quick("/v1/words/analogy", "word_analogy", platform::WordAnalogy, BodyKind::kJson),
+    Quick("/v1/words/similarity", "word_similarity", platform::WordSimilarity, BodyKind::kJson),
     Quick("/v2/models/{model}/infer", "infer", kserve::Infer, BodyKind::kJson),
     Quick("/v2/models/{model}/versions/{version}/infer", "infer", kserve::Infer, BodyKind::kJson),
 

@@ -8,15 +8,18 @@
 #include "families/model.h"
 #include "families/sequential/chain_predictor.h"
 #include "families/sequential/learner.h"
+#include "families/words/words.h"
 
 namespace atelier::families {
 namespace {
 
 constexpr uintmax_t kMaxJsonBytes = 256U << 20U;
 
-constexpr std::array<Entry, 2> kEntries{{
+constexpr std::array<Entry, 4> kEntries{{
     {.name = "mlp", .learn = LearnChain, .open = OpenChain, .measure = MeasureChain},
     {.name = "cnn", .learn = LearnChain, .open = OpenChain, .measure = MeasureChain},
+    {.name = "word2vec", .train = TrainWordVectors, .open = OpenWordVectors, .measure = MeasureWordVectors},
+    {.name = "glove", .train = TrainWordVectors, .open = OpenWordVectors, .measure = MeasureWordVectors},
 }};
 
 }  // namespace

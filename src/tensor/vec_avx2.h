@@ -66,6 +66,7 @@ struct VecAvx2 {
   }
   static VecAvx2 Multiply(const VecAvx2& a, const VecAvx2& b) { return {_mm256_mul_ps(a.value, b.value)}; }
   static VecAvx2 Divide(const VecAvx2& a, const VecAvx2& b) { return {_mm256_div_ps(a.value, b.value)}; }
+  static VecAvx2 SquareRoot(const VecAvx2& a) { return {_mm256_sqrt_ps(a.value)}; }
   // NaN in `a` stays.
   static VecAvx2 Min(const VecAvx2& a, const VecAvx2& b) { return {_mm256_min_ps(b.value, a.value)}; }
   static VecAvx2 Max(const VecAvx2& a, const VecAvx2& b) { return {_mm256_max_ps(b.value, a.value)}; }

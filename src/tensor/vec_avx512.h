@@ -57,6 +57,7 @@ struct VecAvx512 {
   static VecAvx512 SwapNeighbours(const VecAvx512& a) { return {_mm512_permute_ps(a.value, 0xB1)}; }
   static VecAvx512 Multiply(const VecAvx512& a, const VecAvx512& b) { return {_mm512_mul_ps(a.value, b.value)}; }
   static VecAvx512 Divide(const VecAvx512& a, const VecAvx512& b) { return {_mm512_div_ps(a.value, b.value)}; }
+  static VecAvx512 SquareRoot(const VecAvx512& a) { return {_mm512_sqrt_ps(a.value)}; }
   // NaN in `a` stays.
   static VecAvx512 Min(const VecAvx512& a, const VecAvx512& b) { return {_mm512_min_ps(b.value, a.value)}; }
   static VecAvx512 Max(const VecAvx512& a, const VecAvx512& b) { return {_mm512_max_ps(b.value, a.value)}; }

@@ -84,6 +84,9 @@ struct VecScalar {
   static VecScalar Divide(const VecScalar& a, const VecScalar& b) {
     return Each([&](size_t i) { return a.lane[i] / b.lane[i]; });
   }
+  static VecScalar SquareRoot(const VecScalar& a) {
+    return Each([&](size_t i) { return std::sqrt(a.lane[i]); });
+  }
   // NaN in `a` stays.
   static VecScalar Min(const VecScalar& a, const VecScalar& b) {
     return Each([&](size_t i) { return b.lane[i] < a.lane[i] ? b.lane[i] : a.lane[i]; });

@@ -5,16 +5,27 @@
 
 #include "base/json.h"
 #include "families/spec/chain.h"
+#include "families/spec/word_vectors.h"
 
 namespace atelier::families {
 namespace {
 
-const std::array<Family, 2> kFamilies{{
+const std::array<Family, 4> kFamilies{{
     {.name = "mlp",
      .summary = "Multilayer perceptron: dense layers on tables or pictures",
      .settings = MlpSettings(),
      .fit = FitChain},
     {.name = "cnn", .summary = "Convolutional network on pictures", .settings = CnnSettings(), .fit = FitChain},
+    {.name = "word2vec",
+     .summary = "Word vectors from text: skip-gram or CBOW with negative sampling",
+     .settings = Word2vecSettings(),
+     .defaults = Word2vecDefaults(),
+     .fit = FitWordVectors},
+    {.name = "glove",
+     .summary = "Word vectors from the counts of words near each other",
+     .settings = GloveSettings(),
+     .defaults = GloveDefaults(),
+     .fit = FitWordVectors},
 }};
 
 Status CheckClasses(const data::Column& target) {
