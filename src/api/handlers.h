@@ -110,4 +110,5 @@ Result<Response> ListKeys(const Services&, Request&);
 Result<Response> RevokeKey(const Services&, Request&);
 
 Status Predict(const Services&, Request&, Done);
+Status Translate(const Services&, Request&, Done);
 }  // namespace atelier::api::platform

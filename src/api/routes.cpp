@@ -45,6 +45,7 @@ constexpr Route kRoutes[] = {
     Plain(kGet, "/openapi.yaml", "openapi", system::OpenapiText),
 
     Quick("/v1/predict", "predict", platform::Predict, BodyKind::kJsonOrForm),
+    Quick("/v1/translate", "translate", platform::Translate, BodyKind::kJson),
     Quick("/v2/models/{model}/infer", "infer", kserve::Infer, BodyKind::kJson),
     Quick("/v2/models/{model}/versions/{version}/infer", "infer", kserve::Infer, BodyKind::kJson),
 
