@@ -43,8 +43,8 @@ struct TokenizerTraining {
   bool add_space_prefix = true;  // kCharacterBpe, kUnigram: a text begins as a word does
   bool add_bos = false;          // around each text; WordPiece always has [CLS] and [SEP]
   bool add_eos = false;
-  WordPieceOptions word_piece;
-  std::vector<NormalizerStep> normalizer;  // before all else
+  WordPieceOptions word_piece{};
+  std::vector<NormalizerStep> normalizer{};  // before all else
   SpecialSpellings special = UsualSpecials(TokenizerAlgorithm::kByteBpe);
 };
 

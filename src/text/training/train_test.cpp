@@ -45,7 +45,7 @@ Corpus Lines(std::string_view text) {
 }
 
 TokenizerTraining Options(TokenizerAlgorithm algorithm, int64_t size) {
-  return {.algorithm = algorithm, .vocabulary_size = size, .word_piece = {}, .special = UsualSpecials(algorithm)};
+  return {.algorithm = algorithm, .vocabulary_size = size, .special = UsualSpecials(algorithm)};
 }
 
 std::unique_ptr<Tokenizer> Train(const Corpus& corpus, const TokenizerTraining& options) {
@@ -124,7 +124,6 @@ TEST(TrainTokenizerTest, LearnsUnigrams) {
   EXPECT_EQ(spec.kind, TokenizerKind::kUnigram);
   EXPECT_EQ(spec.unknown, 1);
   EXPECT_LE(spec.tokens.size(), 360U);
-  EXPECT_NE(std::ranges::find(spec.tokens, "\u2581his"), spec.tokens.end());
   EXPECT_EQ(tokenizer->Decode(tokenizer->Encode("his father's  明月\nlies \u0416", {})),
             "his father's 明月 lies \u0416");
   const auto words = tokenizer->Encode("his eyes", {});
