@@ -11,18 +11,21 @@ namespace atelier::cli {
 namespace {
 
 struct TrainOptions {
-  std::string family, dataset, model;
+  std::string family, dataset, model, base;
   std::vector<std::string> settings;
   bool follow = false;
 };
 
 Status Train(Session& session, const TrainOptions& options) {
   ATELIER_ASSIGN(settings, ParseSettings(options.settings));
-  const json::object request{{"kind", "train"},
-                             {"family", options.family},
-                             {"dataset", options.dataset},
-                             {"model", options.model},
-                             {"settings", std::move(settings)}};
+  json::object request{{"kind", "train"},
+                       {"family", options.family},
+                       {"dataset", options.dataset},
+                       {"model", options.model},
+                       {"settings", std::move(settings)}};
+  if (!options.base.empty()) {
+    request["base"] = options.base;
+  }
   ATELIER_ASSIGN(job, session.api.Post("/v1/jobs", request));
   const std::string id = GetString(job, "id");
   if (!options.follow) {
@@ -83,9 +86,10 @@ Status Evaluate(Session& session, const EvaluateOptions& options) {
 void AddTrainCommands(CLI::App& app, Selection& selection) {
   auto train = std::make_shared<TrainOptions>();
   auto* command = app.add_subcommand("train", "Train a model on a data set; prints the job's id");
-  command->add_option("family", train->family, "Kind of model: mlp or cnn")->required();
+  command->add_option("family", train->family, "Kind of model: mlp, cnn ... (see GET /v1/families)")->required();
   command->add_option("--data", train->dataset, "NAME or NAME@VERSION of the data set")->required();
   command->add_option("--name", train->model, "Name of the model")->required();
+  command->add_option("--base", train->base, "NAME or NAME@VERSION of a model to go on from");
   command->add_option("--set", train->settings, "Setting as key=value, e.g. layers=128,128 epochs=5; may be repeated");
   command->add_flag("--follow", train->follow, "Show the progress and wait for the end");
   command->callback([&selection, train] { selection.run = [train](Session& s) { return Train(s, *train); }; });
