@@ -115,4 +115,5 @@ Status Predict(const Services&, Request&, Done);
 Status NearestWords(const Services&, Request&, Done);
 Status WordAnalogy(const Services&, Request&, Done);
 Status WordSimilarity(const Services&, Request&, Done);
+Status Translate(const Services&, Request&, Done);
 }  // namespace atelier::api::platform

@@ -149,12 +149,13 @@ Response ErrorResponse(const Error& error, const Request& request) {
   return response;
 }
 
-Result<PageQuery> ParsePage(const Request& request) {
+Result<PageQuery> ParsePage(const Request& request, int max_limit, int default_limit) {
   PageQuery page;
+  page.limit = default_limit;
   if (const auto limit = request.Query("limit"); limit.has_value()) {
     const auto [end, error] = std::from_chars(limit->data(), limit->data() + limit->size(), page.limit);
-    if (error != std::errc() || end != limit->data() + limit->size() || page.limit < 1 || page.limit > 100) {
-      return InvalidArgument("'limit' must be an integer from 1 to 100", "limit");
+    if (error != std::errc() || end != limit->data() + limit->size() || page.limit < 1 || page.limit > max_limit) {
+      return InvalidArgument("'limit' must be an integer from 1 to " + std::to_string(max_limit), "limit");
     }
   }
   if (const auto order = request.Query("order"); order.has_value()) {

@@ -115,7 +115,7 @@ struct PageQuery {
   int limit = 20;
   bool descending = true;
 };
-Result<PageQuery> ParsePage(const Request& request);
+Result<PageQuery> ParsePage(const Request& request, int max_limit = 100, int default_limit = 20);
 // {"object":"list",...}; the items have an "id".
 json::object ListObject(json::array items, bool has_more);
 

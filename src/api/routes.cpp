@@ -48,6 +48,7 @@ constexpr Route kRoutes[] = {
     Quick("/v1/words/nearest", "nearest_words", platform::NearestWords, BodyKind::kJson),
     Quick("/v1/words/analogy", "word_analogy", platform::WordAnalogy, BodyKind::kJson),
     Quick("/v1/words/similarity", "word_similarity", platform::WordSimilarity, BodyKind::kJson),
+    Quick("/v1/translate", "translate", platform::Translate, BodyKind::kJson),
     Quick("/v2/models/{model}/infer", "infer", kserve::Infer, BodyKind::kJson),
     Quick("/v2/models/{model}/versions/{version}/infer", "infer", kserve::Infer, BodyKind::kJson),
 

@@ -1,5 +1,7 @@
 #include "data/files.h"
 
+#include <openssl/evp.h>
+
 #include <algorithm>
 #include <array>
 #include <set>
@@ -15,8 +17,9 @@ constexpr int64_t kUploadLifeMs = 24 * 3600 * 1000;
 constexpr size_t kMaxParts = 10000;
 constexpr size_t kMaxFilenameBytes = 255;
 constexpr size_t kCopyBytes = size_t{1} << 20U;
-constexpr std::array<std::string_view, 7> kPurposes{"dataset", "batch",     "fine-tune", "assistants",
-                                                    "vision",  "user_data", "evals"};
+constexpr std::array<std::string_view, 10> kPurposes{
+    "dataset",   "batch", "fine-tune",    "assistants",        "vision",
+    "user_data", "evals", "batch_output", "fine-tune-results", "assistants_output"};
 
 Status CheckPurpose(const std::string& purpose) {
   if (std::ranges::find(kPurposes, purpose) == kPurposes.end()) {
@@ -114,18 +117,44 @@ Result<storage::BlobRef> Join(storage::BlobStore& blobs, const std::vector<stora
   return writer->Commit();
 }
 
+// Of a blob's bytes, as 32 hexadecimal digits. It is a sum that clients know, and protects from nothing.
+Result<std::string> Md5Of(storage::BlobStore& blobs, const storage::BlobRef& blob) {
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
+  ATELIER_ASSIGN(reader, blobs.Open(blob.sha256));
+  std::vector<std::byte> buffer(kCopyBytes);
+  std::array<std::byte, 16> digest{};
+  bool good = EVP_DigestInit_ex(context.get(), EVP_md5(), nullptr) == 1;
+  while (good) {
+    ATELIER_ASSIGN(count, reader->Read(buffer));
+    if (count == 0) {
+      break;
+    }
+    good = EVP_DigestUpdate(context.get(), buffer.data(), count) == 1;
+  }
+  if (!good || EVP_DigestFinal_ex(context.get(), reinterpret_cast<unsigned char*>(digest.data()), nullptr) != 1) {
+    return Unavailable("this system computes no MD5");
+  }
+  return Hex(digest);
+}
+
 Status CheckSha256(const std::string& sha256) {
   return sha256.empty() || IsSha256(sha256)
              ? Status()
              : InvalidArgument("'sha256' takes 64 lower-case hexadecimal digits", "sha256");
 }
 
+int64_t EndOfLife(int64_t now_ms, int64_t life_s) { return life_s == 0 ? 0 : now_ms + life_s * 1000; }
+
 }  // namespace
 
-Result<File> Files::Add(const std::string& filename, const std::string& purpose, const storage::BlobRef& blob) {
+Result<File> Files::Add(const std::string& filename, const std::string& purpose, const storage::BlobRef& blob,
+                        int64_t life_s) {
   ATELIER_TRY(CheckPurpose(purpose));
-  const File file{NewId("file-", rng_), CleanFilename(filename), purpose, blob, clock_.UnixMs()};
+  const int64_t now = clock_.UnixMs();
+  const File file{NewId("file-", rng_), CleanFilename(filename), purpose, blob, now, EndOfLife(now, life_s)};
   ATELIER_TRY(catalogue_.Write([&](soci::session& session) -> Status {
+    const long long expired = now;
+    session << "DELETE FROM files WHERE expires_ms > 0 AND expires_ms <= :now", soci::use(expired, "now");
     InsertFile(session, file);
     return {};
   }));
@@ -135,7 +164,7 @@ Result<File> Files::Add(const std::string& filename, const std::string& purpose,
 Result<File> Files::Get(const std::string& id) {
   File out;
   ATELIER_TRY(catalogue_.Read([&](soci::session& session) -> Status {
-    ATELIER_ASSIGN(file, FindFile(session, id));
+    ATELIER_ASSIGN(file, FindFile(session, id, clock_.UnixMs()));
     out = std::move(file);
     return {};
   }));
@@ -148,11 +177,12 @@ Result<std::vector<File>> Files::List(const std::string& purpose, const Page& pa
     out.clear();
     ATELIER_ASSIGN(cursor, FindCursor(session, "files", page));
     const long long created = cursor.created_ms;
+    const long long now = clock_.UnixMs();
     soci::rowset<soci::row> rows =
         (session.prepare << "SELECT " << kFileColumns << " FROM files WHERE (purpose = :p OR :p2 = '') AND "
-                         << PageClause(page),
-         soci::use(purpose, "p"), soci::use(purpose, "p2"), soci::use(created, "t"), soci::use(created, "t2"),
-         soci::use(cursor.id, "i"));
+                         << "(expires_ms = 0 OR expires_ms > :now) AND " << PageClause(page),
+         soci::use(purpose, "p"), soci::use(purpose, "p2"), soci::use(now, "now"), soci::use(created, "t"),
+         soci::use(created, "t2"), soci::use(cursor.id, "i"));
     for (const auto& row : rows) {
       out.push_back(ToFile(row));
     }
@@ -164,14 +194,14 @@ Result<std::vector<File>> Files::List(const std::string& purpose, const Page& pa
 
 Status Files::Delete(const std::string& id) {
   return catalogue_.Write([&](soci::session& session) -> Status {
-    ATELIER_ASSIGN(file, FindFile(session, id));
+    ATELIER_ASSIGN(file, FindFile(session, id, clock_.UnixMs()));
     session << "DELETE FROM files WHERE id = :id", soci::use(file.id, "id");
     return {};
   });
 }
 
 Result<Upload> Files::CreateUpload(const std::string& filename, const std::string& purpose, uint64_t bytes,
-                                   const std::string& sha256) {
+                                   const std::string& sha256, int64_t life_s) {
   ATELIER_TRY(CheckPurpose(purpose));
   ATELIER_TRY(CheckSha256(sha256));
   if (bytes > kMaxParts * kMaxPartBytes) {
@@ -188,6 +218,7 @@ Result<Upload> Files::CreateUpload(const std::string& filename, const std::strin
   upload.status = "pending";
   upload.created_ms = clock_.UnixMs();
   upload.expires_ms = upload.created_ms + kUploadLifeMs;
+  upload.life_s = life_s;
   Upload out;
   ATELIER_TRY(catalogue_.Write([&](soci::session& session) -> Status {
     out = upload;
@@ -239,11 +270,12 @@ Result<UploadPart> Files::AddPart(const std::string& upload_id, const storage::B
 }
 
 Result<File> Files::Complete(const std::string& upload_id, const std::vector<std::string>& part_ids,
-                             const std::string& sha256) {
+                             const std::string& sha256, const std::string& md5) {
   ATELIER_TRY(CheckSha256(sha256));
   ATELIER_ASSIGN(upload, GetUpload(upload_id));
   const std::string joined = Joined(part_ids);
-  File file{NewId("file-", rng_), upload.filename, upload.purpose, {}, clock_.UnixMs()};
+  const int64_t now = clock_.UnixMs();
+  File file{NewId("file-", rng_), upload.filename, upload.purpose, {}, now, EndOfLife(now, upload.life_s)};
   if (upload.status != "completed") {
     ATELIER_TRY(CheckPending(upload));
     ATELIER_ASSIGN(parts, Choose(upload, part_ids));
@@ -254,12 +286,18 @@ Result<File> Files::Complete(const std::string& upload_id, const std::vector<std
                                "checksum_mismatch");
       }
     }
+    if (!md5.empty()) {
+      ATELIER_ASSIGN(sum, Md5Of(blobs_, blob));
+      if (sum != md5) {
+        return InvalidArgument("the joined parts have the MD5 " + sum + ", not " + md5, "md5", "checksum_mismatch");
+      }
+    }
     file.blob = blob;
   }
   ATELIER_TRY(catalogue_.Write([&](soci::session& session) -> Status {
     ATELIER_ASSIGN(row, FindUpload(session, upload_id, clock_.UnixMs()));
     if (row.upload.status == "completed" && row.joined == joined) {  // a client that asks again
-      ATELIER_ASSIGN(same, FindFile(session, row.upload.file_id));
+      ATELIER_ASSIGN(same, FindFile(session, row.upload.file_id, now));
       file = std::move(same);
       return {};
     }

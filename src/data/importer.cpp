@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "data/formats/format.h"
+#include "data/formats/members.h"
 #include "data/formats/paths.h"
 #include "data/reader.h"
 #include "data/splitter.h"
@@ -20,9 +21,9 @@ const Format* FindByName(std::span<const Format* const> formats, std::string_vie
   return found == formats.end() ? nullptr : *found;
 }
 
-// The one format that claims all the files.
-Result<const Format*> ChooseFormat(std::span<const Format* const> formats, const std::vector<SourceFile>& files,
-                                   const std::string& wanted) {
+// The first format that claims all the files and accepts what is in them.
+Result<const Format*> ChooseFormat(std::span<const Format* const> formats, FormatContext& context) {
+  const std::string& wanted = context.options.format;
   if (wanted != "auto") {
     const Format* format = FindByName(formats, wanted);
     if (format == nullptr) {
@@ -30,14 +31,20 @@ Result<const Format*> ChooseFormat(std::span<const Format* const> formats, const
     }
     return format;
   }
+  const auto files = context.files;
   const SourceFile* odd = &files.front();
   for (const Format* format : formats) {
     const auto stranger = std::ranges::find_if(files, [&](const auto& file) { return !format->claims(file.path); });
-    if (stranger == files.end()) {
+    if (stranger != files.end()) {
+      odd = stranger == files.begin() ? odd : &*stranger;
+      continue;
+    }
+    if (format->accepts == nullptr) {
       return format;
     }
-    if (stranger != files.begin()) {
-      odd = &*stranger;
+    ATELIER_ASSIGN(accepted, format->accepts(context));
+    if (accepted) {
+      return format;
     }
   }
   const bool mixed = odd != &files.front();
@@ -78,12 +85,16 @@ Result<ImportReport> Import(storage::BlobStore& blobs, const std::vector<SourceF
     sources.push_back(file);
     bytes += file.blob.size;
   }
+  if (options.format != "images") {  // which looks into archives itself
+    ATELIER_TRY(ExpandArchives(blobs, options.format == "auto", table, sources));
+  }
   if (sources.empty() || sources.size() > kMaxFiles) {
     return InvalidArgument("a data set takes 1 to " + std::to_string(kMaxFiles) + " files", "files");
   }
-  ATELIER_ASSIGN(format, ChooseFormat(formats, sources, options.format));
-  Meter meter(progress, bytes * static_cast<uint64_t>(format->passes));
+  Meter meter(progress, 0);
   FormatContext context{.blobs = blobs, .files = sources, .options = options, .meter = meter, .table = table};
+  ATELIER_ASSIGN(format, ChooseFormat(formats, context));
+  meter = Meter(progress, bytes * static_cast<uint64_t>(format->passes));
   ATELIER_TRY(format->read(context));
   ATELIER_ASSIGN(report, table.Finish());
   meter.Finish();

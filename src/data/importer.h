@@ -18,16 +18,23 @@ namespace atelier::data {
 struct SourceFile {
   std::string path;  // as the client named it, with folders: "train/cat/001.png"
   storage::BlobRef blob;
+  std::string member{};  // the path of the file within the archive that the blob is; empty: the blob is the file
 };
 
 struct ImportOptions {
-  std::string format = "auto";  // auto | idx | csv | tsv | jsonl | images
-  std::string target;           // column; "": guessed (idx: label; images: folder; csv and jsonl: the last column)
-  std::string task;             // "": guessed | classification | regression | none
-  std::string delimiter;        // csv: "" guessed | one character ("\t", " ", ",", ";", "|")
-  std::string header = "auto";  // csv: auto | yes | no
-  int64_t skip_lines = 0;       // csv: lines before the header or first row
-  std::vector<std::pair<std::string, std::string>> types;  // column -> number | category | text
+  std::string format = "auto";  // or a name of data/formats/formats.cpp
+  // Column; "": guessed (idx: label; images and texts: folder; tables: the last column, or a text before it 'label').
+  std::string target;
+  std::string task;                  // "": guessed | classification | regression | none
+  std::string delimiter;             // csv, labelled: "" guessed | one character ("\t", " ", ",", ";", "|")
+  std::string header = "auto";       // csv: auto | yes | no
+  std::string quote = "auto";        // csv: whether fields may stand in quotes: auto | yes | no
+  int64_t skip_lines = 0;            // csv: lines before the header or first row
+  std::string unit;                  // text, tagged: what a row is: "" by the format | document | paragraph | line
+  std::string pattern;               // pattern: a regular expression; its named groups are the columns
+  std::string encoding;              // of texts: "" UTF-8 | a name of data/formats/transcoder.h
+  std::vector<std::string> columns;  // names, where the files do not give them
+  std::vector<std::pair<std::string, std::string>> types;  // column -> number | category | text | lines
   // Fractions of train, validation, test, for rows that the source does not assign itself (a source with a test part
   // keeps it; then only validation is taken from train). Empty: 1, 0, 0 or as the source says.
   std::vector<double> split;
@@ -54,7 +61,7 @@ Result<ImportReport> Import(storage::BlobStore& blobs, const std::vector<SourceF
                             const ImportOptions& options, std::span<const Format* const> formats,
                             const std::function<void(uint64_t, uint64_t)>& progress);
 
-// The formats without pictures: idx, csv, tsv, jsonl.
+// The formats without pictures.
 std::span<const Format* const> TabularFormats();
 
 // Whether the file names call for the picture formats (pictures, or an archive, which may hold them).

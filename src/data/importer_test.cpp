@@ -1,12 +1,12 @@
 #include "data/importer.h"
 
 #include <gmock/gmock.h>
-#include <zlib.h>
 
 #include <cmath>
 
 #include "base/json.h"
 #include "base/testing/shared_data.h"
+#include "data/testing/archives.h"
 #include "data/testing/importing.h"
 
 namespace atelier::data {
@@ -14,24 +14,11 @@ namespace {
 
 using ::testing::ElementsAre;
 using testing::FakeBlobStore;
+using testing::Gzip;
 using ::testing::HasSubstr;
 using testing::Imported;
 using testing::RunImport;
 using testing::Values;
-
-std::string Gzip(const std::string& text) {
-  z_stream stream{};
-  deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
-  std::string out(deflateBound(&stream, text.size()) + 64, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  deflate(&stream, Z_FINISH);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
 
 class ImporterTest : public ::testing::Test {
  protected:
@@ -184,9 +171,14 @@ TEST_F(ImporterTest, NamesWhatIsWrongInJsonLines) {
       {"{\"a\":1}\n\n{\"a\":}\n", "a.jsonl: line 3: the JSON is malformed"},
       {"{\"a\":1}\n[1]\n", "a.jsonl: line 2: this is no JSON object"},
       {"{\"a\":1}\n{\"a\":\"x\"}\n", "a.jsonl: line 2: field 'a' has another type"},
-      {"{\"a\":{\"b\":1}}\n", "a.jsonl: line 1: field 'a' is an object"},
+      {"{\"a\":{\"b\":1}}\n{\"a\":\"x\"}\n", "a.jsonl: line 2: field 'a' has another type"},
       {"{\"a\":[1,2]}\n{\"a\":[1]}\n", "a.jsonl: line 2: field 'a' has the shape [1], before it was [2]"},
       {"{\"a\":[1,[2]]}\n", "a.jsonl: line 1: field 'a' is no regular array"},
+      {"[{\"a\":1},", "a.jsonl: behind item 1 the array is cut off"},
+      {"[{\"a\":1} {\"a\":1}]", "a.jsonl: item 1: the JSON is malformed"},
+      {"[{\"a\":1},]", "a.jsonl: behind item 1 a ']' stands where a value should"},
+      {"[{\"a\":1}] x", "a.jsonl: behind item 1 the array ends, and more follows"},
+      {"[]", "a.jsonl: there are no rows"},
       {"{\"a\":1e39}\n", "a.jsonl: line 1: field 'a': the number is too large"},
       {"{\"a\":1e400}\n", "a.jsonl: line 1"},
       {"{\"a\":1,\"a\":2}\n", "a.jsonl: line 1"},

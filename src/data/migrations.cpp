@@ -59,7 +59,13 @@ CREATE TABLE upload_parts (
 );
 )";
 
-constexpr std::array<storage::Migration, 2> kMigrations{{{"data", 1, kDatasets}, {"data", 2, kFiles}}};
+constexpr std::string_view kExpiry = R"(
+ALTER TABLE files ADD COLUMN expires_ms BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE uploads ADD COLUMN life_s BIGINT NOT NULL DEFAULT 0;
+)";
+
+constexpr std::array<storage::Migration, 3> kMigrations{
+    {{"data", 1, kDatasets}, {"data", 2, kFiles}, {"data", 3, kExpiry}}};
 
 }  // namespace
 

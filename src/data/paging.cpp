@@ -5,8 +5,8 @@
 namespace atelier::data {
 
 Result<Cursor> FindCursor(soci::session& session, const std::string& table, const Page& page) {
-  if (page.limit < 1 || page.limit > 100) {
-    return InvalidArgument("'limit' takes 1 to 100", "limit");
+  if (page.limit < 1 || page.limit > kMaxPageRows) {
+    return InvalidArgument("'limit' takes 1 to " + std::to_string(kMaxPageRows), "limit");
   }
   Cursor cursor;
   if (page.after.empty()) {

@@ -41,9 +41,11 @@ struct NewVersion {
   std::optional<int64_t> parent_version{};
 };
 
+inline constexpr int kMaxPageRows = 10'000;
+
 struct Page {
   std::string after;  // an id; empty: from the start
-  int limit = 20;     // 1..100
+  int limit = 20;     // 1..kMaxPageRows
   bool descending = true;
 };
 

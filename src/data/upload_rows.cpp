@@ -9,30 +9,36 @@ File ToFile(const soci::row& row) {
   out.purpose = row.get<std::string>(2);
   out.blob = {row.get<std::string>(3), static_cast<uint64_t>(row.get<long long>(4))};
   out.created_ms = row.get<long long>(5);
+  out.expires_ms = row.get<long long>(6);
   return out;
 }
 
-Result<File> FindFile(soci::session& session, const std::string& id) {
+Result<File> FindFile(soci::session& session, const std::string& id, int64_t now_ms) {
   soci::row row;
   session << "SELECT " << kFileColumns << " FROM files WHERE id = :id", soci::use(id, "id"), soci::into(row);
+  const auto missing = [&] { return NotFound("there is no file '" + id + "'", "file_not_found"); };
   if (!session.got_data()) {
-    return NotFound("there is no file '" + id + "'", "file_not_found");
+    return missing();
   }
-  return ToFile(row);
+  File file = ToFile(row);
+  return file.expires_ms == 0 || file.expires_ms > now_ms ? Result<File>(std::move(file)) : missing();
 }
 
 void InsertFile(soci::session& session, const File& file) {
   const auto size = static_cast<long long>(file.blob.size);
   const long long created = file.created_ms;
-  session << "INSERT INTO files (id, filename, purpose, sha256, size, created_ms) "
-             "VALUES (:id, :filename, :purpose, :sha, :size, :created)",
+  const long long expires = file.expires_ms;
+  session << "INSERT INTO files (id, filename, purpose, sha256, size, created_ms, expires_ms) "
+             "VALUES (:id, :filename, :purpose, :sha, :size, :created, :expires)",
       soci::use(file.id, "id"), soci::use(file.filename, "filename"), soci::use(file.purpose, "purpose"),
-      soci::use(file.blob.sha256, "sha"), soci::use(size, "size"), soci::use(created, "created");
+      soci::use(file.blob.sha256, "sha"), soci::use(size, "size"), soci::use(created, "created"),
+      soci::use(expires, "expires");
 }
 
 Result<UploadRow> FindUpload(soci::session& session, const std::string& id, int64_t now_ms) {
   soci::row row;
-  session << "SELECT filename, purpose, size, sha256, status, joined, file_id, created_ms, expires_ms FROM uploads "
+  session << "SELECT filename, purpose, size, sha256, status, joined, file_id, created_ms, expires_ms, life_s "
+             "FROM uploads "
              "WHERE id = :id",
       soci::use(id, "id"), soci::into(row);
   if (!session.got_data()) {
@@ -50,6 +56,7 @@ Result<UploadRow> FindUpload(soci::session& session, const std::string& id, int6
   upload.file_id = row.get<std::string>(6);
   upload.created_ms = row.get<long long>(7);
   upload.expires_ms = row.get<long long>(8);
+  upload.life_s = row.get<long long>(9);
   if (upload.status == "pending" && now_ms >= upload.expires_ms) {
     upload.status = "expired";
   }
@@ -67,11 +74,14 @@ void InsertUpload(soci::session& session, const Upload& upload) {
   const auto size = static_cast<long long>(upload.bytes);
   const long long created = upload.created_ms;
   const long long expires = upload.expires_ms;
-  session << "INSERT INTO uploads (id, filename, purpose, size, sha256, status, joined, file_id, created_ms, "
-             "expires_ms) VALUES (:id, :filename, :purpose, :size, :sha, 'pending', '', '', :created, :expires)",
+  const long long life = upload.life_s;
+  session
+      << "INSERT INTO uploads (id, filename, purpose, size, sha256, status, joined, file_id, created_ms, "
+         "expires_ms, life_s) VALUES (:id, :filename, :purpose, :size, :sha, 'pending', '', '', :created, :expires, "
+         ":life)",
       soci::use(upload.id, "id"), soci::use(upload.filename, "filename"), soci::use(upload.purpose, "purpose"),
       soci::use(size, "size"), soci::use(upload.sha256, "sha"), soci::use(created, "created"),
-      soci::use(expires, "expires");
+      soci::use(expires, "expires"), soci::use(life, "life");
 }
 
 std::string FindPending(soci::session& session, const Upload& wanted, int64_t now_ms) {

@@ -10,10 +10,11 @@
 
 namespace atelier::data {
 
-inline constexpr const char* kFileColumns = "id, filename, purpose, sha256, size, created_ms";
+inline constexpr const char* kFileColumns = "id, filename, purpose, sha256, size, created_ms, expires_ms";
 
 File ToFile(const soci::row& row);
-Result<File> FindFile(soci::session& session, const std::string& id);  // kNotFound "file_not_found"
+// kNotFound "file_not_found", also where its time is over.
+Result<File> FindFile(soci::session& session, const std::string& id, int64_t now_ms);
 void InsertFile(soci::session& session, const File& file);
 
 struct UploadRow {

@@ -29,6 +29,38 @@ std::string Base64(const std::string& bytes) {
   return text;
 }
 
+// A step of the normaliser; the charsmap is the spec's.
+Result<json::object> NormalizerPart(const NormalizerStep& step, const std::string& charsmap) {
+  switch (step.kind) {
+    case NormalizerStep::Kind::kNfc:
+      return Typed("NFC");
+    case NormalizerStep::Kind::kNfd:
+      return Typed("NFD");
+    case NormalizerStep::Kind::kNfkc:
+      return Typed("NFKC");
+    case NormalizerStep::Kind::kNfkd:
+      return Typed("NFKD");
+    case NormalizerStep::Kind::kLowercase:
+      return Typed("Lowercase");
+    case NormalizerStep::Kind::kStripAccents:
+      return Typed("StripAccents");
+    case NormalizerStep::Kind::kStrip:
+      return json::object{{"type", "Strip"}, {"strip_left", step.left}, {"strip_right", step.right}};
+    case NormalizerStep::Kind::kReplace:
+      return Replace(step.pattern, step.content);
+    case NormalizerStep::Kind::kReplaceRegex:
+      return json::object{{"type", "Replace"}, {"pattern", {{"Regex", step.pattern}}}, {"content", step.content}};
+    case NormalizerStep::Kind::kPrepend:
+      return json::object{{"type", "Prepend"}, {"prepend", step.content}};
+    case NormalizerStep::Kind::kPrependIfMissing:
+      return MakeError(Code::kUnimplemented, "a space before texts that have none cannot be written",
+                       "unknown_tokenizer_component", "normalizer");
+    case NormalizerStep::Kind::kCharsmap:
+      break;
+  }
+  return json::object{{"type", "Precompiled"}, {"precompiled_charsmap", Base64(charsmap)}};
+}
+
 std::string_view NameOf(SplitStep::Behaviour behaviour) {
   switch (behaviour) {
     case SplitStep::Behaviour::kIsolated:
@@ -51,6 +83,7 @@ class Writer {
 
   Result<std::string> Write() {
     json::object root{{"version", "1.0"}, {"truncation", nullptr}, {"padding", nullptr}};
+    ATELIER_TRY(SetSteps());
     root["added_tokens"] = AddedTokens();
     root["post_processor"] = PostProcessor();
     switch (spec_.kind) {
@@ -74,6 +107,26 @@ class Writer {
   TokenKind Kind(size_t id) const { return spec_.kinds.empty() ? TokenKind::kNormal : spec_.kinds[id]; }
   std::string_view Text(std::optional<int32_t> id) const {
     return id ? std::string_view(spec_.tokens[static_cast<size_t>(*id)]) : std::string_view();
+  }
+
+  Status SetSteps() {
+    bool charsmap = spec_.precompiled_charsmap.empty();
+    for (const NormalizerStep& step : spec_.normalizer) {
+      ATELIER_ASSIGN(part, NormalizerPart(step, spec_.precompiled_charsmap));
+      charsmap = charsmap || step.kind == NormalizerStep::Kind::kCharsmap;
+      steps_.push_back(std::move(part));
+    }
+    if (!charsmap) {  // of GGUF, which has no other step
+      ATELIER_ASSIGN(part, NormalizerPart({.kind = NormalizerStep::Kind::kCharsmap}, spec_.precompiled_charsmap));
+      steps_.push_back(std::move(part));
+    }
+    return {};
+  }
+
+  json::value Normalizer(json::array more) const {
+    json::array all = steps_;
+    all.insert(all.end(), more.begin(), more.end());
+    return all.empty() ? json::value() : json::value(Sequence("normalizers", std::move(all)));
   }
 
   // WordPiece: as tokenizer.json spells it, which marks tokens within words.
@@ -189,7 +242,7 @@ class Writer {
     json::object byte_level{
         {"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}, {"use_regex", false}};
     parts.push_back(byte_level);
-    root["normalizer"] = nullptr;
+    root["normalizer"] = Normalizer({});
     root["pre_tokenizer"] = Sequence("pretokenizers", std::move(parts));
     root["decoder"] = std::move(byte_level);
     root["model"] = Bpe(json::array(spec_.merges.begin(), spec_.merges.end()));
@@ -237,7 +290,7 @@ class Writer {
       decoders.push_back(json::object{{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}});
     }
     normalizers.push_back(Replace(" ", kSpaceMark));
-    root["normalizer"] = Sequence("normalizers", std::move(normalizers));
+    root["normalizer"] = Normalizer(std::move(normalizers));
     root["pre_tokenizer"] = nullptr;
     root["decoder"] = Sequence("decoders", std::move(decoders));
     root["model"] =
@@ -253,11 +306,6 @@ class Writer {
     for (size_t id = 0; id < spec_.tokens.size(); ++id) {
       vocabulary.push_back(json::array{spec_.tokens[id], spec_.scores.empty() ? 0.0F : spec_.scores[id]});
     }
-    json::array normalizers;
-    if (!spec_.precompiled_charsmap.empty()) {
-      normalizers.push_back(
-          json::object{{"type", "Precompiled"}, {"precompiled_charsmap", Base64(spec_.precompiled_charsmap)}});
-    }
     json::array parts;
     if (spec_.remove_extra_whitespaces) {
       parts.push_back(Typed("WhitespaceSplit"));
@@ -267,7 +315,7 @@ class Writer {
                            {"prepend_scheme", spec_.add_space_prefix ? "always" : "never"},
                            {"split", true}};
     parts.push_back(metaspace);
-    root["normalizer"] = normalizers.empty() ? json::value() : Sequence("normalizers", std::move(normalizers));
+    root["normalizer"] = Normalizer({});
     root["pre_tokenizer"] = Sequence("pretokenizers", std::move(parts));
     root["decoder"] = std::move(metaspace);
     root["model"] =
@@ -279,11 +327,12 @@ class Writer {
 
   void WriteWordPiece(json::object& root) const {
     const WordPieceOptions& options = spec_.word_piece;
-    root["normalizer"] = json::object{{"type", "BertNormalizer"},
-                                      {"clean_text", options.clean_text},
-                                      {"handle_chinese_chars", options.separate_chinese},
-                                      {"strip_accents", options.strip_accents},
-                                      {"lowercase", options.lowercase}};
+    json::object bert{{"type", "BertNormalizer"},
+                      {"clean_text", options.clean_text},
+                      {"handle_chinese_chars", options.separate_chinese},
+                      {"strip_accents", options.strip_accents},
+                      {"lowercase", options.lowercase}};
+    root["normalizer"] = steps_.empty() ? json::value(std::move(bert)) : Normalizer({std::move(bert)});
     root["pre_tokenizer"] = Typed("BertPreTokenizer");
     root["decoder"] = json::object{{"type", "WordPiece"}, {"prefix", "##"}, {"cleanup", true}};
     root["model"] =
@@ -296,6 +345,7 @@ class Writer {
 
   const TokenizerSpec& spec_;
   bool words_;
+  json::array steps_;  // of the normaliser
 };
 
 }  // namespace

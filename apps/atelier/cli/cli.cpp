@@ -129,6 +129,7 @@ void AddCommands(CLI::App& app, Global& global, Selection& selection) {
   AddDeploymentCommands(app, selection);
   AddAdapterCommands(app, selection);
   AddPredictCommand(app, selection);
+  AddTranslateCommand(app, selection);
   AddChatCommand(app, selection);
   AddEmbedCommand(app, selection);
   AddWordsCommands(app, selection);

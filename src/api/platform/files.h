@@ -11,6 +11,9 @@
 namespace atelier::api::platform {
 
 Status CheckPurpose(const std::string& purpose);
+// Seconds that a file lives, of expires_after: {"anchor": "created_at", "seconds": 3600..2592000}. Its form fields are
+// expires_after[anchor] and expires_after[seconds]. 0: for ever. Errors: kInvalidArgument.
+Result<int64_t> LifeSeconds(const json::object* expires_after);
 json::object FileObject(const data::File& file);
 
 // Answers with a blob's bytes, or the one range of them that the request asks for (RFC 9110, section 14).

@@ -45,8 +45,10 @@ Result<Response> CreateUpload(const Services& services, Request& request) {
   ATELIER_ASSIGN(bytes, fields.Int("bytes", 0, kMaxUploadBytes));
   ATELIER_ASSIGN(mime_type, fields.StringOr("mime_type", "", 256));
   ATELIER_ASSIGN(sha256, Sha256Field(fields));
+  ATELIER_ASSIGN(expires_after, fields.ObjectOr("expires_after"));
+  ATELIER_ASSIGN(life, LifeSeconds(expires_after));
   ATELIER_TRY(fields.RejectUnknown());
-  ATELIER_ASSIGN(upload, services.files.CreateUpload(filename, purpose, static_cast<uint64_t>(bytes), sha256));
+  ATELIER_ASSIGN(upload, services.files.CreateUpload(filename, purpose, static_cast<uint64_t>(bytes), sha256, life));
   return JsonResponse(UploadObject(upload));
 }
 
@@ -82,8 +84,9 @@ Result<Response> CompleteUpload(const Services& services, Request& request) {
   }
   ATELIER_ASSIGN(part_ids, fields.StringsOr("part_ids", {}, kMaxUploadParts));
   ATELIER_ASSIGN(sha256, Sha256Field(fields));
+  ATELIER_ASSIGN(md5, fields.StringOr("md5", "", 64));
   ATELIER_TRY(fields.RejectUnknown());
-  ATELIER_ASSIGN(file, services.files.Complete(id, part_ids, sha256));
+  ATELIER_ASSIGN(file, services.files.Complete(id, part_ids, sha256, md5));
   ATELIER_ASSIGN(upload, services.files.GetUpload(id));
   auto object = UploadObject(upload);
   object["file"] = FileObject(file);

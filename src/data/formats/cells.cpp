@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "base/ids.h"
+
 namespace atelier::data {
 namespace {
 
@@ -81,6 +83,8 @@ bool IsMissing(std::string_view cell) {
   }
   return false;
 }
+
+bool IsText(std::string_view text) { return text.find('\0') == std::string_view::npos && IsUtf8(text); }
 
 std::string_view Trim(std::string_view cell) {
   while (!cell.empty() && (cell.front() == ' ' || cell.front() == '\t')) {

@@ -15,6 +15,10 @@ NumberKind ParseNumber(std::string_view cell, double& value);
 // "", "?", "NA", "N/A", "NaN", "null" in any case.
 bool IsMissing(std::string_view cell);
 
+// Whether it is UTF-8 without NUL; and what to say where not, behind the place.
+bool IsText(std::string_view text);
+inline constexpr std::string_view kNoText = " is no UTF-8 text (the option encoding names another encoding)";
+
 // Without spaces and tabs at both ends.
 std::string_view Trim(std::string_view cell);
 

@@ -3,6 +3,7 @@
 #include <unordered_map>
 
 #include "data/formats/cells.h"
+#include "data/formats/class_names.h"
 #include "data/formats/csv_reader.h"
 #include "data/formats/csv_sniff.h"
 #include "data/formats/format.h"
@@ -25,17 +26,8 @@ Error Bad(const CsvSource& source, int64_t row, const std::string& what) {
 }
 
 Result<CsvSource> Sniff(FormatContext& context, const SourceFile& file) {
-  ATELIER_ASSIGN(input, Input::Open(context.blobs, file, nullptr));
-  std::string sample;
   bool whole = false;
-  while (sample.size() < kSniffBytes) {
-    ATELIER_ASSIGN(chunk, input->Next());
-    if (chunk.empty()) {
-      whole = true;
-      break;
-    }
-    sample.append(chunk.substr(0, kSniffBytes - sample.size() + 1));
-  }
+  ATELIER_ASSIGN(sample, context.Peek(file, kSniffBytes, whole));
   CsvSource out;
   out.file = &file;
   out.dialect = SniffCsv(sample, whole, context.options);
@@ -46,11 +38,18 @@ Result<CsvSource> Sniff(FormatContext& context, const SourceFile& file) {
   return out;
 }
 
-Result<std::vector<std::string>> Names(const CsvSource& source, const CsvRow& row) {
+// Of the columns: as `given`, or as the header has them.
+Result<std::vector<std::string>> Names(const CsvSource& source, const CsvRow& row,
+                                       const std::vector<std::string>& given) {
   std::vector<std::string> names;
   std::unordered_map<std::string, size_t> seen;
+  if (!given.empty() && given.size() != row.size()) {
+    return Bad(
+        source, row.line(),
+        " has " + std::to_string(row.size()) + " columns, the option columns names " + std::to_string(given.size()));
+  }
   for (size_t i = 0; i < row.size(); ++i) {
-    std::string name = source.dialect.header ? std::string(Trim(row[i])) : "";
+    std::string name = !given.empty() ? given[i] : source.dialect.header ? std::string(Trim(row[i])) : "";
     if (name.empty()) {
       name = "column_" + std::to_string(i + 1);
     }
@@ -75,8 +74,9 @@ class RowLoop {
       : context_(context), source_(source), names_(names) {}
 
   Status Run(const std::function<Status(const CsvRow&)>& use) {
-    ATELIER_ASSIGN(input, Input::Open(context_.blobs, *source_.file, &context_.meter));
-    CsvReader reader(input->Source(), source_.dialect.delimiter, source_.file->path, source_.dialect.skip_lines);
+    ATELIER_ASSIGN(input, context_.Open(*source_.file));
+    CsvReader reader(input->Source(), source_.dialect.delimiter, source_.file->path, source_.dialect.skip_lines,
+                     source_.dialect.quotes);
     CsvRow row;
     bool first = true;
     while (true) {
@@ -95,7 +95,7 @@ class RowLoop {
         return Bad(source_, row.line(),
                    " has " + std::to_string(row.size()) + " columns, the first row has " +
                        std::to_string(names_.size()) +
-                       " (lines before the table are left out with skip_lines; see also delimiter)");
+                       " (lines before the table are left out with skip_lines; see also delimiter and quote)");
       }
       ATELIER_TRY(use(row));
     }
@@ -103,7 +103,7 @@ class RowLoop {
 
  private:
   Status TakeNames(const CsvRow& row) {
-    ATELIER_ASSIGN(names, Names(source_, row));
+    ATELIER_ASSIGN(names, Names(source_, row, context_.options.columns));
     if (names_.empty()) {
       names_ = std::move(names);
     } else if (source_.dialect.header && names != names_) {
@@ -140,7 +140,12 @@ Status Scan(FormatContext& context, const CsvSource& source, std::vector<std::st
 
 Status Read(FormatContext& context) {
   std::vector<CsvSource> sources;
+  ClassNames classes;
   for (const auto& file : context.files) {
+    if (IsClassNames(file.path) && context.files.size() > 1) {
+      ATELIER_TRY(classes.Read(context, file));
+      continue;
+    }
     ATELIER_ASSIGN(source, Sniff(context, file));
     sources.push_back(std::move(source));
   }
@@ -157,6 +162,7 @@ Status Read(FormatContext& context) {
     scans[i].name = names[i];
   }
   ATELIER_ASSIGN(plan, PlanTable(std::move(scans), context.options, "csv"));
+  ATELIER_TRY(classes.Apply(plan));
   for (auto& warning : plan.warnings) {
     context.table.Warn(std::move(warning));
   }
@@ -177,14 +183,30 @@ bool ClaimsCsv(std::string_view path) {
   return extension == "csv" || extension == "txt" || extension == "data";
 }
 
+// "x.txt" says little: it is a table where the options or the first rows say so.
+Result<bool> AcceptsCsv(FormatContext& context) {
+  const ImportOptions& options = context.options;
+  if (!options.delimiter.empty() || options.header != "auto" || options.quote != "auto" || options.skip_lines > 0) {
+    return true;
+  }
+  for (const auto& file : context.files) {
+    if (DataExtension(file.path) == "txt" && !IsClassNames(file.path)) {
+      bool whole = false;
+      ATELIER_ASSIGN(sample, context.Peek(file, kSniffBytes, whole));
+      return LooksLikeTable(sample, whole);
+    }
+  }
+  return true;
+}
+
 bool ClaimsTsv(std::string_view path) {
   const std::string extension = DataExtension(path);
-  return extension == "tsv" || extension == "tab";
+  return extension == "tsv" || extension == "tab" || IsClassNames(path);
 }
 
 }  // namespace
 
-const Format kCsvFormat{.name = "csv", .passes = 2, .claims = ClaimsCsv, .read = Read};
+const Format kCsvFormat{.name = "csv", .passes = 2, .claims = ClaimsCsv, .read = Read, .accepts = AcceptsCsv};
 const Format kTsvFormat{.name = "tsv", .passes = 2, .claims = ClaimsTsv, .read = Read};
 
 }  // namespace atelier::data

@@ -23,8 +23,12 @@ bool IsAscii(std::string_view bytes) {
 
 }  // namespace
 
-CsvReader::CsvReader(ChunkSource source, char delimiter, std::string name, int64_t skip_lines)
-    : source_(std::move(source)), delimiter_(delimiter), name_(std::move(name)), skip_lines_(skip_lines) {
+CsvReader::CsvReader(ChunkSource source, char delimiter, std::string name, int64_t skip_lines, bool quotes)
+    : source_(std::move(source)),
+      delimiter_(delimiter),
+      name_(std::move(name)),
+      skip_lines_(skip_lines),
+      quotes_(quotes) {
   for (const char c : {delimiter, '\n', '\r', '\0'}) {
     special_.at(static_cast<unsigned char>(c)) = true;
   }
@@ -108,7 +112,7 @@ Status CsvReader::Step(CsvRow& row) {
   }
   switch (state_) {
     case State::kFieldStart:
-      if (c == '"') {
+      if (c == '"' && quotes_) {
         chunk_.remove_prefix(1);
         state_ = State::kQuoted;
         return {};

@@ -41,8 +41,9 @@ class CsvRow {
 // space as delimiter, several stand for one. Not thread-safe.
 class CsvReader {
  public:
-  // `name` is the file's, for messages. Leaves out the first `skip_lines` lines, whatever they hold.
-  CsvReader(ChunkSource source, char delimiter, std::string name, int64_t skip_lines = 0);
+  // `name` is the file's, for messages. Leaves out the first `skip_lines` lines, whatever they hold. Without `quotes` a
+  // quote is a character as any other.
+  CsvReader(ChunkSource source, char delimiter, std::string name, int64_t skip_lines = 0, bool quotes = true);
 
   // false at the end. Errors: kInvalidArgument "invalid_csv" naming file, row and column (NUL, UTF-16, no UTF-8, text
   // behind a closing quote, a quote that is never closed, too large, too many columns), the source's.
@@ -67,6 +68,7 @@ class CsvReader {
   char delimiter_;
   std::string name_;
   int64_t skip_lines_;
+  bool quotes_;
   std::array<bool, 256> special_{};  // what ends a run of plain characters
   std::string head_;                 // the first bytes, where they came in small pieces
   std::string_view chunk_;

@@ -19,11 +19,11 @@ struct Sample {
   bool broken = false;
 };
 
-Sample ReadSample(std::string_view text, bool whole, char delimiter, int64_t skip_lines) {
+Sample ReadSample(std::string_view text, bool whole, char delimiter, int64_t skip_lines, bool quotes = true) {
   Sample out;
   std::string_view rest = text;
   CsvReader reader([&]() -> Result<std::string_view> { return std::exchange(rest, std::string_view()); }, delimiter, "",
-                   skip_lines);
+                   skip_lines, quotes);
   CsvRow row;
   while (out.rows.size() < kSniffRows) {
     const auto more = reader.Next(row);
@@ -86,14 +86,20 @@ double Regularity(const Sample& sample) {
   return sample.broken ? share / 2 : share;
 }
 
-char GuessDelimiter(std::string_view text, bool whole, int64_t skip_lines) {
+struct Guess {
+  char delimiter = ',';
+  double score = 0;
+};
+
+Guess GuessDelimiter(std::string_view text, bool whole, int64_t skip_lines) {
   // Rarer in text first: a comma may be a decimal one, a space stands in any sentence.
-  char best = ',';
-  double best_score = 0.5;
+  Guess best{',', 0.5};
   for (const char delimiter : {'\t', ';', '|', ',', ' '}) {
     const Sample sample = ReadSample(text, whole, delimiter, skip_lines);
-    const double score = Regularity(sample);
-    if (delimiter == ' ') {
+    double score = Regularity(sample);
+    if (delimiter == '\t') {  // a quote may be a part of the text, see GuessQuotes
+      score = std::max(score, Regularity(ReadSample(text, whole, delimiter, skip_lines, false)));
+    } else if (delimiter == ' ') {
       bool numeric = false;
       for (size_t c = 0; !sample.rows.empty() && c < sample.rows.back().size(); ++c) {
         numeric = numeric || NumericColumn(sample.rows, c, 1);
@@ -102,12 +108,36 @@ char GuessDelimiter(std::string_view text, bool whole, int64_t skip_lines) {
         continue;
       }
     }
-    if (score > best_score) {
-      best = delimiter;
-      best_score = score;
+    if (score > best.score) {
+      best = {delimiter, score};
     }
   }
   return best;
+}
+
+// Whether quotes stand around fields. Between tabs they mostly do not, and a sentence may begin with one: so there it
+// takes a field that begins and ends with one, and rows that are as regular when quotes are read as such.
+bool GuessQuotes(std::string_view text, bool whole, const CsvDialect& dialect) {
+  if (dialect.delimiter != '\t') {
+    return true;
+  }
+  const Sample plain = ReadSample(text, whole, dialect.delimiter, dialect.skip_lines, false);
+  const Sample quoted = ReadSample(text, whole, dialect.delimiter, dialect.skip_lines, true);
+  if (Regularity(quoted) > Regularity(plain)) {
+    return true;
+  }
+  bool any = false;
+  for (const auto& row : plain.rows) {
+    for (const auto& field : row) {
+      if (field.starts_with('"')) {
+        any = true;
+        if (field.size() < 2 || !field.ends_with('"')) {
+          return false;
+        }
+      }
+    }
+  }
+  return any && !quoted.broken && Regularity(quoted) == Regularity(plain);
 }
 
 // scikit-learn's files begin with a line "rows,features,class names...".
@@ -176,13 +206,14 @@ CsvDialect SniffCsv(std::string_view sample, bool whole, const ImportOptions& op
     out.delimiter = '\t';
   } else {
     out.delimiter =
-        options.delimiter.empty() ? GuessDelimiter(sample, whole, out.skip_lines) : options.delimiter.front();
+        options.delimiter.empty() ? GuessDelimiter(sample, whole, out.skip_lines).delimiter : options.delimiter.front();
   }
+  out.quotes = options.quote == "auto" ? GuessQuotes(sample, whole, out) : options.quote == "yes";
   if (options.header != "auto") {
     out.header = options.header == "yes";
     return out;
   }
-  const Rows rows = ReadSample(sample, whole, out.delimiter, out.skip_lines).rows;
+  const Rows rows = ReadSample(sample, whole, out.delimiter, out.skip_lines, out.quotes).rows;
   if (out.skip_lines == 0 && IsCountLine(rows)) {
     out.skip_lines = 1;
     out.warning = "the first line counts rows and columns and was left out";
@@ -190,6 +221,15 @@ CsvDialect SniffCsv(std::string_view sample, bool whole, const ImportOptions& op
   }
   out.header = (!rows.empty() && IsNamed(rows[0], options)) || GuessHeader(rows);
   return out;
+}
+
+bool LooksLikeTable(std::string_view sample, bool whole) {
+  constexpr double kRegular = 0.9;
+  if (GuessDelimiter(sample, whole, 0).score >= kRegular) {
+    return true;
+  }
+  const Rows rows = ReadSample(sample, whole, '\t', 0, false).rows;
+  return rows.size() > 1 && NumericColumn(rows, 0, 1);
 }
 
 }  // namespace atelier::data

@@ -1,7 +1,9 @@
 // What a format of data sets is. A new one is one file here and one line in formats.cpp.
 #pragma once
 
+#include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "data/formats/input.h"
@@ -16,6 +18,14 @@ struct FormatContext {
   const ImportOptions& options;
   Meter& meter;
   TableBuilder& table;
+  ArchiveCursor archives{};
+
+  // The text of a file in UTF-8. Only one at a time may be open.
+  Result<std::unique_ptr<Input>> Open(const SourceFile& file) {
+    return Input::Open(blobs, file, {.meter = &meter, .archives = &archives, .encoding = options.encoding});
+  }
+  // Its first bytes, at most `max_bytes`; `whole` is whether that is all.
+  Result<std::string> Peek(const SourceFile& file, size_t max_bytes, bool& whole);
 };
 
 struct Format {
@@ -24,11 +34,22 @@ struct Format {
   bool (*claims)(std::string_view path);  // by the name alone
   // Begins the table and adds all rows. Errors: kInvalidArgument naming file, row and column.
   Status (*read)(FormatContext& context);
+  // By the content of the files, all of which it claims. Absent: always.
+  Result<bool> (*accepts)(FormatContext& context) = nullptr;
 };
 
+// All texts below are UTF-8 without NUL; that is kInvalidArgument "invalid_text" naming file and line.
 extern const Format kIdxFormat;
 extern const Format kCsvFormat;
 extern const Format kTsvFormat;
 extern const Format kJsonlFormat;
+extern const Format kJsonFormat;      // the same, for who says "json"
+extern const Format kXmlFormat;       // the elements of a list
+extern const Format kPatternFormat;   // lines, taken apart by a regular expression
+extern const Format kLabelledFormat;  // lines "label text"
+extern const Format kConllFormat;     // a token a line
+extern const Format kTaggedFormat;    // word/TAG word/TAG
+extern const Format kParallelFormat;  // files side by side: train.en, train.de
+extern const Format kTextFormat;      // documents, also in folders that name their labels
 
 }  // namespace atelier::data

@@ -49,6 +49,10 @@ Error Bad(const SourceFile& file, const std::string& what) {
   return InvalidArgument(file.path + ": " + what, "files", "invalid_file");
 }
 
+Result<std::unique_ptr<Input>> OpenBytes(FormatContext& context, const SourceFile& file) {
+  return Input::Open(context.blobs, file, {.meter = &context.meter, .archives = &context.archives});
+}
+
 Result<std::vector<uint32_t>> ReadHeader(const SourceFile& file, ByteSource& bytes, uint32_t magic) {
   std::vector<uint32_t> words((magic & 0xFFU) + 1);
   for (uint32_t& word : words) {
@@ -78,7 +82,7 @@ Status CheckEnd(const SourceFile& file, ByteSource& bytes) {
 }
 
 Result<std::vector<uint8_t>> ReadLabels(FormatContext& context, const SourceFile& file) {
-  ATELIER_ASSIGN(input, Input::Open(context.blobs, file, &context.meter));
+  ATELIER_ASSIGN(input, OpenBytes(context, file));
   ByteSource bytes(input->Source());
   ATELIER_ASSIGN(sizes, ReadHeader(file, bytes, kLabelsMagic));
   std::vector<uint8_t> labels;
@@ -157,7 +161,7 @@ Status BeginTable(FormatContext& context, const std::vector<Part>& parts, const 
 }
 
 Status ReadImages(FormatContext& context, Part& part, const std::vector<Part>& parts) {
-  ATELIER_ASSIGN(input, Input::Open(context.blobs, *part.images, &context.meter));
+  ATELIER_ASSIGN(input, OpenBytes(context, *part.images));
   ByteSource bytes(input->Source());
   ATELIER_ASSIGN(sizes, ReadHeader(*part.images, bytes, kImagesMagic));
   if (sizes[1] == 0 || sizes[2] == 0 || sizes[1] > kMaxSide || sizes[2] > kMaxSide ||

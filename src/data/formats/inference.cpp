@@ -1,10 +1,12 @@
 #include "data/formats/inference.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
 #include "data/formats/cells.h"
+#include "data/formats/paths.h"
 
 namespace atelier::data {
 namespace {
@@ -17,15 +19,22 @@ constexpr size_t kAlwaysCategories = 8;  // so few different words are categorie
 std::string Shown(const std::string& text) { return "'" + text.substr(0, 60) + "'"; }
 
 bool MostlyDistinct(const ColumnScan& scan) {
-  return scan.many || (scan.distinct.size() > kAlwaysCategories &&
-                       static_cast<int64_t>(scan.distinct.size()) * 2 > scan.words + scan.numbers);
+  return scan.many || scan.prose ||
+         (scan.distinct.size() > kAlwaysCategories &&
+          static_cast<int64_t>(scan.distinct.size()) * 2 > scan.words + scan.numbers);
+}
+
+// Words of people who write such columns for what there is to predict.
+bool IsLabelName(const std::string& name) {
+  static constexpr std::array<std::string_view, 6> kNames{"label", "target", "class", "category", "标签", "类别"};
+  return std::ranges::find(kNames, LowerAscii(name)) != kNames.end();
 }
 
 ColumnType GuessFeature(const ColumnScan& scan) {
-  if (scan.words == 0) {
+  if (scan.words == 0 && scan.nested == 0 && (!scan.texts || scan.numbers > 0 || scan.arrays > 0)) {
     return ColumnType::kNumber;
   }
-  return MostlyDistinct(scan) ? ColumnType::kText : ColumnType::kCategory;
+  return scan.words == 0 || MostlyDistinct(scan) ? ColumnType::kText : ColumnType::kCategory;
 }
 
 Status CheckType(const ColumnScan& scan, ColumnType type) {
@@ -43,6 +52,12 @@ Status CheckType(const ColumnScan& scan, ColumnType type) {
     return InvalidArgument(column + " has too many different values, or too long ones, for categories: at most " +
                                std::to_string(kMaxCategories) + " of " + std::to_string(kMaxCategoryBytes) + " bytes",
                            scan.name, "too_many_categories");
+  }
+  if (type == ColumnType::kNumber && scan.nested > 0) {
+    return InvalidArgument(column + " holds JSON and no numbers", scan.name, "invalid_number");
+  }
+  if (type == ColumnType::kCategory && scan.nested > 0) {
+    return InvalidArgument(column + " holds JSON, which is no category", scan.name);
   }
   if (type != ColumnType::kNumber && scan.arrays > 0) {
     return InvalidArgument(column + " holds arrays of numbers", scan.name);
@@ -101,6 +116,8 @@ class Planner {
       }
       plan_.schema.columns.push_back(std::move(column));
       plan_.codes.push_back(std::move(codes));
+      plan_.lines.push_back(std::ranges::find(options_.types, std::pair(scans_[i].name, std::string("lines"))) !=
+                            options_.types.end());
     }
     return std::move(plan_);
   }
@@ -137,7 +154,7 @@ class Planner {
     if (options_.target.empty() && options_.task == "none") {
       return {};
     }
-    size_t index = scans_.size() - 1;
+    size_t index = DefaultTarget();
     if (!options_.target.empty()) {
       ATELIER_ASSIGN(found, Find(options_.target, "target"));
       index = found;
@@ -158,7 +175,25 @@ class Planner {
     return {};
   }
 
+  // The last column, as is the custom; where that is a text, one whose name says that it is the label.
+  size_t DefaultTarget() const {
+    const auto fits = [&](const ColumnScan& scan) {
+      return scan.arrays == 0 && GuessTarget(scan) != ColumnType::kText;
+    };
+    if (!fits(scans_.back())) {
+      for (size_t i = 0; i < scans_.size(); ++i) {
+        if (IsLabelName(scans_[i].name) && fits(scans_[i])) {
+          return i;
+        }
+      }
+    }
+    return scans_.size() - 1;
+  }
+
   ColumnType GuessTarget(const ColumnScan& scan) const {
+    if (scan.nested > 0 || (scan.texts && scan.words == 0 && scan.numbers == 0)) {
+      return ColumnType::kText;
+    }
     if (scan.words > 0) {
       return options_.target.empty() && MostlyDistinct(scan) ? ColumnType::kText : ColumnType::kCategory;
     }

@@ -35,13 +35,16 @@ struct ColumnScan {
   int64_t missing = 0;
   int64_t numbers = 0;
   int64_t words = 0;
-  int64_t arrays = 0;
+  int64_t arrays = 0;    // of numbers
+  int64_t nested = 0;    // of other things, and objects: JSON text
+  bool texts = false;    // there were strings, even if only empty ones
   bool integers = true;  // all numbers are whole
   Sighting first_word;
   Sighting first_overflow;
   std::vector<int64_t> shape;  // of arrays
   std::unordered_set<std::string, TextHash, std::equal_to<>> distinct;
-  bool many = false;  // too many or too long to be categories
+  bool prose = false;  // a value is too long to be meant as a category
+  bool many = false;   // too many or too long to be categories
 
   // `budget`: bytes that all columns together may still keep. `place` is called for messages only.
   void AddCell(std::string_view cell, size_t& budget, const std::function<std::string()>& place);
@@ -59,6 +62,7 @@ using Codes = std::unordered_map<std::string, int32_t, TextHash, std::equal_to<>
 struct TablePlan {
   Manifest schema;
   std::vector<Codes> codes;  // a column: its categories' numbers by the text of the cell; empty for other types
+  std::vector<bool> lines;   // a column: a text of lines, as which lists of strings are written
   std::vector<std::string> warnings;
 };
 

@@ -16,37 +16,78 @@ constexpr int kGzipWindow = 15 + 16;  // zlib: the largest window, gzip only
 
 void Meter::Add(uint64_t bytes) {
   done_ = std::min(done_ + bytes, total_);
-  if (done_ - told_ >= kTellBytes && progress_) {
+  if (done_ - told_ >= kTellBytes && *progress_) {
     told_ = done_;
-    progress_(done_, total_);
+    (*progress_)(done_, total_);
   }
 }
 
 void Meter::Finish() {
-  if (progress_) {
-    progress_(total_, total_);
+  if (*progress_) {
+    (*progress_)(total_, total_);
   }
 }
 
-Result<std::unique_ptr<Input>> Input::Open(storage::BlobStore& blobs, const SourceFile& file, Meter* meter) {
-  ATELIER_ASSIGN(reader, blobs.Open(file.blob.sha256));
+Result<bool> ArchiveCursor::GoOn(const std::string& member) {
+  while (true) {
+    ATELIER_ASSIGN(next, reader_->Next());
+    if (!next) {
+      return false;
+    }
+    if (next->path == member) {
+      return true;
+    }
+  }
+}
+
+Result<ArchiveReader*> ArchiveCursor::Seek(storage::BlobStore& blobs, const SourceFile& file) {
+  if (reader_ != nullptr && sha256_ == file.blob.sha256) {
+    ATELIER_ASSIGN(found, GoOn(file.member));
+    if (found) {
+      return reader_.get();
+    }
+  }
+  ATELIER_ASSIGN(local, blobs.LocalPath(file.blob.sha256));
+  ATELIER_ASSIGN(reader, ArchiveReader::Open(local, file.path));
+  reader_ = std::move(reader);
+  sha256_ = file.blob.sha256;
+  ATELIER_ASSIGN(found, GoOn(file.member));
+  return found ? Result<ArchiveReader*>(reader_.get()) : Internal(file.path + ": the archive changed");
+}
+
+Result<std::unique_ptr<Input>> Input::Open(storage::BlobStore& blobs, const SourceFile& file,
+                                           const InputOptions& options) {
   std::unique_ptr<Input> input(new Input());
-  input->name_ = file.path;
-  input->reader_ = std::move(reader);
-  input->meter_ = meter;
-  input->stored_.resize(kChunkBytes);
-  ATELIER_ASSIGN(some, input->Fill());
-  const auto* first = input->stored_.data();
-  if (some && input->available_ >= 2 && first[0] == std::byte{0x1F} && first[1] == std::byte{0x8B}) {
-    input->plain_.resize(kChunkBytes);
-    if (inflateInit2(&input->stream_, kGzipWindow) != Z_OK) {
+  ATELIER_TRY(input->Start(blobs, file, options));
+  return input;
+}
+
+Status Input::Start(storage::BlobStore& blobs, const SourceFile& file, const InputOptions& options) {
+  name_ = file.path;
+  meter_ = options.meter;
+  if (file.member.empty()) {
+    ATELIER_ASSIGN(reader, blobs.Open(file.blob.sha256));
+    reader_ = std::move(reader);
+  } else {
+    ATELIER_ASSIGN(member, (options.archives == nullptr ? own_ : *options.archives).Seek(blobs, file));
+    member_ = member;
+  }
+  if (!options.encoding.empty()) {
+    ATELIER_ASSIGN(transcoder, Transcoder::Create(options.encoding));
+    transcoder_ = std::move(transcoder);
+  }
+  stored_.resize(kChunkBytes);
+  ATELIER_ASSIGN(some, Fill());
+  if (some && available_ >= 2 && stored_[0] == std::byte{0x1F} && stored_[1] == std::byte{0x8B}) {
+    plain_.resize(kChunkBytes);
+    if (inflateInit2(&stream_, kGzipWindow) != Z_OK) {
       return Internal("zlib cannot start");
     }
-    input->gzip_ = true;
-    input->stream_.next_in = reinterpret_cast<Bytef*>(input->stored_.data());
-    input->stream_.avail_in = static_cast<uInt>(input->available_);
+    gzip_ = true;
+    stream_.next_in = reinterpret_cast<Bytef*>(stored_.data());
+    stream_.avail_in = static_cast<uInt>(available_);
   }
-  return input;
+  return {};
 }
 
 Input::~Input() {
@@ -59,17 +100,46 @@ Error Input::Damaged(const std::string& what) const {
   return InvalidArgument(name_ + ": the gzip data " + what, "files", "invalid_archive");
 }
 
+Result<size_t> Input::ReadStored() {
+  if (member_ == nullptr) {
+    ATELIER_ASSIGN(count, reader_->Read(stored_));
+    if (meter_ != nullptr) {
+      meter_->Add(count);
+    }
+    return count;
+  }
+  ATELIER_ASSIGN(count, member_->Read(stored_));
+  const uint64_t packed = member_->TakePackedBytes();
+  if (meter_ != nullptr) {
+    meter_->Add(packed);
+  }
+  return count;
+}
+
 Result<bool> Input::Fill() {
-  ATELIER_ASSIGN(count, reader_->Read(stored_));
+  ATELIER_ASSIGN(count, ReadStored());
   available_ = count;
   read_ += count;
-  if (meter_ != nullptr) {
-    meter_->Add(count);
-  }
   return count > 0;
 }
 
 Result<std::string_view> Input::Next() {
+  if (!transcoder_) {
+    return NextPlain();
+  }
+  while (true) {
+    ATELIER_ASSIGN(chunk, NextPlain());
+    auto text = transcoder_->Convert(chunk);
+    if (!text.ok()) {
+      return InvalidArgument(name_ + ": " + text.error().message, "encoding", "invalid_encoding");
+    }
+    if (chunk.empty() || !text->empty()) {
+      return *text;
+    }
+  }
+}
+
+Result<std::string_view> Input::NextPlain() {
   if (gzip_) {
     return Inflate();
   }

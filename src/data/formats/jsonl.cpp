@@ -1,5 +1,7 @@
-// JSON Lines: an object a line. Two passes, as for CSV. Values are typed, so a string is never taken for a number
-// unless the options say so; booleans are the categories "false" and "true".
+// JSON: an array of objects, or an object a line. Two passes, as for CSV. Values are typed, so a string is never taken
+// for a number unless the options say so; booleans are the categories "false" and "true". Objects, and arrays of other
+// things than numbers, are kept as JSON text, so that chats and preferences come through as they are.
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -8,7 +10,7 @@
 #include "data/formats/cells.h"
 #include "data/formats/format.h"
 #include "data/formats/inference.h"
-#include "data/formats/line_reader.h"
+#include "data/formats/json_items.h"
 #include "data/formats/paths.h"
 
 namespace atelier::data {
@@ -17,6 +19,8 @@ namespace {
 constexpr size_t kMaxColumns = 4096;
 constexpr size_t kMaxNameBytes = 256;
 constexpr size_t kMaxArrayDimensions = 6;
+constexpr size_t kMaxDepth = 32;
+constexpr size_t kLongText = 256;  // a string of more bytes is a text and no category
 
 using Place = std::function<std::string()>;
 
@@ -24,22 +28,19 @@ Error Bad(const Place& place, const std::string& what, const std::string& reason
   return InvalidArgument(place() + ": " + what, "files", reason);
 }
 
-// Calls `use` for each object of one file; lines of nothing but spaces are left out.
+// Calls `use` for each object of one file.
 Status ForEachObject(FormatContext& context, const SourceFile& file,
                      const std::function<Status(const json::object&, const Place&)>& use) {
-  ATELIER_ASSIGN(input, Input::Open(context.blobs, file, &context.meter));
-  LineReader reader(input->Source(), file.path);
-  const Place place = [&] { return file.path + ": line " + std::to_string(reader.number()); };
-  std::string_view line;
+  ATELIER_ASSIGN(input, context.Open(file));
+  JsonItems items(input->Source(), file.path);
+  const Place place = [&] { return items.Place(); };
+  std::string_view text;
   while (true) {
-    ATELIER_ASSIGN(more, reader.Next(line));
+    ATELIER_ASSIGN(more, items.Next(text));
     if (!more) {
       return {};
     }
-    if (Trim(line).empty()) {
-      continue;
-    }
-    auto value = ParseJson(line, {.max_bytes = kMaxLineBytes, .max_depth = 16});
+    auto value = ParseJson(text, {.max_bytes = kMaxLineBytes, .max_depth = kMaxDepth});
     if (!value.ok()) {
       return Bad(place, value.error().message);
     }
@@ -90,6 +91,29 @@ bool Flatten(const json::array& array, size_t depth, std::vector<int64_t>& shape
     } else {
       return false;
     }
+  }
+  return true;
+}
+
+// Whether an array is meant as one of numbers: its first item is one, or the first item of its first item and so on.
+bool IsNumbers(const json::array& array) {
+  const json::array* inner = &array;
+  for (size_t depth = 0; depth < kMaxArrayDimensions && !inner->empty(); ++depth) {
+    if (!inner->front().is_array()) {
+      return inner->front().is_number();
+    }
+    inner = &inner->front().get_array();
+  }
+  return false;
+}
+
+// Strings one a line; false where the array holds anything else.
+bool JoinLines(const json::array& array, std::string& out) {
+  for (const auto& item : array) {
+    if (!item.is_string()) {
+      return false;
+    }
+    out.append(out.empty() ? "" : "\n").append(item.get_string());
   }
   return true;
 }
@@ -153,24 +177,33 @@ class Scanner {
         return Bad(place, field + ": the number is too large for a 32-bit float", "number_out_of_range");
       }
       scan.AddNumber(number, budget_);
-    } else if (value.is_array()) {
+    } else if (value.is_array() && value.get_array().empty()) {
+      scan.texts = true;  // of what, other rows say
+    } else if (value.is_array() && IsNumbers(value.get_array()) && LooseType(scan.name) != "text") {
       ATELIER_TRY(AddArray(scan, value.get_array(), place));
     } else {
-      return Bad(place,
-                 field + " is an object; a field is a number, a string, true, false, null or an array of numbers");
+      ++scan.nested;
     }
-    const int kinds = (scan.numbers > 0 ? 1 : 0) + (scan.words > 0 ? 1 : 0) + (scan.arrays > 0 ? 1 : 0);
-    if (kinds > 1 && (scan.arrays > 0 || loose_.find(scan.name) == loose_.end())) {
-      return Bad(place, field + " has another type than in the lines before");
+    const int kinds =
+        (scan.numbers > 0 ? 1 : 0) + (scan.words > 0 ? 1 : 0) + (scan.arrays > 0 ? 1 : 0) + (scan.nested > 0 ? 1 : 0);
+    if (kinds > 1 && (scan.arrays > 0 || LooseType(scan.name).empty())) {
+      return Bad(place, field + " has another type than in the rows before");
     }
     return {};
   }
 
+  // The type that the options give a column; empty: none.
+  std::string_view LooseType(const std::string& name) const {
+    const auto found = loose_.find(name);
+    return found == loose_.end() ? std::string_view() : found->second;
+  }
+
   void AddString(ColumnScan& scan, std::string_view text, const Place& place) {
-    const auto loose = loose_.find(scan.name);
+    scan.texts = true;
+    scan.prose = scan.prose || text.size() > kLongText;
     if (Trim(text).empty()) {
       ++scan.missing;
-    } else if (loose != loose_.end() && loose->second == "number") {
+    } else if (LooseType(scan.name) == "number") {
       IsMissing(Trim(text)) ? static_cast<void>(++scan.missing) : scan.AddCell(Trim(text), budget_, place);
     } else {
       scan.AddWord(text, budget_, place);
@@ -199,7 +232,7 @@ class Scanner {
   int64_t rows_ = 0;
 };
 
-// The text under which the first pass kept a scalar.
+// The text under which the first pass kept a scalar; the JSON of others.
 std::string ScalarText(const json::value& value) {
   double number = 0;
   if (value.is_bool()) {
@@ -208,7 +241,13 @@ std::string ScalarText(const json::value& value) {
   if (AsNumber(value, number)) {
     return PrintNumber(number);
   }
-  return value.is_string() ? std::string(value.get_string()) : "";
+  return value.is_string() ? std::string(value.get_string()) : json::serialize(value);
+}
+
+// What a text column holds of a value.
+std::string ValueText(const json::value& value, bool lines) {
+  std::string joined;
+  return lines && value.is_array() && JoinLines(value.get_array(), joined) ? joined : ScalarText(value);
 }
 
 Status PutCategory(TableBuilder& table, const Codes& codes, size_t column, const std::string& text) {
@@ -231,7 +270,7 @@ Status PutArray(TableBuilder& table, const Column& definition, size_t column, co
   }
   std::vector<float> numbers;
   std::vector<int64_t> shape;
-  if (value == nullptr || value->is_null()) {
+  if (value == nullptr || value->is_null() || (value->is_array() && value->get_array().empty())) {
     numbers.assign(size, std::numeric_limits<float>::quiet_NaN());
   } else if (!value->is_array() || !Flatten(value->get_array(), 0, shape, numbers) || numbers.size() != size) {
     return Internal("an array changed between two passes");
@@ -257,7 +296,7 @@ Status PutValue(TableBuilder& table, const TablePlan& plan, size_t column, const
     case ColumnType::kCategory:
       return PutCategory(table, plan.codes[column], column, missing ? "" : ScalarText(*value));
     default:
-      table.SetBytes(column, missing ? "" : ScalarText(*value), missing);
+      table.SetBytes(column, missing ? "" : ValueText(*value, plan.lines[column]), missing);
       return {};
   }
 }
@@ -290,11 +329,12 @@ Status Read(FormatContext& context) {
 
 bool Claims(std::string_view path) {
   const std::string extension = DataExtension(path);
-  return extension == "jsonl" || extension == "ndjson";
+  return extension == "jsonl" || extension == "ndjson" || extension == "json";
 }
 
 }  // namespace
 
 const Format kJsonlFormat{.name = "jsonl", .passes = 2, .claims = Claims, .read = Read};
+const Format kJsonFormat{.name = "json", .passes = 2, .claims = Claims, .read = Read};
 
 }  // namespace atelier::data

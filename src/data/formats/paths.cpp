@@ -66,10 +66,10 @@ std::optional<Split> SplitFromWord(std::string_view word) {
   if (lower == "train" || lower == "training") {
     return Split::kTrain;
   }
-  if (lower == "test" || lower == "testing" || lower == "t10k") {
+  if (lower == "test" || lower == "testing" || lower == "t10k" || lower == "testb") {
     return Split::kTest;
   }
-  if (lower == "validation" || lower == "valid" || lower == "val" || lower == "dev") {
+  if (lower == "validation" || lower == "valid" || lower == "val" || lower == "dev" || lower == "testa") {
     return Split::kValidation;
   }
   return std::nullopt;
@@ -80,9 +80,12 @@ std::optional<Split> SplitFromPath(std::string_view path) {
   if (components.empty()) {
     return std::nullopt;
   }
-  const std::string_view name = components.back();
-  if (auto split = SplitFromWord(name.substr(0, name.find('.')))) {
-    return split;
+  for (std::string_view name = components.back(); !name.empty();) {
+    const size_t dot = std::min(name.find('.'), name.size());
+    if (auto split = SplitFromWord(name.substr(0, dot))) {
+      return split;
+    }
+    name.remove_prefix(std::min(dot + 1, name.size()));
   }
   for (size_t i = 0; i + 1 < components.size(); ++i) {
     if (auto split = SplitFromWord(components[i])) {
@@ -100,6 +103,12 @@ bool IsSystemFile(std::string_view path) {
     }
   }
   return false;
+}
+
+bool IsBesideData(std::string_view path) {
+  const std::string name = LowerAscii(FileName(path));
+  const std::string stem = name.substr(0, name.find('.'));
+  return stem == "license" || stem == "licence" || stem == "readme" || stem == "sha256sums";
 }
 
 bool IsArchive(std::string_view path) { return EndsWithAny(path, kArchives); }

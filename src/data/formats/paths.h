@@ -17,13 +17,16 @@ std::string_view FileName(std::string_view path);
 // Lower-case, of the file's name without a ".gz" at its end: "csv" of "a/B.CSV.gz"; empty: none.
 std::string DataExtension(std::string_view path);
 
-// "train", "test" (or "t10k"), "validation" (or "valid", "val", "dev").
+// "train", "test" (or "t10k"), "validation" (or "valid", "val", "dev"); CoNLL's "testa" is for validation, "testb" for
+// the test.
 std::optional<Split> SplitFromWord(std::string_view word);
-// From the stem ("test.csv") or else the first folder that is such a word ("test/part-1.csv").
+// From a word of the name between dots ("test.csv", "esp.train.gz") or else the first folder that is such a word
+// ("test/part-1.csv").
 std::optional<Split> SplitFromPath(std::string_view path);
 
 // Hidden files and what operating systems leave in folders and archives.
 bool IsSystemFile(std::string_view path);
+bool IsBesideData(std::string_view path);  // licences and read-me files
 bool IsArchive(std::string_view path);
 bool IsPicture(std::string_view path);  // also pictures of formats that are refused later, with a clear error
 

@@ -6,8 +6,8 @@
 #include <map>
 #include <set>
 
+#include "data/formats/archive.h"
 #include "data/formats/paths.h"
-#include "data/images/archive.h"
 #include "media/image.h"
 
 namespace atelier::data {

@@ -1,13 +1,12 @@
-#include <archive.h>
-#include <archive_entry.h>
 #include <gmock/gmock.h>
 
 #include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
 
 #include "base/testing/shared_data.h"
-#include "data/images/archive.h"
+#include "data/formats/archive.h"
 #include "data/images/formats.h"
+#include "data/testing/archives.h"
 #include "data/testing/importing.h"
 
 namespace atelier::data {
@@ -17,65 +16,14 @@ using ::testing::ElementsAre;
 using testing::FakeBlobStore;
 using ::testing::HasSubstr;
 using testing::Imported;
+using testing::Item;
+using testing::Kind;
+using testing::Pack;
 
 std::string Picture(int value, const std::string& extension = ".png") {
   std::vector<uint8_t> bytes;
   cv::imencode(extension, cv::Mat(4, 5, CV_8UC3, cv::Scalar(value, 0, 0)), bytes);
   return {bytes.begin(), bytes.end()};
-}
-
-struct Item {
-  std::string path;
-  std::string bytes;
-  int type = AE_IFREG;
-  std::string link{};
-};
-
-enum class Kind { kTar, kTarGz, kTarXz, kZip, kEncryptedZip };
-
-std::string Pack(Kind kind, const std::vector<Item>& items) {
-  struct archive* a = archive_write_new();
-  if (kind == Kind::kZip || kind == Kind::kEncryptedZip) {
-    archive_write_set_format_zip(a);
-    if (kind == Kind::kEncryptedZip) {
-      archive_write_set_options(a, "zip:encryption=traditional");
-      archive_write_set_passphrase(a, "secret");
-    }
-  } else {
-    archive_write_set_format_pax_restricted(a);
-  }
-  if (kind == Kind::kTarGz) {
-    archive_write_add_filter_gzip(a);
-  } else if (kind == Kind::kTarXz) {
-    archive_write_add_filter_xz(a);
-  }
-  size_t total = 65536;
-  for (const auto& item : items) {
-    total += item.bytes.size() * 2 + 4096;
-  }
-  std::string out(total, '\0');
-  size_t used = 0;
-  archive_write_open_memory(a, out.data(), out.size(), &used);
-  for (const auto& item : items) {
-    struct archive_entry* entry = archive_entry_new();
-    archive_entry_update_pathname_utf8(entry, item.path.c_str());
-    archive_entry_copy_pathname(entry, item.path.c_str());
-    archive_entry_set_filetype(entry, static_cast<unsigned>(item.type));
-    archive_entry_set_perm(entry, 0644);
-    archive_entry_set_size(entry, static_cast<int64_t>(item.bytes.size()));
-    if (item.type == AE_IFLNK) {
-      archive_entry_set_symlink(entry, item.link.c_str());
-    } else if (!item.link.empty()) {
-      archive_entry_set_hardlink(entry, item.link.c_str());
-    }
-    archive_write_header(a, entry);
-    archive_write_data(a, item.bytes.data(), item.bytes.size());
-    archive_entry_free(entry);
-  }
-  archive_write_close(a);
-  archive_write_free(a);
-  out.resize(used);
-  return out;
 }
 
 class ImagesTest : public ::testing::Test {
@@ -181,7 +129,10 @@ TEST_F(ImagesTest, NamesTheBadPicture) {
   EXPECT_THAT(out.error, HasSubstr("pets.zip: cat/1.png: "));
   EXPECT_THAT(Run({blobs_.Source("1.png", Picture(1))}).error, HasSubstr("no folder that names its label"));
   EXPECT_THAT(Run({blobs_.Source("train/1.png", Picture(1))}).error, HasSubstr("no folder that names its label"));
-  EXPECT_THAT(RunArchive("a.zip", Kind::kZip, {{"cat/1.txt", "x"}}).error, HasSubstr("there are no pictures"));
+  ImportOptions pictures;
+  pictures.format = "images";
+  EXPECT_THAT(Run({blobs_.Source("a.zip", Pack(Kind::kZip, {{"cat/1.txt", "x"}}))}, pictures).error,
+              HasSubstr("there are no pictures"));
 }
 
 TEST_F(ImagesTest, ReadsCifar) {

@@ -4,6 +4,7 @@
 #include "text/tokenizers/check_spec.h"
 #include "text/tokenizers/json_parts.h"
 #include "text/tokenizers/tokenizer_base.h"
+#include "text/utf8.h"
 
 namespace atelier::text {
 namespace {
@@ -52,6 +53,17 @@ Result<std::string> ReadMerge(const json::value& value, size_t index) {
   return std::string(left) + " " + std::string(right);
 }
 
+// A BPE that merges nothing: its tokens are characters, and longer ones never are found.
+void KeepCharacters(TokenizerSpec& spec) {
+  spec.scores.assign(spec.tokens.size(), 0);
+  for (size_t id = 0; id < spec.tokens.size(); ++id) {
+    const std::string& token = spec.tokens[id];
+    if (spec.kinds[id] == TokenKind::kNormal && ReadUtf8(token, 0).length != token.size()) {
+      spec.kinds[id] = TokenKind::kUnused;
+    }
+  }
+}
+
 Status ReadBpe(const json::object& model, SpecDraft& draft) {
   Fields fields(model, "model");
   draft.spec.kind = TokenizerKind::kSentencePieceBpe;
@@ -70,8 +82,11 @@ Status ReadBpe(const json::object& model, SpecDraft& draft) {
   draft.unknown = unknown;
   ATELIER_TRY(ReadVocabulary(model, draft, byte_fallback));
   ATELIER_ASSIGN(merges, fields.ArrayOr("merges", kMaxMerges));
-  if (merges == nullptr || merges->empty()) {
+  if (merges == nullptr) {
     return BadPart("model.merges", "there are none");
+  }
+  if (merges->empty()) {
+    KeepCharacters(draft.spec);
   }
   for (size_t i = 0; i < merges->size(); ++i) {
     ATELIER_ASSIGN(merge, ReadMerge((*merges)[i], i));

@@ -24,6 +24,7 @@ void AddModelExport(CLI::App& group, Selection& selection);
 void AddDeploymentCommands(CLI::App& app, Selection& selection);
 void AddAdapterCommands(CLI::App& app, Selection& selection);
 void AddPredictCommand(CLI::App& app, Selection& selection);
+void AddTranslateCommand(CLI::App& app, Selection& selection);
 void AddChatCommand(CLI::App& app, Selection& selection);
 void AddEmbedCommand(CLI::App& app, Selection& selection);
 void AddWordsCommands(CLI::App& app, Selection& selection);

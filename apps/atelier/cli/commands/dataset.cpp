@@ -16,8 +16,8 @@ namespace {
 struct AddOptions {
   std::string name;
   std::vector<std::string> paths;
-  std::string format, target, task, delimiter, header, split;
-  std::vector<std::string> types;
+  std::string format, target, task, delimiter, header, quote, unit, pattern, encoding, split;
+  std::vector<std::string> types, columns;
   int64_t skip_lines = 0;
   int64_t seed = 0;
   CLI::Option* skip_lines_given = nullptr;
@@ -32,11 +32,12 @@ std::string DelimiterFromWord(const std::string& word) {
 
 Result<json::object> ImportRequest(const AddOptions& options) {
   json::object request{{"name", options.name}};
-  const std::pair<const char*, std::string> texts[] = {{"format", options.format},
-                                                       {"target", options.target},
-                                                       {"task", options.task},
-                                                       {"delimiter", DelimiterFromWord(options.delimiter)},
-                                                       {"header", options.header}};
+  const std::pair<const char*, std::string> texts[] = {
+      {"format", options.format},    {"target", options.target},
+      {"task", options.task},        {"delimiter", DelimiterFromWord(options.delimiter)},
+      {"header", options.header},    {"quote", options.quote},
+      {"unit", options.unit},        {"pattern", options.pattern},
+      {"encoding", options.encoding}};
   for (const auto& [key, value] : texts) {
     if (!value.empty()) {
       request[key] = value;
@@ -55,11 +56,14 @@ Result<json::object> ImportRequest(const AddOptions& options) {
   if (options.no_stratify) {
     request["stratify"] = false;
   }
+  if (!options.columns.empty()) {
+    request["columns"] = json::array(options.columns.begin(), options.columns.end());
+  }
   json::object types;
   for (const auto& text : options.types) {
     const size_t equals = text.rfind('=');
     if (equals == std::string::npos || equals == 0) {
-      return InvalidArgument("'" + text + "' must be COLUMN=number|category|text", "type", "usage");
+      return InvalidArgument("'" + text + "' must be COLUMN=number|category|text|lines", "type", "usage");
     }
     types[text.substr(0, equals)] = text.substr(equals + 1);
   }
@@ -217,16 +221,26 @@ void AddAdd(CLI::App& group, Selection& selection) {
   auto* command = group.add_subcommand("add", "Send files and make a data set, or its next version");
   command->add_option("name", options->name, "Name of the data set")->required();
   command
-      ->add_option("path", options->paths, "Files, or folders of files (IDX, CSV, TSV, JSON Lines, pictures, tar, zip)")
+      ->add_option("path", options->paths,
+                   "Files, or folders of files (CSV, TSV, JSON, texts, pictures ..., also with .gz, tar, zip)")
       ->required();
-  command->add_option("--format", options->format, "auto, idx, csv, tsv, jsonl or images");
+  command->add_option(
+      "--format", options->format,
+      "auto, csv, tsv, jsonl, json, xml, text, labelled, pattern, conll, tagged, parallel, idx, images");
   command->add_option("--target", options->target, "The column to predict");
   command->add_option("--task", options->task, "classification, regression or none");
   command->add_option("--delimiter", options->delimiter, "Of CSV: one character, or tab, space, comma");
   command->add_option("--header", options->header, "Of CSV: auto, yes or no");
+  command->add_option("--quote", options->quote, "Of CSV: whether fields may stand in quotes: auto, yes or no");
+  command->add_option("--columns", options->columns, "Names of the columns, where the files give none: a,b,c")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  command->add_option("--unit", options->unit, "Of texts: what a row is: document, paragraph or line");
+  command->add_option("--pattern", options->pattern, "Of lines: a regular expression whose named groups are columns");
+  command->add_option("--encoding", options->encoding, "Of texts that are not UTF-8: gb18030, big5, latin-1 ...");
   options->skip_lines_given =
       command->add_option("--skip-lines", options->skip_lines, "Of CSV: lines before the header or the first row");
-  command->add_option("--type", options->types, "COLUMN=number|category|text; may be repeated")
+  command->add_option("--type", options->types, "COLUMN=number|category|text|lines; may be repeated")
       ->allow_extra_args(false);
   command->add_option("--split", options->split, "Fractions of train,validation,test, e.g. 0.8,0.1,0.1");
   options->seed_given = command->add_option("--seed", options->seed, "Seed of the split");

@@ -1,4 +1,4 @@
-#include "data/images/archive.h"
+#include "data/formats/archive.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -35,12 +35,12 @@ class Utf8Locale {
   locale_t before_ = nullptr;
 };
 
-class Walker {
+class LibarchiveReader final : public ArchiveReader {
  public:
-  Walker(const std::string& name, const ArchiveLimits& limits, const std::function<void(uint64_t)>& tell)
-      : name_(name), limits_(limits), tell_(tell), archive_(::archive_read_new(), &::archive_read_free) {}
+  LibarchiveReader(std::string name, const ArchiveLimits& limits)
+      : name_(std::move(name)), limits_(limits), archive_(::archive_read_new(), &::archive_read_free) {}
 
-  Status Open(const std::filesystem::path& file) {
+  Status Begin(const std::filesystem::path& file) {
     struct archive* a = archive_.get();
     if (a == nullptr) {
       return MakeError(Code::kResourceExhausted, "there is no memory for the archive");
@@ -52,19 +52,20 @@ class Walker {
     ::archive_read_support_format_zip_seekable(a);
     std::error_code code;
     packed_ = std::filesystem::file_size(file, code);
+    const Utf8Locale locale;
     if (::archive_read_open_filename(a, file.c_str(), kBlockBytes) != ARCHIVE_OK) {
       return Invalid("this is no tar, tar.gz, tar.xz or zip archive");
     }
     return {};
   }
 
-  Status Run(const std::function<Status(const ArchiveEntry&)>& visit) {
+  Result<std::optional<ArchiveMember>> Next() override {
+    const Utf8Locale locale;
     while (true) {
       struct archive_entry* entry = nullptr;
       const int code = ::archive_read_next_header(archive_.get(), &entry);
-      Tell();
       if (code == ARCHIVE_EOF) {
-        return entries_ > 0 ? Status() : Invalid("the archive is empty");
+        return entries_ > 0 ? Result<std::optional<ArchiveMember>>(std::nullopt) : Invalid("the archive is empty");
       }
       if (code != ARCHIVE_OK && code != ARCHIVE_WARN) {
         return Invalid("the archive is damaged" + Position());
@@ -73,11 +74,28 @@ class Walker {
         return TooLarge("it has more than " + std::to_string(limits_.max_entries) + " entries");
       }
       ATELIER_ASSIGN(path, CheckEntry(entry));
-      if (::archive_entry_filetype(entry) == AE_IFDIR) {
-        continue;
+      if (::archive_entry_filetype(entry) != AE_IFDIR) {
+        return Start(entry, std::move(path));
       }
-      ATELIER_TRY(Visit(entry, std::move(path), visit));
     }
+  }
+
+  Result<size_t> Read(std::span<std::byte> out) override {
+    const la_ssize_t count = ::archive_read_data(archive_.get(), out.data(), out.size());
+    if (count < 0) {
+      return Invalid("'" + path_ + "' is damaged");
+    }
+    if (!counted_) {
+      ATELIER_TRY(Count(static_cast<uint64_t>(count)));
+    }
+    return static_cast<size_t>(count);
+  }
+
+  uint64_t TakePackedBytes() override {
+    const int64_t read = ::archive_filter_bytes(archive_.get(), -1);
+    const uint64_t fresh = read > static_cast<int64_t>(told_) ? static_cast<uint64_t>(read) - told_ : 0;
+    told_ += fresh;
+    return fresh;
   }
 
  private:
@@ -91,14 +109,6 @@ class Walker {
     return MakeError(Code::kOutOfRange, name_ + ": " + what, "request_too_large", "files");
   }
   std::string Position() const { return entries_ == 0 ? "" : " behind entry " + std::to_string(entries_); }
-
-  void Tell() {
-    const int64_t read = ::archive_filter_bytes(archive_.get(), -1);
-    if (read > static_cast<int64_t>(told_)) {
-      tell_(static_cast<uint64_t>(read) - told_);
-      told_ = static_cast<uint64_t>(read);
-    }
-  }
 
   Result<std::string> CheckEntry(struct archive_entry* entry) {
     const char* raw = ::archive_entry_pathname_utf8(entry);
@@ -129,17 +139,16 @@ class Walker {
     return clean;
   }
 
-  Status Visit(struct archive_entry* entry, std::string path, const std::function<Status(const ArchiveEntry&)>& visit) {
+  Result<std::optional<ArchiveMember>> Start(struct archive_entry* entry, std::string path) {
     const int64_t declared = ::archive_entry_size_is_set(entry) != 0 ? ::archive_entry_size(entry) : 0;
     if (declared < 0) {
       return Invalid("'" + path + "' declares a negative size");
     }
     // What is not read is skipped, which unpacks it too: so the declared size counts before that.
     ATELIER_TRY(Count(static_cast<uint64_t>(declared)));
-    bool counted = declared > 0;
-    ArchiveEntry out{std::move(path), static_cast<uint64_t>(declared), nullptr};
-    out.read = [&](uint64_t max_bytes) { return ReadEntry(out.path, max_bytes, counted); };
-    return visit(out);
+    counted_ = declared > 0;
+    path_ = path;
+    return std::optional(ArchiveMember{std::move(path), static_cast<uint64_t>(declared)});
   }
 
   Status Count(uint64_t bytes) {
@@ -153,47 +162,57 @@ class Walker {
     return {};
   }
 
-  Result<std::string> ReadEntry(const std::string& path, uint64_t max_bytes, bool counted) {
-    std::string out;
-    std::string block(kBlockBytes, '\0');
-    while (true) {
-      const la_ssize_t count = ::archive_read_data(archive_.get(), block.data(), block.size());
-      if (count == 0) {
-        break;
-      }
-      if (count < 0) {
-        return Invalid("'" + path + "' is damaged");
-      }
-      out.append(block, 0, static_cast<size_t>(count));
-      if (out.size() > max_bytes) {
-        return TooLarge("'" + path + "' has more than " + std::to_string(max_bytes) + " bytes");
-      }
-    }
-    if (!counted) {
-      ATELIER_TRY(Count(out.size()));
-    }
-    return out;
-  }
-
-  const std::string& name_;
-  const ArchiveLimits& limits_;
-  const std::function<void(uint64_t)>& tell_;
+  const std::string name_;
+  const ArchiveLimits limits_;
   std::unique_ptr<struct archive, int (*)(struct archive*)> archive_;
   uint64_t packed_ = 0;
   uint64_t told_ = 0;
   uint64_t total_ = 0;
   uint64_t entries_ = 0;
+  std::string path_;      // of the member that is being read
+  bool counted_ = false;  // its size was declared, and counts already
   std::unordered_set<std::string> seen_;
 };
 
+Result<std::string> ReadMember(ArchiveReader& reader, const std::string& where, uint64_t max_bytes) {
+  std::string out;
+  std::string block(kBlockBytes, '\0');
+  while (true) {
+    ATELIER_ASSIGN(count, reader.Read(std::as_writable_bytes(std::span(block))));
+    if (count == 0) {
+      return out;
+    }
+    out.append(block, 0, count);
+    if (out.size() > max_bytes) {
+      return MakeError(Code::kOutOfRange, where + " has more than " + std::to_string(max_bytes) + " bytes",
+                       "request_too_large", "files");
+    }
+  }
+}
+
 }  // namespace
+
+Result<std::unique_ptr<ArchiveReader>> ArchiveReader::Open(const std::filesystem::path& file, std::string name,
+                                                           const ArchiveLimits& limits) {
+  auto reader = std::make_unique<LibarchiveReader>(std::move(name), limits);
+  ATELIER_TRY(reader->Begin(file));
+  return std::unique_ptr<ArchiveReader>(std::move(reader));
+}
 
 Status WalkArchive(const std::filesystem::path& file, const std::string& name, const ArchiveLimits& limits,
                    const std::function<void(uint64_t)>& tell, const std::function<Status(const ArchiveEntry&)>& visit) {
-  const Utf8Locale locale;
-  Walker walker(name, limits, tell);
-  ATELIER_TRY(walker.Open(file));
-  return walker.Run(visit);
+  ATELIER_ASSIGN(reader, ArchiveReader::Open(file, name, limits));
+  while (true) {
+    ATELIER_ASSIGN(member, reader->Next());
+    tell(reader->TakePackedBytes());
+    if (!member) {
+      return {};
+    }
+    const ArchiveEntry entry{member->path, member->size, [&](uint64_t max_bytes) {
+                               return ReadMember(*reader, name + ": '" + member->path + "'", max_bytes);
+                             }};
+    ATELIER_TRY(visit(entry));
+  }
 }
 
 }  // namespace atelier::data

@@ -1,0 +1,137 @@
+#include "families/gpt/prompts.h"
+
+#include <utility>
+
+namespace atelier::families::gpt {
+namespace {
+
+Error NotAConversation(const std::string& what) {
+  return InvalidArgument("a conversation " + what, "messages", "dataset_unsuitable");
+}
+
+Status CheckMessages(const json::array& messages) {
+  for (const auto& message : messages) {
+    if (!message.is_object()) {
+      return NotAConversation("has an item that is no object");
+    }
+    Fields fields(message.get_object(), "messages");
+    ATELIER_TRY(fields.String("role", 64));
+    const json::value* content = message.get_object().if_contains("content");
+    const bool calls = message.get_object().contains("tool_calls");
+    if (!calls && (content == nullptr || content->is_null())) {
+      return NotAConversation("has a message without content");
+    }
+  }
+  return {};
+}
+
+bool IsAnswer(const json::value& message) { return GetString(message.get_object(), "role") == "assistant"; }
+
+}  // namespace
+
+std::string_view PlainChatTemplate() {
+  return "{%- for message in messages -%}"
+         "{{ '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>\\n' }}"
+         "{%- endfor -%}"
+         "{%- if add_generation_prompt -%}{{ '<|im_start|>assistant\\n' }}{%- endif -%}";
+}
+
+Result<Prompts> Prompts::Make(const text::Tokenizer& tokenizer, std::string_view chat_template) {
+  Prompts prompts(tokenizer);
+  if (!chat_template.empty()) {
+    ATELIER_ASSIGN(parsed, text::ChatTemplate::Parse(chat_template));
+    prompts.template_ = std::move(parsed);
+  }
+  return prompts;
+}
+
+void Prompts::AddPiece(std::string_view piece, bool learn, Sequence& to) const {
+  const text::TokenizerSpec& spec = tokenizer_->spec();
+  const bool begins = to.ids.empty();
+  if (begins && spec.add_bos && spec.bos) {
+    const std::string& bos = spec.tokens[static_cast<size_t>(*spec.bos)];
+    if (!piece.starts_with(bos)) {
+      to.Add({*spec.bos}, false);
+    }
+  }
+  to.Add(tokenizer_->Encode(piece, {.add_special = false}), learn);
+}
+
+Sequence Prompts::Text(std::string_view text) const {
+  const text::TokenizerSpec& spec = tokenizer_->spec();
+  Sequence out;
+  if (spec.add_bos && spec.bos) {
+    out.Add({*spec.bos}, false);
+  }
+  out.Add(tokenizer_->Encode(text, {.add_special = false, .parse_special = false}), true);
+  if (spec.eos) {
+    out.Add({*spec.eos}, true);
+  }
+  return out;
+}
+
+Result<std::string> Prompts::Render(const json::array& messages, size_t count, bool ask) const {
+  const text::TokenizerSpec& spec = tokenizer_->spec();
+  const auto spelling = [&](std::optional<int32_t> id) {
+    return id ? spec.tokens[static_cast<size_t>(*id)] : std::string();
+  };
+  return template_->Render(
+      {{"messages", json::array(messages.begin(), messages.begin() + static_cast<std::ptrdiff_t>(count))},
+       {"add_generation_prompt", ask},
+       {"bos_token", spelling(spec.bos)},
+       {"eos_token", spelling(spec.eos)}});
+}
+
+Result<Sequence> Prompts::Chat(const json::array& messages) const {
+  if (!template_) {
+    return FailedPrecondition("the model has no chat template, so it cannot learn conversations", "no_chat_template");
+  }
+  ATELIER_TRY(CheckMessages(messages));
+  Sequence out;
+  std::string written;  // what `out` holds
+  bool answered = false;
+  for (size_t i = 0; i < messages.size(); ++i) {
+    if (!IsAnswer(messages[i])) {
+      continue;
+    }
+    ATELIER_ASSIGN(before, Render(messages, i, true));
+    ATELIER_ASSIGN(after, Render(messages, i + 1, false));
+    if (!before.starts_with(written)) {  // earlier messages are written otherwise now: begin again
+      out = {};
+      written.clear();
+    }
+    if (!after.starts_with(before)) {
+      return NotAConversation(
+          "cannot be cut into questions and answers: the template writes an answer otherwise "
+          "than it asks for it");
+    }
+    AddPiece(std::string_view(before).substr(written.size()), false, out);
+    AddPiece(std::string_view(after).substr(before.size()), true, out);
+    written = std::move(after);
+    answered = true;
+  }
+  return answered ? Result<Sequence>(std::move(out)) : NotAConversation("has no answer of the assistant");
+}
+
+Result<Sequence> Prompts::Instruction(std::string_view instruction, std::string_view input,
+                                      std::string_view output) const {
+  std::string question(instruction);
+  if (template_) {
+    question += input.empty() ? "" : "\n\n" + std::string(input);
+    return Chat({json::object{{"role", "user"}, {"content", question}},
+                 json::object{{"role", "assistant"}, {"content", output}}});
+  }
+  std::string prompt = "### Instruction:\n" + question + "\n\n";
+  if (!input.empty()) {
+    prompt += "### Input:\n" + std::string(input) + "\n\n";
+  }
+  Sequence out;
+  AddPiece(prompt + "### Response:\n", false, out);
+  AddPiece(output, true, out);
+  if (const auto& eos = tokenizer_->spec().eos) {
+    out.Add({*eos}, true);
+  }
+  return out;
+}
+
+}  // namespace atelier::families::gpt
