@@ -5,16 +5,23 @@
 
 #include "base/json.h"
 #include "families/spec/chain.h"
+#include "families/spec/gpt.h"
 
 namespace atelier::families {
 namespace {
 
-const std::array<Family, 2> kFamilies{{
+const std::array<Family, 3> kFamilies{{
     {.name = "mlp",
      .summary = "Multilayer perceptron: dense layers on tables or pictures",
      .settings = MlpSettings(),
      .fit = FitChain},
     {.name = "cnn", .summary = "Convolutional network on pictures", .settings = CnnSettings(), .fit = FitChain},
+    {.name = "gpt",
+     .summary = "Language models in the shapes of Llama and GPT-2: from scratch, further, or as an adapter",
+     .settings = GptSettings(),
+     .defaults = GptDefaults(),
+     .takes_base = true,
+     .fit = FitGpt},
 }};
 
 Status CheckClasses(const data::Column& target) {
