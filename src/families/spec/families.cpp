@@ -6,11 +6,12 @@
 #include "base/json.h"
 #include "families/spec/chain.h"
 #include "families/spec/word_vectors.h"
+#include "families/spec/gpt.h"
 
 namespace atelier::families {
 namespace {
 
-const std::array<Family, 4> kFamilies{{
+const auto kFamilies = std::to_array<Family>({
     {.name = "mlp",
      .summary = "Multilayer perceptron: dense layers on tables or pictures",
      .settings = MlpSettings(),
@@ -26,7 +27,13 @@ const std::array<Family, 4> kFamilies{{
      .settings = GloveSettings(),
      .defaults = GloveDefaults(),
      .fit = FitWordVectors},
-}};
+    {.name = "gpt",
+     .summary = "Language models in the shapes of Llama and GPT-2: from scratch, further, or as an adapter",
+     .settings = GptSettings(),
+     .defaults = GptDefaults(),
+     .takes_base = true,
+     .fit = FitGpt},
+});
 
 Status CheckClasses(const data::Column& target) {
   if (target.type != data::ColumnType::kCategory) {
