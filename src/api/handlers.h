@@ -110,4 +110,8 @@ Result<Response> ListKeys(const Services&, Request&);
 Result<Response> RevokeKey(const Services&, Request&);
 
 Status Predict(const Services&, Request&, Done);
+
+Result<Response> AnalyzeText(const Services&, Request&);
+Result<Response> CleanText(const Services&, Request&);
+Result<Response> AugmentText(const Services&, Request&);
 }  // namespace atelier::api::platform

@@ -136,6 +136,10 @@ constexpr Route kRoutes[] = {
     Json(kPost, "/v1/load_lora_adapter", "load_lora_adapter", platform::LoadLoraAdapter),
     Json(kPost, "/v1/unload_lora_adapter", "unload_lora_adapter", platform::UnloadLoraAdapter),
 
+    Json(kPost, "/v1/text/analyze", "analyze_text", platform::AnalyzeText),
+    Json(kPost, "/v1/text/clean", "clean_text", platform::CleanText),
+    Json(kPost, "/v1/text/augment", "augment_text", platform::AugmentText),
+
     Json(kPost, "/v1/keys", "create_key", platform::CreateKey),
     Plain(kGet, "/v1/keys", "list_keys", platform::ListKeys),
     Plain(kDelete, "/v1/keys/{id}", "revoke_key", platform::RevokeKey),

@@ -131,6 +131,7 @@ void AddCommands(CLI::App& app, Global& global, Selection& selection) {
   AddPredictCommand(app, selection);
   AddChatCommand(app, selection);
   AddEmbedCommand(app, selection);
+  AddTextCommands(app, selection);
   AddJobCommands(app, selection);
   AddKeyCommands(app, selection);
   AddDoctorCommand(app, selection);

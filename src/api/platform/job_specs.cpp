@@ -159,6 +159,29 @@ Result<json::object> ImportModelSpec(const Services& services, const json::objec
   return spec;
 }
 
+Result<json::object> TrainTaggerSpec(const Services& services, const json::object& request) {
+  Fields fields(request);
+  ATELIER_TRY(fields.String("kind"));
+  ATELIER_ASSIGN(model, fields.String("model", 128));
+  ATELIER_TRY(ValidateName(model, "model"));
+  ATELIER_ASSIGN(files, fields.ArrayOr("files", kMaxSources));
+  if (files == nullptr || files->empty()) {
+    return InvalidArgument("'files' is missing: a list of at least one file", "files", "missing_required_parameter");
+  }
+  ATELIER_ASSIGN(column, fields.IntOr("column", 2, 2, 100));
+  ATELIER_ASSIGN(passes, fields.IntOr("passes", 5, 1, 50));
+  ATELIER_ASSIGN(holdout, fields.NumberOr("holdout", 0.1, 0, 0.5));
+  ATELIER_ASSIGN(seed, fields.IntOr("seed", 1, 0, std::numeric_limits<int64_t>::max()));
+  ATELIER_TRY(fields.RejectUnknown());
+  ATELIER_ASSIGN(sources, SourceFiles(services, *files));
+  json::object spec = NewSpec(services, request);
+  spec["model"] = model;
+  spec["files"] = std::move(sources);
+  spec["settings"] = {{"column", column}, {"passes", passes}, {"holdout", holdout}, {"seed", seed}};
+  spec["code_version"] = services.code_version;
+  return spec;
+}
+
 Result<json::object> QuantizeModelSpec(const Services& services, const json::object& request) {
   Fields fields(request);
   ATELIER_TRY(fields.String("kind"));

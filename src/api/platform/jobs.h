@@ -23,6 +23,7 @@ Result<json::object> SplitSpec(const Services& services, const std::string& data
 Result<json::object> TrainSpec(const Services& services, const json::object& request);
 Result<json::object> ImportModelSpec(const Services& services, const json::object& request);
 Result<json::object> QuantizeModelSpec(const Services& services, const json::object& request);
+Result<json::object> TrainTaggerSpec(const Services& services, const json::object& request);
 Result<json::object> PullModelSpec(const Services& services, const json::object& request);
 Result<json::object> EvaluateSpec(const Services& services, const json::object& request, bool with_kind);
 

@@ -26,6 +26,7 @@ void AddAdapterCommands(CLI::App& app, Selection& selection);
 void AddPredictCommand(CLI::App& app, Selection& selection);
 void AddChatCommand(CLI::App& app, Selection& selection);
 void AddEmbedCommand(CLI::App& app, Selection& selection);
+void AddTextCommands(CLI::App& app, Selection& selection);
 void AddKeyCommands(CLI::App& app, Selection& selection);
 void AddDoctorCommand(CLI::App& app, Selection& selection);
 
