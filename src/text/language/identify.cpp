@@ -16,6 +16,7 @@ namespace {
 constexpr size_t kMaxCharacters = 8192;
 constexpr double kRankShift = 8;       // of Zipf's law: p ~ 1 / (rank + shift)
 constexpr double kUnknownRank = 4200;  // what a trigram costs that is in no profile
+constexpr double kEnglishPrior = 3;    // in nats: for texts of a word or two, which may be in any language
 constexpr double kHanWeight = 3;       // a character of Chinese says as much as some of an alphabet
 
 struct Profile {
@@ -107,7 +108,7 @@ std::vector<std::string> LanguageIdentifier::Languages() {
 
 LanguageGuess LanguageIdentifier::Compare(const std::u32string& letters, size_t first, size_t last) const {
   const double unknown = -std::log(kUnknownRank);
-  std::array<double, kProfiles> scores{};
+  std::array<double, kProfiles> scores{kEnglishPrior};
   for (size_t i = 0; i + 2 < letters.size(); ++i) {
     const auto found = trigrams_.find(Key(letters[i], letters[i + 1], letters[i + 2]));
     for (size_t language = first; language < last; ++language) {

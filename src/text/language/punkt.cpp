@@ -236,7 +236,7 @@ json::object ToJson(const PunktParameters& parameters) {
   }
   json::object orthography;
   for (const auto& [word, seen] : parameters.orthography) {
-    orthography[word] = seen;
+    orthography[word] = static_cast<int64_t>(seen);
   }
   return {{"abbreviations", json::value_from(parameters.abbreviations)},
           {"collocations", std::move(collocations)},

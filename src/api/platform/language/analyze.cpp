@@ -160,8 +160,11 @@ class Analyst {
     }
     std::vector<std::string> terms = texts;
     if (!wishes_.stems.empty()) {
-      ATELIER_ASSIGN(stemmer, language::Stemmer::Create(wishes_.stems == "auto" ? code : wishes_.stems));
-      std::ranges::transform(texts, terms.begin(), [&](const std::string& word) { return stemmer.Stem(word); });
+      auto stemmer = language::Stemmer::Create(wishes_.stems == "auto" ? code : wishes_.stems);
+      if (!stemmer.ok()) {
+        return InvalidArgument(stemmer.error().message, "stems");
+      }
+      std::ranges::transform(texts, terms.begin(), [&](const std::string& word) { return stemmer->Stem(word); });
       item["stems"] = json::value_from(terms);
     }
     if (!wishes_.lemmas.empty()) {
