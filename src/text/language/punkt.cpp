@@ -190,9 +190,12 @@ uint8_t PunktParameters::OrthographyOf(std::string_view word) const {
 }
 
 std::vector<Span> PunktSentences(std::string_view text, const PunktParameters& parameters) {
-  const auto cuts = Cutter(text, parameters).Run();
   const std::string_view stripped = StripSpace(text);
+  if (stripped.empty()) {
+    return {};
+  }
   const auto text_end = static_cast<size_t>(stripped.data() - text.data()) + stripped.size();
+  const auto cuts = Cutter(text, parameters).Run();
   std::vector<Span> sentences;
   size_t begin = 0;
   for (size_t i = 0; i <= cuts.size(); ++i) {

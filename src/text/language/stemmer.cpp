@@ -43,6 +43,7 @@ Result<Stemmer> Stemmer::Create(std::string_view algorithm) {
     }
     return InvalidArgument("there is no stemmer " + QuotedName(algorithm) + "; there are " + names, "stemmer");
   }
+  stemmer.english_ = algorithm == "english" || algorithm == "en" || algorithm == "eng" || algorithm == "porter";
   return stemmer;
 }
 
@@ -50,7 +51,11 @@ std::string Stemmer::Stem(std::string_view word) const {
   if (word.size() > kMaxWordBytes) {
     return std::string(word);
   }
-  const std::string lower = PlainApostrophes(Lower(word));
+  std::string lower = Lower(word);
+  if (english_ && CountCharacters(lower) <= 2) {
+    return lower;
+  }
+  lower = english_ ? PlainApostrophes(std::move(lower)) : std::move(lower);
   const auto* stem =
       sb_stemmer_stem(stemmer_.get(), reinterpret_cast<const sb_symbol*>(lower.data()), static_cast<int>(lower.size()));
   if (stem == nullptr) {

@@ -20,7 +20,8 @@ class Stemmer {
   static Result<Stemmer> Create(std::string_view algorithm);
   static std::vector<std::string> Algorithms();
 
-  // Of a word in UTF-8, which is put into lower case first.
+  // Of a word in UTF-8, which is put into lower case first. English words of one or two letters stay as they are, as
+  // Porter's own program has it.
   std::string Stem(std::string_view word) const;
 
  private:
@@ -28,6 +29,7 @@ class Stemmer {
     void operator()(sb_stemmer* stemmer) const;
   };
   std::unique_ptr<sb_stemmer, Free> stemmer_;
+  bool english_ = false;
 };
 
 }  // namespace atelier::text::language
