@@ -1,6 +1,7 @@
 #include "data/steps/batch.h"
 
 #include <cstring>
+#include <numeric>
 
 namespace atelier::data::steps {
 namespace {
@@ -65,6 +66,18 @@ void Batch::Take(const std::vector<uint32_t>& rows) {
     column = Gather(column, rows, before);
   }
   splits = Gather(splits, rows, 1);
+}
+
+Batch Batch::Slice(size_t from, size_t count) const {
+  std::vector<uint32_t> rows(count);
+  std::iota(rows.begin(), rows.end(), static_cast<uint32_t>(from));
+  Batch out;
+  out.first = first + static_cast<int64_t>(from);
+  out.splits = Gather(splits, rows, 1);
+  for (const ColumnRows& column : columns) {
+    out.columns.push_back(Gather(column, rows, splits.size()));
+  }
+  return out;
 }
 
 void Batch::Keep(const std::vector<uint8_t>& flags) {

@@ -44,6 +44,8 @@ struct Batch {
   size_t Bytes() const;
   // Leaves these rows, in this order; a row may be named several times.
   void Take(const std::vector<uint32_t>& rows);
+  // A copy of `count` rows from `from` on, with their own `first`.
+  Batch Slice(size_t from, size_t count) const;
   // Leaves the rows whose flag is not zero.
   void Keep(const std::vector<uint8_t>& flags);
 };

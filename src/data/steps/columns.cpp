@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "data/steps/kinds.h"
+#include "data/steps/values.h"
 
 namespace atelier::data::steps {
 namespace {
@@ -23,13 +24,6 @@ class SelectStep final : public Step {
 
  private:
   std::vector<size_t> kept_;
-};
-
-// For what changes nothing but the schema.
-class NothingStep final : public Step {
- public:
-  NothingStep() : Step(kChangesLayout) {}
-  Status Apply(Batch& /*batch*/) override { return {}; }
 };
 
 std::unique_ptr<Step> Leave(std::vector<size_t> kept, Schema& schema) {

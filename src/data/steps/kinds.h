@@ -9,5 +9,22 @@ extern const StepKind kSelectStep;
 extern const StepKind kDropStep;
 extern const StepKind kRenameStep;
 extern const StepKind kTargetStep;
+extern const StepKind kCastStep;
+extern const StepKind kFilterStep;
+extern const StepKind kDeduplicateStep;
+extern const StepKind kNearDeduplicateStep;
+extern const StepKind kDropMissingStep;
+extern const StepKind kFillMissingStep;
+extern const StepKind kOutliersStep;
+extern const StepKind kNormalizeStep;
+extern const StepKind kStandardizeStep;
+extern const StepKind kOneHotStep;
+extern const StepKind kOrdinalStep;
+extern const StepKind kMapLabelsStep;
+extern const StepKind kJoinTextStep;
+extern const StepKind kSampleStep;
+extern const StepKind kBalanceStep;
+extern const StepKind kShuffleStep;
+extern const StepKind kSplitStep;
 
 }  // namespace atelier::data::steps

@@ -58,6 +58,9 @@ class Step {
   // Columns of the schema before it that it uses beside those of its parameters.
   virtual std::vector<size_t> AlsoTouches() const { return {}; }
 
+  // How often it may repeat a row: batches that would grow too large come to it in pieces.
+  virtual size_t MostCopies() const { return 1; }
+
   // Errors: kInvalidArgument where a value cannot be what is asked, naming row and column.
   virtual Status Apply(Batch& batch) = 0;
 
