@@ -92,8 +92,8 @@ Result<ProcessJob> ReadProcessJob(const json::object& spec) {
 
 Result<json::object> RunProcess(jobs::Host& host) {
   ATELIER_ASSIGN(job, ReadProcessJob(host.spec()));
-  ATELIER_ASSIGN(done, data::steps::Process(*job.blobs, {job.manifest, job.request, job.parent},
-                                            HooksOf(host, "process")));
+  ATELIER_ASSIGN(done,
+                 data::steps::Process(*job.blobs, {job.manifest, job.request, job.parent}, HooksOf(host, "process")));
   json::object result = ResultJson(done.version);
   result["report"] = std::move(done.report);
   return result;

@@ -68,8 +68,7 @@ Status Checkpoint::SaveTable(const TableBuilder& table, json::object position) {
   const std::span<const uint8_t> given(table.given());
   ATELIER_TRY(WriteAt(folder_ / kSplitsFile, given.subspan(saved_splits_), saved_splits_));
   saved_splits_ = given.size();
-  return Write(kTable,
-               {{"rows", saved_splits_}, {"table", table.Save()}, {"position", std::move(position)}});
+  return Write(kTable, {{"rows", saved_splits_}, {"table", table.Save()}, {"position", std::move(position)}});
 }
 
 std::optional<json::object> Checkpoint::RestoreTable(TableBuilder& table, const Manifest& schema) {

@@ -33,9 +33,7 @@ class Moments {
   double minimum() const { return minimum_; }
   double maximum() const { return maximum_; }
   double mean() const { return mean_; }
-  double standard_deviation() const {
-    return count_ == 0 ? 0 : std::sqrt(squares_ / static_cast<double>(count_));
-  }
+  double standard_deviation() const { return count_ == 0 ? 0 : std::sqrt(squares_ / static_cast<double>(count_)); }
   // Whole numbers from which the very same moments come back.
   std::array<int64_t, 5> Save() const {
     const auto bits = [](double value) { return std::bit_cast<int64_t>(value); };

@@ -170,8 +170,7 @@ Result<std::vector<std::string>> Store::Queued(int limit, Of of, const std::stri
     const std::string queued(Name(State::kQueued));
     soci::statement query =
         (session.prepare << "SELECT id FROM jobs WHERE state = :state AND kind"
-                         << (of == Of::kThese ? " IN (" : " NOT IN (") << kinds
-                         << ") ORDER BY position LIMIT :most",
+                         << (of == Of::kThese ? " IN (" : " NOT IN (") << kinds << ") ORDER BY position LIMIT :most",
          soci::into(id), soci::use(queued, "state"), soci::use(limit, "most"));
     query.execute();
     ids.clear();

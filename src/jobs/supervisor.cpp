@@ -176,8 +176,8 @@ void Supervisor::StartQueued(bool brief) {
   if (places == 0) {
     return;
   }
-  const auto ids = store_.Queued(static_cast<int>(places + kSpare), brief ? Store::Of::kThese : Store::Of::kOthers,
-                                 brief_kinds_);
+  const auto ids =
+      store_.Queued(static_cast<int>(places + kSpare), brief ? Store::Of::kThese : Store::Of::kOthers, brief_kinds_);
   if (!ids.ok()) {
     LogWarning("the job queue cannot be read", {{"error", ids.error().message}});
     look_again_ms_ = Now().steady_ms + kRetryMs;

@@ -52,8 +52,8 @@ std::string LineageText(const json::object& lineage) {
     }
     out += "  " + Escape(GetString(steps[i].get_object(), "step") + "  " + json::serialize(parameters));
     if (i < counts.size() && counts[i].is_object()) {
-      out += "  " + Cell(counts[i].get_object(), "rows_in") + " -> " + Cell(counts[i].get_object(), "rows_out") +
-             " rows";
+      out +=
+          "  " + Cell(counts[i].get_object(), "rows_in") + " -> " + Cell(counts[i].get_object(), "rows_out") + " rows";
     }
     out += "\n";
   }

@@ -27,9 +27,8 @@ Result<json::object> StepsSpec(const Services& services, const data::DatasetVers
     spec["version"] = version.version;
   }
   spec["manifest"] = storage::ToJson(version.manifest);
-  spec["parent"] = {{"dataset", version.dataset_name},
-                    {"version", version.version},
-                    {"manifest_sha256", version.manifest.sha256}};
+  spec["parent"] = {
+      {"dataset", version.dataset_name}, {"version", version.version}, {"manifest_sha256", version.manifest.sha256}};
   spec["process"] = {{"steps", std::move(checked.steps)}, {"seed", checked.seed}};
   return spec;
 }

@@ -96,9 +96,7 @@ uint64_t RowHash(uint64_t seed, int64_t row) {
   return Mix(Mix(seed + kGolden) ^ (static_cast<uint64_t>(row) + 1) * kGolden);
 }
 
-double RowUniform(uint64_t seed, int64_t row) {
-  return static_cast<double>(RowHash(seed, row) >> 11U) * 0x1.0p-53;
-}
+double RowUniform(uint64_t seed, int64_t row) { return static_cast<double>(RowHash(seed, row) >> 11U) * 0x1.0p-53; }
 
 Hash128 HashBytes(std::string_view bytes, uint64_t seed) {
   Hash128 hash{Mix(seed ^ kGolden), Mix(seed + bytes.size() * kGolden)};

@@ -37,7 +37,7 @@ struct Batch {
   // How many rows have come to this step before, in this pass over the data: `first + i` names the i-th row in every
   // pass and after a restart, so a seeded choice about a row is a function of it (RowHash).
   int64_t first = 0;
-  std::vector<uint8_t> splits{};  // a row: a Split
+  std::vector<uint8_t> splits{};      // a row: a Split
   std::vector<ColumnRows> columns{};  // in order of the schema
 
   size_t rows() const { return splits.size(); }

@@ -69,9 +69,9 @@ Result<std::unique_ptr<Step>> MakeOneHot(const Arguments& arguments, Schema& sch
     }
     const auto labels = arguments.Has("categories") ? arguments.Texts("categories") : column.categories;
     if (labels.size() > kMaxOneHot) {
-      return arguments.Wrong("columns[" + std::to_string(i) + "]", "column '" + column.name + "' has " +
-                                                                       std::to_string(labels.size()) +
-                                                                       " labels; one_hot takes at most 1000");
+      return arguments.Wrong(
+          "columns[" + std::to_string(i) + "]",
+          "column '" + column.name + "' has " + std::to_string(labels.size()) + " labels; one_hot takes at most 1000");
     }
     const LabelIndex index(labels);
     OneHotStep::Source source{.column = columns[i], .width = labels.size()};
@@ -131,8 +131,8 @@ Result<std::unique_ptr<Step>> MakeOrdinal(const Arguments& arguments, Schema& sc
     for (const std::string& label : column.categories) {
       const int32_t place = order.Find(label);
       if (place < 0) {
-        return arguments.Wrong("order", "the label '" + label.substr(0, 100) + "' of column '" + column.name +
-                                            "' is missing in 'order'");
+        return arguments.Wrong(
+            "order", "the label '" + label.substr(0, 100) + "' of column '" + column.name + "' is missing in 'order'");
       }
       places.push_back(static_cast<float>(place));
     }

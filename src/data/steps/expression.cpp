@@ -7,11 +7,6 @@
 namespace atelier::data::steps {
 namespace {
 
-template <class T>
-bool Holds(int order, T equal, T less, T less_equal, T greater, T op) {
-  return op == equal ? order == 0 : op == less ? order < 0 : op == less_equal ? order <= 0 : op == greater ? order > 0 : order >= 0;
-}
-
 int64_t Characters(std::string_view text) {
   return std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
 }
@@ -69,9 +64,20 @@ bool Expression::Compare(const Node& node, const Batch& batch, size_t row) const
     }
     order = left.compare(right);
   }
-  return node.op == Op::kUnequal
-             ? order != 0
-             : Holds(order, Op::kEqual, Op::kLess, Op::kLessEqual, Op::kGreater, node.op);
+  switch (node.op) {
+    case Op::kEqual:
+      return order == 0;
+    case Op::kUnequal:
+      return order != 0;
+    case Op::kLess:
+      return order < 0;
+    case Op::kLessEqual:
+      return order <= 0;
+    case Op::kGreater:
+      return order > 0;
+    default:
+      return order >= 0;
+  }
 }
 
 bool Expression::Truth(uint32_t index, const Batch& batch, size_t row) const {

@@ -37,11 +37,11 @@ class Expression {
   friend class ExpressionParser;
 
   enum class Op : uint8_t {
-    kNumber,     // number
-    kText,       // text
-    kColumn,     // column
+    kNumber,  // number
+    kText,    // text
+    kColumn,  // column
     kSplit,
-    kLength,     // of children[0]
+    kLength,  // of children[0]
     kLower,
     kEqual,
     kUnequal,
@@ -49,9 +49,9 @@ class Expression {
     kLessEqual,
     kGreater,
     kGreaterEqual,
-    kIn,         // children[0] in numbers or texts
+    kIn,  // children[0] in numbers or texts
     kMissing,
-    kContains,   // children[0], text
+    kContains,  // children[0], text
     kStartsWith,
     kEndsWith,
     kNot,
@@ -74,7 +74,7 @@ class Expression {
 
   bool Truth(uint32_t index, const Batch& batch, size_t row) const;
   bool Compare(const Node& node, const Batch& batch, size_t row) const;
-  double Number(uint32_t index, const Batch& batch, size_t row) const;                              // NaN: missing
+  double Number(uint32_t index, const Batch& batch, size_t row) const;                                // NaN: missing
   std::string_view Text(uint32_t index, const Batch& batch, size_t row, std::string& scratch) const;  // "": missing
 
   std::vector<Node> nodes_;

@@ -181,8 +181,8 @@ class ExpressionParser {
 
   Result<uint32_t> Comparison(uint32_t left, int depth) {
     static constexpr std::pair<std::string_view, Op> kSymbols[] = {
-        {"==", Op::kEqual},        {"!=", Op::kUnequal}, {"<=", Op::kLessEqual}, {">=", Op::kGreaterEqual},
-        {"<", Op::kLess},          {">", Op::kGreater},  {"=", Op::kEqual}};
+        {"==", Op::kEqual}, {"!=", Op::kUnequal}, {"<=", Op::kLessEqual}, {">=", Op::kGreaterEqual},
+        {"<", Op::kLess},   {">", Op::kGreater},  {"=", Op::kEqual}};
     for (const auto& [symbol, op] : kSymbols) {
       if (!Take(symbol)) {
         continue;

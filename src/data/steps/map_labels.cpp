@@ -40,16 +40,15 @@ Result<std::string> NewName(const Arguments& arguments, std::string_view old) {
 }
 
 Result<std::unique_ptr<Step>> MapTexts(const Arguments& arguments) {
-  return MakeTextMap(arguments.Columns("column"),
-                     [arguments](std::string_view text, int64_t row, std::string& out) -> Status {
-                       auto name = NewName(arguments, text);
-                       if (!name.ok()) {
-                         return InvalidArgument("row " + std::to_string(row + 1) + ": " + name.error().message,
-                                                name.error().param);
-                       }
-                       out = *std::move(name);
-                       return {};
-                     });
+  return MakeTextMap(
+      arguments.Columns("column"), [arguments](std::string_view text, int64_t row, std::string& out) -> Status {
+        auto name = NewName(arguments, text);
+        if (!name.ok()) {
+          return InvalidArgument("row " + std::to_string(row + 1) + ": " + name.error().message, name.error().param);
+        }
+        out = *std::move(name);
+        return {};
+      });
 }
 
 Result<std::unique_ptr<Step>> Make(const Arguments& arguments, Schema& schema) {
@@ -85,21 +84,20 @@ Result<std::unique_ptr<Step>> Make(const Arguments& arguments, Schema& schema) {
   return std::unique_ptr<Step>(std::make_unique<RecodeStep>(arguments.Column("column"), std::move(codes)));
 }
 
-constexpr Parameter kParameters[] = {
-    {.name = "column",
-     .type = ParameterType::kColumn,
-     .help = "A category or text column",
-     .fallback = "",
-     .columns = kCategory | kText},
-    {.name = "labels",
-     .type = ParameterType::kMap,
-     .help = "Old value: new value, or null for a missing one; several may become one",
-     .fallback = ""},
-    {.name = "other",
-     .type = ParameterType::kChoice,
-     .help = "What happens to values that are not listed",
-     .fallback = "\"keep\"",
-     .choices = "keep|missing|fail"}};
+constexpr Parameter kParameters[] = {{.name = "column",
+                                      .type = ParameterType::kColumn,
+                                      .help = "A category or text column",
+                                      .fallback = "",
+                                      .columns = kCategory | kText},
+                                     {.name = "labels",
+                                      .type = ParameterType::kMap,
+                                      .help = "Old value: new value, or null for a missing one; several may become one",
+                                      .fallback = ""},
+                                     {.name = "other",
+                                      .type = ParameterType::kChoice,
+                                      .help = "What happens to values that are not listed",
+                                      .fallback = "\"keep\"",
+                                      .choices = "keep|missing|fail"}};
 
 }  // namespace
 

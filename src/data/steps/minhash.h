@@ -1,6 +1,6 @@
-// Texts that share most of their pieces, by MinHash (A. Broder, "On the resemblance and containment of documents", 1997)
-// and locality-sensitive hashing over bands of the signature (A. Rajaraman, J. Ullman, "Mining of Massive Datasets",
-// chapter 3).
+// Texts that share most of their pieces, by MinHash (A. Broder, "On the resemblance and containment of documents",
+// 1997) and locality-sensitive hashing over bands of the signature (A. Rajaraman, J. Ullman, "Mining of Massive
+// Datasets", chapter 3).
 #pragma once
 
 #include <cstdint>

@@ -202,14 +202,14 @@ Result<std::unique_ptr<Step>> MakeConstant(const Arguments& arguments, Schema& s
   for (const size_t index : arguments.Columns("columns")) {
     SchemaColumn& column = schema.columns[index];
     if (column.type == ColumnType::kNumber && (kind == NumberKind::kNone || kind == NumberKind::kOverflow)) {
-      return arguments.Wrong("value", "column '" + column.name + "' holds numbers, and '" + text.substr(0, 100) +
-                                          "' is none that fits");
+      return arguments.Wrong(
+          "value", "column '" + column.name + "' holds numbers, and '" + text.substr(0, 100) + "' is none that fits");
     }
-    targets.push_back(column.type == ColumnType::kCategory ? AddLabel(index, text, column)
-                                                           : ConstantStep::Target{.column = index, .type = column.type});
+    targets.push_back(column.type == ColumnType::kCategory
+                          ? AddLabel(index, text, column)
+                          : ConstantStep::Target{.column = index, .type = column.type});
   }
-  return std::unique_ptr<Step>(
-      std::make_unique<ConstantStep>(static_cast<float>(number), text, std::move(targets)));
+  return std::unique_ptr<Step>(std::make_unique<ConstantStep>(static_cast<float>(number), text, std::move(targets)));
 }
 
 Result<std::unique_ptr<Step>> MakeFill(const Arguments& arguments, Schema& schema) {
@@ -226,9 +226,9 @@ Result<std::unique_ptr<Step>> MakeFill(const Arguments& arguments, Schema& schem
   for (size_t i = 0; i < columns.size(); ++i) {
     const SchemaColumn& column = schema.columns[columns[i]];
     if (column.type == ColumnType::kText || (column.type == ColumnType::kCategory && with != "mode")) {
-      return arguments.Wrong("columns[" + std::to_string(i) + "]",
-                             "column '" + column.name + "' is of the type " + std::string(Name(column.type)) +
-                                 ", which has no " + with);
+      return arguments.Wrong(
+          "columns[" + std::to_string(i) + "]",
+          "column '" + column.name + "' is of the type " + std::string(Name(column.type)) + ", which has no " + with);
     }
     (column.type == ColumnType::kNumber ? numbers.columns : categories).push_back(columns[i]);
   }

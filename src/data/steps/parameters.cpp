@@ -97,11 +97,12 @@ class ArgumentReader {
 
   Status TakeFallback(const Parameter& parameter) {
     if (parameter.fallback.empty()) {
-      return InvalidArgument("'" + out_.path_ + "." + std::string(parameter.name) + "' is missing: " +
-                                 std::string(parameter.help),
-                             out_.path_ + "." + std::string(parameter.name), "missing_required_parameter");
+      return InvalidArgument(
+          "'" + out_.path_ + "." + std::string(parameter.name) + "' is missing: " + std::string(parameter.help),
+          out_.path_ + "." + std::string(parameter.name), "missing_required_parameter");
     }
-    if (parameter.type == ParameterType::kColumns && (parameter.fallback == "all" || parameter.fallback == "features")) {
+    if (parameter.type == ParameterType::kColumns &&
+        (parameter.fallback == "all" || parameter.fallback == "features")) {
       return TakeAllColumns(parameter);
     }
     boost::system::error_code code;
@@ -114,8 +115,7 @@ class ArgumentReader {
     std::vector<size_t> indices;
     for (size_t i = 0; i < schema_.columns.size(); ++i) {
       const SchemaColumn& column = schema_.columns[i];
-      if ((KindOf(column) & parameter.columns) != 0 &&
-          (parameter.fallback == "all" || column.name != schema_.target)) {
+      if ((KindOf(column) & parameter.columns) != 0 && (parameter.fallback == "all" || column.name != schema_.target)) {
         names.emplace_back(column.name);
         indices.push_back(i);
       }
@@ -180,8 +180,8 @@ class ArgumentReader {
 
   Status TakeNumber(const Parameter& parameter, const json::value& value) {
     if (!IsNumber(value) || !InRange(parameter, value)) {
-      return Wrong(parameter, (parameter.type == ParameterType::kInteger ? "a whole number" : "a number") +
-                                  Range(parameter));
+      return Wrong(parameter,
+                   (parameter.type == ParameterType::kInteger ? "a whole number" : "a number") + Range(parameter));
     }
     if (parameter.type == ParameterType::kNumber) {
       out_.canonical_.emplace(parameter.name, value);
@@ -346,7 +346,7 @@ Result<Arguments> CheckArguments(const StepKind& kind, const json::object& given
 }
 
 json::object Describe(const StepKind& kind) {
-  static constexpr std::string_view kTypes[] = {"boolean", "integer", "number", "string",  "scalar", "choice",
+  static constexpr std::string_view kTypes[] = {"boolean", "integer", "number",  "string",  "scalar", "choice",
                                                 "column",  "columns", "strings", "numbers", "map"};
   json::array parameters;
   for (const Parameter& parameter : kind.parameters) {

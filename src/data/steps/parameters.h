@@ -37,7 +37,7 @@ struct Parameter {
   std::string_view fallback{};
   double minimum = std::numeric_limits<double>::lowest();  // kInteger, kNumber, each of kNumbers
   double maximum = std::numeric_limits<double>::max();
-  std::string_view choices{};       // "mean|median"
+  std::string_view choices{};     // "mean|median"
   unsigned columns = kAnyColumn;  // kinds that kColumn and kColumns may name
 };
 

@@ -62,8 +62,8 @@ Result<BoundStep> BindOne(const json::value& item, size_t index, uint64_t seed, 
 
 }  // namespace
 
-Result<std::vector<BoundStep>> Bind(const json::array& steps, uint64_t seed, const Schema& schema,
-                                    const States& states, const std::filesystem::path& folder) {
+Result<std::vector<BoundStep>> Bind(const json::array& steps, uint64_t seed, const Schema& schema, const States& states,
+                                    const std::filesystem::path& folder) {
   if (steps.size() > kMaxSteps) {
     return InvalidArgument("'steps' takes at most " + std::to_string(kMaxSteps) + " steps", "steps");
   }
@@ -106,9 +106,8 @@ std::vector<Role> PlanPass(std::span<const BoundStep> steps) {
   bool observes = false;
   for (const BoundStep& step : steps) {
     const unsigned effects = step.step->effects();
-    const bool blocked =
-        ((effects & kReadsSplit) != 0 && stale_split) ||
-        std::ranges::any_of(step.touched, [&](size_t column) { return stale.contains(column); });
+    const bool blocked = ((effects & kReadsSplit) != 0 && stale_split) ||
+                         std::ranges::any_of(step.touched, [&](size_t column) { return stale.contains(column); });
     const bool skip = blocked || !step.fitted;
     // Behind a step that cannot be applied yet there are other rows, or other columns in a stale one's place.
     if ((effects & kMoves) != 0 && (blocked || ((effects & kChangesLayout) != 0 && step.fitted && !stale.empty()))) {

@@ -17,8 +17,7 @@ json::array ColumnsReport(const std::vector<Column>& columns) {
   json::array out;
   for (size_t i = 0; i < columns.size() && i < kReportedColumns; ++i) {
     const ColumnStatistics& statistics = columns[i].statistics;
-    json::object item{
-        {"name", columns[i].name}, {"type", Name(columns[i].type)}, {"missing", statistics.missing}};
+    json::object item{{"name", columns[i].name}, {"type", Name(columns[i].type)}, {"missing", statistics.missing}};
     if (columns[i].type == ColumnType::kCategory) {
       item["distinct"] = statistics.distinct;
     } else if (columns[i].type == ColumnType::kNumber) {
@@ -46,10 +45,9 @@ json::object Lineage(const ProcessInput& input, const Runner& runner) {
   return {{"parent", input.parent},
           {"seed", input.request.seed},
           {"steps", input.request.steps},
-          {"report",
-           json::object{{"rows", input.manifest.rows()},
-                        {"steps", StepsReport(runner)},
-                        {"before", ColumnsReport(input.manifest.columns)}}}};
+          {"report", json::object{{"rows", input.manifest.rows()},
+                                  {"steps", StepsReport(runner)},
+                                  {"before", ColumnsReport(input.manifest.columns)}}}};
 }
 
 Manifest ManifestOf(const Manifest& before, const Schema& schema) {

@@ -1,8 +1,8 @@
 // Running a list of steps over a data set version: the body of `process` jobs, and previews of them.
 //
 // Memory is bounded whatever the size of the data: rows come in batches, fits keep what is more than their share in
-// files, and the result goes to shards as it is made. Of what grows with the rows there is one byte a row for the split,
-// one bit for each deduplication, and four bytes for a near one while it is fitted.
+// files, and the result goes to shards as it is made. Of what grows with the rows there is one byte a row for the
+// split, one bit for each deduplication, and four bytes for a near one while it is fitted.
 #pragma once
 
 #include <boost/json.hpp>

@@ -12,9 +12,9 @@
 namespace atelier::data {
 namespace {
 
+using steps::Role;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using steps::Role;
 using testing::Processed;
 
 class ProcessTest : public ::testing::Test, protected testing::Processing {
@@ -78,8 +78,9 @@ TEST_F(ProcessTest, ChecksColumnsAsTheEarlierStepsLeaveThem) {
 TEST_F(ProcessTest, RecordsEveryParameterWithItsValue) {
   const auto checked = Check(Small(), R"([{"step":"outliers","threshold":2}])");
   ASSERT_TRUE(checked.ok());
-  EXPECT_EQ(json::serialize(checked->steps),
-            R"([{"step":"outliers","columns":["a","b"],"method":"iqr","threshold":2,"action":"clip","fit_on":"train"}])");
+  EXPECT_EQ(
+      json::serialize(checked->steps),
+      R"([{"step":"outliers","columns":["a","b"],"method":"iqr","threshold":2,"action":"clip","fit_on":"train"}])");
   // What is recorded is itself a request for the same.
   const auto again = Check(Small(), json::serialize(checked->steps));
   EXPECT_EQ(again->steps, checked->steps);
@@ -109,8 +110,8 @@ TEST_F(ProcessTest, FitsInAsFewPassesAsCanBe) {
 
 TEST_F(ProcessTest, TheManifestTellsWhereTheRowsComeFrom) {
   const Manifest table = Csv("a\n1\n1\n2\n3\n");
-  const Processed out =
-      Run(table, R"({"seed":5,"steps":[{"step":"deduplicate"},{"step":"filter","where":"a > 1"},{"step":"standardize"}]})");
+  const Processed out = Run(
+      table, R"({"seed":5,"steps":[{"step":"deduplicate"},{"step":"filter","where":"a > 1"},{"step":"standardize"}]})");
   ASSERT_EQ(out.error, "");
   const auto manifest = LoadManifest(blobs(), out.report.version.manifest.sha256);
   ASSERT_TRUE(manifest.ok());

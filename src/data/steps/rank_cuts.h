@@ -1,7 +1,7 @@
-// Dividing rows by their rank: of each stratum so many of the smallest keys, then so many of the next, and so on. With a
-// row's hash as its key that is a draw without replacement of an exact size; with a group's hash, no group is divided;
-// with a time, it is an order of time. What is kept are the keys at the cuts, so that a row's section follows from the
-// row alone, in any later pass.
+// Dividing rows by their rank: of each stratum so many of the smallest keys, then so many of the next, and so on. With
+// a row's hash as its key that is a draw without replacement of an exact size; with a group's hash, no group is
+// divided; with a time, it is an order of time. What is kept are the keys at the cuts, so that a row's section follows
+// from the row alone, in any later pass.
 #pragma once
 
 #include <array>

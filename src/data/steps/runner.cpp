@@ -80,8 +80,8 @@ Status Runner::Keep() {
   for (const auto& state : states_) {
     states.push_back(state ? json::value(*state) : json::value(nullptr));
   }
-  return checkpoint_.Write(
-      kPasses, {{"states", std::move(states)}, {"counts", ToJson(counts_)}, {"passes_done", passes_done_}});
+  return checkpoint_.Write(kPasses,
+                           {{"states", std::move(states)}, {"counts", ToJson(counts_)}, {"passes_done", passes_done_}});
 }
 
 Status Runner::FitAll() {

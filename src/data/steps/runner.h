@@ -20,9 +20,9 @@ struct StepCount {
 
 // Where the last pass is: what a run that was killed goes on from.
 struct PassPosition {
-  int64_t row = 0;                   // of the source, with which the batch begins
-  std::vector<StepCount> counts{};   // before the batch
-  int64_t done = 0;                  // rows of the result that this batch has given so far
+  int64_t row = 0;                  // of the source, with which the batch begins
+  std::vector<StepCount> counts{};  // before the batch
+  int64_t done = 0;                 // rows of the result that this batch has given so far
 };
 
 // Not thread-safe.

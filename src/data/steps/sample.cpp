@@ -27,9 +27,8 @@ class SampleFitter final : public Fitter {
   }
 
   Result<json::object> Finish() override {
-    ATELIER_ASSIGN(cuts, cutter_.Cut([&](int32_t /*stratum*/, int64_t rows) {
-      return std::vector<int64_t>{wanted_(rows)};
-    }));
+    ATELIER_ASSIGN(cuts,
+                   cutter_.Cut([&](int32_t /*stratum*/, int64_t rows) { return std::vector<int64_t>{wanted_(rows)}; }));
     return json::object{{"cuts", cuts.ToJson()}};
   }
 
@@ -113,9 +112,8 @@ class BalanceFitter final : public Fitter {
       }
       copies.push_back(json::array{code, wanted / rows});
     }
-    ATELIER_ASSIGN(cuts, cutter_.Cut([&](int32_t /*code*/, int64_t rows) {
-      return std::vector<int64_t>{wanted % rows};
-    }));
+    ATELIER_ASSIGN(cuts,
+                   cutter_.Cut([&](int32_t /*code*/, int64_t rows) { return std::vector<int64_t>{wanted % rows}; }));
     return json::object{{"cuts", cuts.ToJson()}, {"copies", std::move(copies)}};
   }
 

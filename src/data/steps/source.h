@@ -19,8 +19,8 @@ class RowSource {
  public:
   virtual ~RowSource() = default;
   virtual int64_t rows() const = 0;
-  virtual uint64_t bytes() const = 0;     // of all rows, roughly
-  virtual int64_t position() const = 0;   // the row that the next batch begins with
+  virtual uint64_t bytes() const = 0;    // of all rows, roughly
+  virtual int64_t position() const = 0;  // the row that the next batch begins with
   // `row` is a position at which a batch began, or the end.
   virtual Status Seek(int64_t row) = 0;
   // Fills columns and splits; false at the end.

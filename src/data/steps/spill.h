@@ -77,8 +77,7 @@ class Spill {
   Status WriteRun() {
     std::sort(records_.begin(), records_.end());
     if (!file_.valid()) {
-      file_ = storage::FileDescriptor(
-          ::open(path_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+      file_ = storage::FileDescriptor(::open(path_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
       if (!file_.valid()) {
         return storage::FileError(errno, "create", path_.string());
       }

@@ -247,7 +247,6 @@ constexpr Parameter kParameters[] = {
 
 }  // namespace
 
-const StepKind kSplitStep{"split", "Divide the rows into train, validation and test, or into folds", kParameters,
-                          Make};
+const StepKind kSplitStep{"split", "Divide the rows into train, validation and test, or into folds", kParameters, Make};
 
 }  // namespace atelier::data::steps

@@ -7,11 +7,11 @@ namespace atelier::data::steps {
 
 std::span<const StepKind* const> StepKinds() {
   static constexpr std::array kKinds{
-      &kSelectStep,          &kDropStep,        &kRenameStep,      &kTargetStep,    &kCastStep,
-      &kFilterStep,          &kDeduplicateStep, &kNearDeduplicateStep,
-      &kDropMissingStep,     &kFillMissingStep, &kOutliersStep,    &kNormalizeStep, &kStandardizeStep,
-      &kOneHotStep,          &kOrdinalStep,     &kMapLabelsStep,   &kJoinTextStep,  &kSampleStep,
-      &kBalanceStep,         &kShuffleStep,     &kSplitStep,
+      &kSelectStep,    &kDropStep,        &kRenameStep,          &kTargetStep,      &kCastStep,
+      &kFilterStep,    &kDeduplicateStep, &kNearDeduplicateStep, &kDropMissingStep, &kFillMissingStep,
+      &kOutliersStep,  &kNormalizeStep,   &kStandardizeStep,     &kOneHotStep,      &kOrdinalStep,
+      &kMapLabelsStep, &kJoinTextStep,    &kSampleStep,          &kBalanceStep,     &kShuffleStep,
+      &kSplitStep,
   };
   return kKinds;
 }

@@ -35,9 +35,7 @@ class StepsTest : public ::testing::Test, protected testing::Processing {
     return out;
   }
   // The numbers of the tables that pandas saw.
-  Manifest Numbers() {
-    return Csv("x,c\n1.5,red\n2,blue\n,\n4,red\n40,green\n7,red\n2,blue\n-3.25,\n");
-  }
+  Manifest Numbers() { return Csv("x,c\n1.5,red\n2,blue\n,\n4,red\n40,green\n7,red\n2,blue\n-3.25,\n"); }
 };
 
 TEST_F(StepsTest, SelectDropAndRename) {
@@ -63,9 +61,10 @@ TEST_F(StepsTest, CastsEachTypeToEachOther) {
   const Processed category = Ok(table, R"([{"step":"cast","columns":["n","t"],"to":"category"}])");
   EXPECT_THAT(category.content().Find("t")->categories, ElementsAre("7", "8.25", "x"));
   EXPECT_THAT(category.texts("n"), ElementsAre("1.5", "2", ""));
-  EXPECT_THAT(Ok(table, R"([{"step":"cast","columns":["n"],"to":"category"},{"step":"cast","columns":["n"],"to":"number"}])")
-                  .numbers("n"),
-              Pointwise(NearOrBothMissing(), std::vector{1.5F, 2.0F, kNan}));
+  EXPECT_THAT(
+      Ok(table, R"([{"step":"cast","columns":["n"],"to":"category"},{"step":"cast","columns":["n"],"to":"number"}])")
+          .numbers("n"),
+      Pointwise(NearOrBothMissing(), std::vector{1.5F, 2.0F, kNan}));
   const Processed failed = Run(table, R"([{"step":"cast","columns":["t"],"to":"number"}])");
   EXPECT_THAT(failed.error, HasSubstr("row 2, column 't': 'x' is no number"));
   EXPECT_THAT(Ok(table, R"([{"step":"cast","columns":["t"],"to":"number","errors":"missing"}])").numbers("t"),
@@ -117,17 +116,16 @@ TEST_F(StepsTest, ScalesByTheStatisticsOfTheTrainingRows) {
   const Manifest table = Csv("x,t\n1.5,1\n2,2\n,3\n4,4\n40,5\n7,6\n2,7\n-3.25,8\n");
   const std::string split = R"({"step":"split","fractions":[0.75,0,0.25],"by":"time","column":"t"},)";
   EXPECT_THAT(Ok(table, "[" + split + R"({"step":"normalize","columns":["x"]}])").numbers("x"),
-              Pointwise(NearOrBothMissing(),
-                        std::vector{0, 0.012987013906F, kNan, 0.064935065806F, 1, 0.142857149243F, 0.012987013906F,
-                                    -0.123376622796F}));
-  EXPECT_THAT(Ok(table, "[" + split + R"({"step":"standardize","columns":["x"]}])").numbers("x"),
-              Pointwise(NearOrBothMissing(),
-                        std::vector{-0.640419662F, -0.6063547730F, kNan, -0.4700952768F, 1.9825758934F, -0.2657060325F,
-                                    -0.6063547730F, -0.9640359879F}));
-  EXPECT_THAT(Ok(table, R"([{"step":"normalize","columns":["x"],"minimum":-1,"maximum":1,"fit_on":"all"}])").numbers("x"),
-              Pointwise(NearOrBothMissing(),
-                        std::vector{-0.780346870F, -0.7572254539F, kNan, -0.6647399068F, 1, -0.5260115863F,
-                                    -0.7572254539F, -1}));
+              Pointwise(NearOrBothMissing(), std::vector{0, 0.012987013906F, kNan, 0.064935065806F, 1, 0.142857149243F,
+                                                         0.012987013906F, -0.123376622796F}));
+  EXPECT_THAT(
+      Ok(table, "[" + split + R"({"step":"standardize","columns":["x"]}])").numbers("x"),
+      Pointwise(NearOrBothMissing(), std::vector{-0.640419662F, -0.6063547730F, kNan, -0.4700952768F, 1.9825758934F,
+                                                 -0.2657060325F, -0.6063547730F, -0.9640359879F}));
+  EXPECT_THAT(
+      Ok(table, R"([{"step":"normalize","columns":["x"],"minimum":-1,"maximum":1,"fit_on":"all"}])").numbers("x"),
+      Pointwise(NearOrBothMissing(), std::vector{-0.780346870F, -0.7572254539F, kNan, -0.6647399068F, 1, -0.5260115863F,
+                                                 -0.7572254539F, -1}));
   // A constant: StandardScaler gives 0, MinMaxScaler the minimum.
   const Manifest constant = Csv("x\n5\n5\n5\n");
   EXPECT_THAT(Ok(constant, R"([{"step":"standardize"}])").numbers("x"), ElementsAre(0, 0, 0));
@@ -150,7 +148,8 @@ TEST_F(StepsTest, EncodesLabels) {
   const Manifest text = Csv("c\nred\nblue\n", {.task = "none", .types = {{"c", "text"}}});
   const std::string cast = R"([{"step":"cast","columns":["c"],"to":"category"},)";
   EXPECT_EQ(Refused(text, cast + R"({"step":"one_hot"}])"), "steps[1].columns[0]");
-  EXPECT_THAT(Ok(text, cast + R"({"step":"one_hot","categories":["blue","red"]}])").numbers("c_red"), ElementsAre(1, 0));
+  EXPECT_THAT(Ok(text, cast + R"({"step":"one_hot","categories":["blue","red"]}])").numbers("c_red"),
+              ElementsAre(1, 0));
   EXPECT_THAT(Ok(text, cast + R"({"step":"ordinal"}])").numbers("c"), ElementsAre(1, 0));
 }
 
@@ -170,7 +169,8 @@ TEST_F(StepsTest, MapsLabelsAndTexts) {
 }
 
 TEST_F(StepsTest, JoinsTexts) {
-  const Manifest table = Csv("title,n,body\nHello,1,world\n,2.5,again\n", {.task = "none", .types = {{"title", "text"}, {"body", "text"}}});
+  const Manifest table = Csv("title,n,body\nHello,1,world\n,2.5,again\n",
+                             {.task = "none", .types = {{"title", "text"}, {"body", "text"}}});
   const Processed joined =
       Ok(table, R"([{"step":"join_text","columns":["title","n","body"],"into":"text","separator":" | "}])");
   EXPECT_THAT(joined.columns(), ElementsAre("text"));
@@ -188,15 +188,16 @@ TEST_F(StepsTest, DropsExactDuplicates) {
 
 TEST_F(StepsTest, DropsNearDuplicates) {
   // Jaccard of the 5-character shingles, computed exactly: rows 1 and 2 0.972, rows 1 and 3 0.364, rows 4 and 5 0.88.
-  const Manifest table = Csv(
-      "t\n\"The quick brown fox jumps over the lazy dog while the cat sleeps in the sun.\"\n"
-      "\"The  quick brown FOX jumps over the lazy dog while the cat sleeps in the sun!\"\n"
-      "\"The quick brown fox jumped over a lazy dog; the cat slept somewhere in the shade.\"\n"
-      "\"我非常喜欢这个酒店的房间,服务也很好,下次还会再来住的。\"\n"
-      "\"我非常喜欢这个酒店的房间,服务也很好,下次还会再来住。\"\n\"\"\n\"\"\n",
-      {.task = "none", .types = {{"t", "text"}}});
+  const Manifest table =
+      Csv("t\n\"The quick brown fox jumps over the lazy dog while the cat sleeps in the sun.\"\n"
+          "\"The  quick brown FOX jumps over the lazy dog while the cat sleeps in the sun!\"\n"
+          "\"The quick brown fox jumped over a lazy dog; the cat slept somewhere in the shade.\"\n"
+          "\"我非常喜欢这个酒店的房间,服务也很好,下次还会再来住的。\"\n"
+          "\"我非常喜欢这个酒店的房间,服务也很好,下次还会再来住。\"\n\"\"\n\"\"\n",
+          {.task = "none", .types = {{"t", "text"}}});
   const auto kept = [&](const std::string& threshold) {
-    return Ok(table, R"([{"step":"near_deduplicate","columns":["t"],"permutations":512,"threshold":)" + threshold + "}]")
+    return Ok(table,
+              R"([{"step":"near_deduplicate","columns":["t"],"permutations":512,"threshold":)" + threshold + "}]")
         .rows();
   };
   EXPECT_EQ(kept("0.7"), 3 + 2);  // the two empty texts are not alike
@@ -318,8 +319,7 @@ TEST_F(StepsTest, FoldsPartitionTheRowsOutsideTheTestSplit) {
   std::vector<int> validated(200);
   std::string test;
   for (int fold = 1; fold <= 4; ++fold) {
-    const Processed out =
-        Ok(table, R"([{"step":"split","folds":4,"fold":)" + std::to_string(fold) + "}]");
+    const Processed out = Ok(table, R"([{"step":"split","folds":4,"fold":)" + std::to_string(fold) + "}]");
     EXPECT_THAT(out.content().split_rows, ElementsAre(120, 40, 40));
     const std::string splits = out.splits();
     for (size_t i = 0; i < splits.size(); ++i) {

@@ -36,9 +36,8 @@ class SummaryFitter final : public Fitter {
   SummaryFitter(SummaryRequest request, const FitContext& context)
       : request_(std::move(request)), moments_(request_.columns.size()) {
     for (size_t i = 0; request_.quantiles && i < request_.columns.size(); ++i) {
-      sorted_.push_back(
-          std::make_unique<Spill<float>>(context.folder / (context.prefix + ".sort" + std::to_string(i)),
-                                         context.memory_bytes / request_.columns.size()));
+      sorted_.push_back(std::make_unique<Spill<float>>(context.folder / (context.prefix + ".sort" + std::to_string(i)),
+                                                       context.memory_bytes / request_.columns.size()));
     }
   }
 
