@@ -22,15 +22,15 @@ struct SourceFile {
 
 struct ImportOptions {
   std::string format = "auto";  // auto | idx | csv | tsv | jsonl | images
-  std::string target;           // column; "": guessed (idx: label; images: folder; csv and jsonl: the last column)
-  std::string task;             // "": guessed | classification | regression | none
-  std::string delimiter;        // csv: "" guessed | one character ("\t", " ", ",", ";", "|")
+  std::string target{};         // column; "": guessed (idx: label; images: folder; csv and jsonl: the last column)
+  std::string task{};           // "": guessed | classification | regression | none
+  std::string delimiter{};      // csv: "" guessed | one character ("\t", " ", ",", ";", "|")
   std::string header = "auto";  // csv: auto | yes | no
   int64_t skip_lines = 0;       // csv: lines before the header or first row
-  std::vector<std::pair<std::string, std::string>> types;  // column -> number | category | text
+  std::vector<std::pair<std::string, std::string>> types{};  // column -> number | category | text
   // Fractions of train, validation, test, for rows that the source does not assign itself (a source with a test part
   // keeps it; then only validation is taken from train). Empty: 1, 0, 0 or as the source says.
-  std::vector<double> split;
+  std::vector<double> split{};
   bool stratify = true;  // by the target, where it is a category
   uint64_t seed = 1;
 };

@@ -18,7 +18,7 @@ class CastStep final : public Step {
     bool learn = false;
   };
 
-  CastStep(std::vector<size_t> columns, Schema before, Options options)
+  CastStep(std::vector<size_t> columns, std::vector<SchemaColumn> before, Options options)
       : Step(kChangesLayout | (options.learn ? kFits : 0)),
         columns_(std::move(columns)),
         before_(std::move(before)),
@@ -53,7 +53,7 @@ class CastStep final : public Step {
 
  private:
   Result<ColumnRows> Cast(size_t i, const Batch& batch) {
-    const SchemaColumn& from = before_.columns[columns_[i]];
+    const SchemaColumn& from = before_[i];
     const ColumnRows& values = batch.columns[columns_[i]];
     ColumnRows out;
     if (options_.to == ColumnType::kText) {
@@ -89,7 +89,7 @@ class CastStep final : public Step {
   }
 
   std::vector<size_t> columns_;
-  Schema before_;
+  std::vector<SchemaColumn> before_;  // of these columns
   Options options_;
   std::vector<LabelIndex> indices_;
 };
@@ -105,7 +105,7 @@ Result<std::unique_ptr<Step>> Make(const Arguments& arguments, Schema& schema) {
     return arguments.Wrong("categories", "'categories' belongs to to: category");
   }
   options.learn = options.to == ColumnType::kCategory && !arguments.Has("categories");
-  auto step = std::make_unique<CastStep>(columns, schema, options);
+  auto step = std::make_unique<CastStep>(columns, ColumnsOf(schema, columns), options);
   for (const size_t index : columns) {
     SchemaColumn& column = schema.columns[index];
     column.type = options.to;

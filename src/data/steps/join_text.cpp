@@ -9,10 +9,10 @@ namespace {
 
 class JoinStep final : public Step {
  public:
-  JoinStep(std::vector<size_t> columns, Schema before, std::string separator, std::vector<size_t> kept)
+  JoinStep(std::vector<size_t> columns, const Schema& before, std::string separator, std::vector<size_t> kept)
       : Step(kChangesLayout),
         columns_(std::move(columns)),
-        before_(std::move(before)),
+        definitions_(ColumnsOf(before, columns_)),
         separator_(std::move(separator)),
         kept_(std::move(kept)) {}
 
@@ -22,8 +22,8 @@ class JoinStep final : public Step {
     std::string text;
     for (size_t row = 0; row < batch.rows(); ++row) {
       text.clear();
-      for (const size_t index : columns_) {
-        const std::string part = TextOf(before_.columns[index], batch.columns[index], row);
+      for (size_t i = 0; i < columns_.size(); ++i) {
+        const std::string part = TextOf(definitions_[i], batch.columns[columns_[i]], row);
         if (!part.empty()) {
           text += text.empty() ? part : separator_ + part;
         }
@@ -41,7 +41,7 @@ class JoinStep final : public Step {
 
  private:
   std::vector<size_t> columns_;
-  Schema before_;
+  std::vector<SchemaColumn> definitions_;
   std::string separator_;
   std::vector<size_t> kept_;
 };

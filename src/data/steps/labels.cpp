@@ -11,12 +11,8 @@ constexpr size_t kMaxLabelBytes = 1024;
 
 class LabelFitter final : public Fitter {
  public:
-  LabelFitter(std::vector<size_t> columns, const Schema& schema)
-      : columns_(std::move(columns)), labels_(columns_.size()) {
-    for (const size_t index : columns_) {
-      definitions_.push_back(schema.columns[index]);
-    }
-  }
+  LabelFitter(std::vector<size_t> columns, std::vector<SchemaColumn> definitions)
+      : columns_(std::move(columns)), definitions_(std::move(definitions)), labels_(columns_.size()) {}
 
   Status Observe(const Batch& batch) override {
     for (size_t i = 0; i < columns_.size(); ++i) {
@@ -66,8 +62,8 @@ int32_t LabelIndex::Find(std::string_view label) const {
   return found == codes_.end() ? -1 : found->second;
 }
 
-std::unique_ptr<Fitter> MakeLabelFitter(std::vector<size_t> columns, const Schema& schema) {
-  return std::make_unique<LabelFitter>(std::move(columns), schema);
+std::unique_ptr<Fitter> MakeLabelFitter(std::vector<size_t> columns, std::vector<SchemaColumn> definitions) {
+  return std::make_unique<LabelFitter>(std::move(columns), std::move(definitions));
 }
 
 Result<std::vector<std::vector<std::string>>> LabelsFromJson(const json::object& state, size_t columns) {

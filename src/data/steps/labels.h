@@ -24,7 +24,7 @@ class LabelIndex {
 
 // The labels that text or scalar columns have, all rows together; Labels reads its result. Errors of Observe:
 // kInvalidArgument where there are too many, or too long ones.
-std::unique_ptr<Fitter> MakeLabelFitter(std::vector<size_t> columns, const Schema& schema);
+std::unique_ptr<Fitter> MakeLabelFitter(std::vector<size_t> columns, std::vector<SchemaColumn> definitions);
 Result<std::vector<std::vector<std::string>>> LabelsFromJson(const boost::json::object& state, size_t columns);
 
 }  // namespace atelier::data::steps

@@ -13,11 +13,7 @@ namespace {
 class DropStep final : public Step {
  public:
   DropStep(std::vector<size_t> columns, bool all, const Schema& schema)
-      : Step(kChangesRows), columns_(std::move(columns)), all_(all) {
-    for (const size_t index : columns_) {
-      definitions_.push_back(schema.columns[index]);
-    }
-  }
+      : Step(kChangesRows), columns_(std::move(columns)), all_(all), definitions_(ColumnsOf(schema, columns_)) {}
 
   Status Apply(Batch& batch) override {
     std::vector<uint8_t> keep(batch.rows());

@@ -75,8 +75,10 @@ Result<std::vector<BoundStep>> Bind(const json::array& steps, uint64_t seed, con
       ATELIER_TRY(bound.step->Load(*states[i], folder, current));
       bound.fitted = true;
     }
-    bound.after = current;
     out.push_back(std::move(bound));
+  }
+  if (!out.empty()) {
+    out.back().after = std::move(current);
   }
   return out;
 }

@@ -20,7 +20,7 @@ struct BoundStep {
   boost::json::object canonical;
   std::vector<size_t> touched;  // columns of the schema before it
   bool fitted = true;
-  Schema after;
+  Schema after;  // of the last step of a list alone
   std::unique_ptr<Step> step;
 };
 

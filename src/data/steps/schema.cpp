@@ -41,6 +41,14 @@ Schema SchemaOf(const Manifest& manifest) {
   return schema;
 }
 
+std::vector<SchemaColumn> ColumnsOf(const Schema& schema, const std::vector<size_t>& columns) {
+  std::vector<SchemaColumn> out;
+  for (const size_t index : columns) {
+    out.push_back(schema.columns[index]);
+  }
+  return out;
+}
+
 unsigned KindOf(const Column& column) {
   switch (column.type) {
     case ColumnType::kNumber:

@@ -26,6 +26,8 @@ struct Schema {
 };
 
 Schema SchemaOf(const Manifest& manifest);
+// Copies of some of its columns.
+std::vector<SchemaColumn> ColumnsOf(const Schema& schema, const std::vector<size_t>& columns);
 
 // The kinds of columns that a parameter may name, as flags.
 inline constexpr unsigned kScalar = 1;  // number without a shape

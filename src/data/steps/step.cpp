@@ -12,4 +12,6 @@ Status Step::Load(const boost::json::object& /*state*/, const std::filesystem::p
   return Internal("a step that needs no fit was given one");
 }
 
+Result<std::unique_ptr<RowSource>> Step::Rows() { return std::unique_ptr<RowSource>(); }
+
 }  // namespace atelier::data::steps

@@ -68,7 +68,7 @@ class Step {
   virtual Result<std::unique_ptr<Fitter>> Fit(const FitContext& context);
   virtual Status Load(const boost::json::object& state, const std::filesystem::path& folder, Schema& schema);
   // A fitted step that keeps all its rows itself, in a new order, gives them; the steps before it are done then.
-  virtual Result<std::unique_ptr<RowSource>> Rows() { return std::unique_ptr<RowSource>(); }
+  virtual Result<std::unique_ptr<RowSource>> Rows();
 
  private:
   unsigned effects_;

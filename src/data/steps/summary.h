@@ -16,8 +16,8 @@ struct Summary {
 };
 
 struct SummaryRequest {
-  std::vector<size_t> columns;  // scalars
-  bool quantiles = false;       // also quartiles and mode
+  std::vector<size_t> columns{};  // scalars
+  bool quantiles = false;         // also quartiles and mode
   bool train_only = true;
 };
 
