@@ -69,6 +69,9 @@ Result<Response> ListDatasets(const Services&, Request&);
 Result<Response> GetDataset(const Services&, Request&);
 Result<Response> GetDatasetVersion(const Services&, Request&);
 Result<Response> SplitDataset(const Services&, Request&);
+Result<Response> ProcessDataset(const Services&, Request&);
+Result<Response> PreviewDataset(const Services&, Request&);
+Result<Response> ListSteps(const Services&, Request&);
 Result<Response> DeleteDataset(const Services&, Request&);
 
 Result<Response> CreateJob(const Services&, Request&);

@@ -101,6 +101,9 @@ constexpr Route kRoutes[] = {
     Plain(kDelete, "/v1/datasets/{name}", "delete_dataset", platform::DeleteDataset),
     Plain(kGet, "/v1/datasets/{name}/versions/{version}", "get_dataset_version", platform::GetDatasetVersion),
     Json(kPost, "/v1/datasets/{name}/split", "split_dataset", platform::SplitDataset),
+    Json(kPost, "/v1/datasets/{name}/process", "process_dataset", platform::ProcessDataset),
+    Json(kPost, "/v1/datasets/{name}/preview", "preview_dataset", platform::PreviewDataset),
+    Plain(kGet, "/v1/steps", "list_steps", platform::ListSteps),
 
     Json(kPost, "/v1/jobs", "create_job", platform::CreateJob),
     Plain(kGet, "/v1/jobs", "list_jobs", platform::ListJobs),

@@ -17,10 +17,6 @@ namespace {
 constexpr size_t kMaxSources = 10'000;
 constexpr size_t kMaxSourceBytes = 4096;
 
-json::object NewSpec(const Services& services, const json::object& request) {
-  return {{"request", request}, {"blobs", std::filesystem::absolute(services.blob_dir).string()}};
-}
-
 Status CheckSourcePath(const std::string& path, const std::string& param) {
   const auto bad = [&] { return InvalidArgument("'" + param + "' must be a relative path without '..'", param); };
   if (path.empty() || path.size() > 1024 || path.front() == '/' || !IsUtf8(path)) {
@@ -100,13 +96,16 @@ Result<json::object> BasePart(const Services& services, const std::string& refer
   return ModelPart(model);
 }
 
-// Checks that the manifest can be read and gives it.
+}  // namespace
+
+json::object NewSpec(const Services& services, const json::object& request) {
+  return {{"request", request}, {"blobs", std::filesystem::absolute(services.blob_dir).string()}};
+}
+
 Result<data::Manifest> LoadManifest(const Services& services, const data::DatasetVersion& version) {
   ATELIER_ASSIGN(value, ReadManifest(services, version));
   return data::ManifestFromJson(value);
 }
-
-}  // namespace
 
 Result<json::value> ReadManifest(const Services& services, const data::DatasetVersion& version) {
   ATELIER_ASSIGN(text, storage::ReadAll(services.blobs, version.manifest.sha256, data::kMaxManifestBytes));
@@ -238,22 +237,6 @@ Result<json::object> PullModelSpec(const Services& services, const json::object&
   ATELIER_ASSIGN(deploy, fields.BoolOr("deploy", false));
   ATELIER_TRY(fields.RejectUnknown());
   return PullSpec(services, reference, {std::move(model), deploy}, request);
-}
-
-Result<json::object> SplitSpec(const Services& services, const std::string& dataset, const json::object& request) {
-  Fields fields(request);
-  ATELIER_ASSIGN(wanted, fields.IntOr("version", 0, 1, std::numeric_limits<int64_t>::max()));
-  json::object split = request;
-  split.erase("version");
-  ATELIER_ASSIGN(options, data::SplitOptionsFromJson(split));
-  ATELIER_ASSIGN(version, services.datasets.GetVersion(dataset, wanted));
-  json::object spec = NewSpec(services, request);
-  spec["name"] = version.dataset_name;
-  spec["version"] = version.version;
-  spec["manifest"] = storage::ToJson(version.manifest);
-  spec["split"] = {
-      {"fractions", json::value_from(options.fractions)}, {"seed", options.seed}, {"stratify", options.stratify}};
-  return spec;
 }
 
 Result<json::object> TrainSpec(const Services& services, const json::object& request) {

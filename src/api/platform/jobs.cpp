@@ -20,6 +20,7 @@ constexpr CreatableKind kCreatable[] = {
     {"train", TrainSpec},
     {"evaluate",
      [](const Services& services, const json::object& request) { return EvaluateSpec(services, request, true); }},
+    {"process", ProcessSpec},
     {"import_model", ImportModelSpec},
     {"quantize_model", QuantizeModelSpec},
     {"pull_model", PullModelSpec},
@@ -72,8 +73,8 @@ Result<Response> CreateJob(const Services& services, Request& request) {
   const auto* found = std::ranges::find(kCreatable, std::string_view(kind), &CreatableKind::name);
   if (found == std::end(kCreatable)) {
     return InvalidArgument(
-        "'kind' must be train, evaluate, import_model, pull_model, quantize_model or train_tagger; POST /v1/datasets "
-        "imports data",
+        "'kind' must be train, evaluate, process, import_model, pull_model, quantize_model or train_tagger; "
+        "POST /v1/datasets imports data",
         "kind");
   }
   ATELIER_ASSIGN(spec, found->spec(services, body));

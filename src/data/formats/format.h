@@ -4,6 +4,7 @@
 #include <span>
 #include <string_view>
 
+#include "data/checkpoint.h"
 #include "data/formats/input.h"
 #include "data/importer.h"
 #include "data/table_builder.h"
@@ -16,6 +17,8 @@ struct FormatContext {
   const ImportOptions& options;
   Meter& meter;
   TableBuilder& table;
+  const RunHooks& hooks;
+  Checkpoint& checkpoint;  // a format may use it to go on after a kill; without, it begins anew
 };
 
 struct Format {

@@ -35,6 +35,9 @@ class Meter {
 // Pieces of a text, one after another; an empty one is the end. A piece lives until the next call.
 using ChunkSource = std::function<Result<std::string_view>()>;
 
+// The same without its first `count` bytes.
+ChunkSource SkipBytes(ChunkSource source, uint64_t count);
+
 // Gzip is recognised by its magic, whatever the name says. Errors of reading: kInvalidArgument (damaged gzip, bytes
 // behind it), kOutOfRange "request_too_large" (it grows to more than 100 times its size), the blob store's.
 class Input {
