@@ -99,10 +99,12 @@ std::vector<jobs::Kind> JobKinds(data::Store& datasets, registry::Registry& regi
   return {
       {"import", ImportProgram, commit_dataset},
       {"process", always("atelier"), commit_dataset},
+      {"preview", always("atelier"), nullptr, true},
       {"train", always("atelier-torch"), commit_model},
       {"import_model", always("atelier"), commit_model},
       {"quantize_model", always("atelier"), commit_model},
       {"pull_model", always("atelier"), commit_model},
+      {"train_tagger", always("atelier"), commit_model},
       {"evaluate", always("atelier-torch"),
        [&registry](soci::session& session, const jobs::Job& job, json::object& result) {
          return CommitEvaluation(registry, session, job, result);

@@ -10,6 +10,7 @@
 #include "pull_model.h"
 #include "quantize_model.h"
 #include "serve.h"
+#include "train_tagger.h"
 
 namespace {
 
@@ -24,6 +25,9 @@ int RunJobProcess(int argc, char** argv) {
     }
     if (kind == "pull_model") {
       return atelier::jobs::Body(atelier::apps::PullModelJob);
+    }
+    if (kind == "train_tagger") {
+      return atelier::jobs::Body(atelier::apps::TrainTaggerJob);
     }
     return atelier::apps::DataJobBody(kind, atelier::data::TabularFormats());
   };

@@ -1,6 +1,7 @@
 #include "common/data_jobs.h"
 
 #include "base/json.h"
+#include "data/steps/process.h"
 #include "storage/blob_json.h"
 
 namespace atelier::apps {
@@ -33,6 +34,15 @@ Result<std::vector<data::SourceFile>> SourceFiles(const json::array& array) {
   return files;
 }
 
+data::RunHooks HooksOf(jobs::Host& host, const char* stage) {
+  return {.progress =
+              [&host, stage](uint64_t done, uint64_t total) {
+                host.Progress({{"stage", stage}, {"done_bytes", done}, {"total_bytes", total}});
+              },
+          .cancelled = [&host] { return host.cancelled(); },
+          .checkpoint = host.directory() / "checkpoint"};
+}
+
 Result<json::object> RunImport(jobs::Host& host, std::span<const data::Format* const> formats) {
   Fields fields(host.spec());
   ATELIER_ASSIGN(blob_dir, fields.String("blobs"));
@@ -44,30 +54,56 @@ Result<json::object> RunImport(jobs::Host& host, std::span<const data::Format* c
   ATELIER_ASSIGN(files, SourceFiles(*file_list));
   ATELIER_ASSIGN(options, data::ImportOptionsFromJson(option_object == nullptr ? json::object{} : *option_object));
   ATELIER_ASSIGN(blobs, storage::OpenFolderBlobStore(blob_dir));
-  const auto progress = [&](uint64_t done, uint64_t total) {
-    host.Progress({{"stage", "import"}, {"done_bytes", done}, {"total_bytes", total}});
-  };
-  ATELIER_ASSIGN(report, data::Import(*blobs, files, options, formats, progress));
+  ATELIER_ASSIGN(report, data::Import(*blobs, files, options, formats, HooksOf(host, "import")));
   for (const auto& warning : report.warnings) {
     host.Message("warning", warning);
   }
   return ResultJson(report);
 }
 
-Result<json::object> RunProcess(jobs::Host& host) {
-  Fields fields(host.spec());
+// What a `process` and a `preview` job have alike: the version, the steps, and a folder to work in.
+struct ProcessJob {
+  std::unique_ptr<storage::BlobStore> blobs;
+  data::Manifest manifest;
+  data::steps::Request request;
+  json::object parent;
+};
+
+Result<ProcessJob> ReadProcessJob(const json::object& spec) {
+  Fields fields(spec);
+  ProcessJob job;
   ATELIER_ASSIGN(blob_dir, fields.String("blobs"));
   ATELIER_ASSIGN(manifest_ref, fields.ObjectOr("manifest"));
-  ATELIER_ASSIGN(split, fields.ObjectOr("split"));
-  if (manifest_ref == nullptr || split == nullptr) {
-    return InvalidArgument("the processing job lacks its manifest or its split", "split");
+  ATELIER_ASSIGN(process, fields.ObjectOr("process"));
+  ATELIER_ASSIGN(parent, fields.ObjectOr("parent"));
+  if (manifest_ref == nullptr || process == nullptr || parent == nullptr) {
+    return InvalidArgument("the processing job lacks its manifest or its steps", "steps");
   }
   ATELIER_ASSIGN(ref, storage::BlobRefFromJson(*manifest_ref, "manifest"));
-  ATELIER_ASSIGN(options, data::SplitOptionsFromJson(*split));
   ATELIER_ASSIGN(blobs, storage::OpenFolderBlobStore(blob_dir));
   ATELIER_ASSIGN(manifest, data::LoadManifest(*blobs, ref.sha256));
-  ATELIER_ASSIGN(report, data::Resplit(*blobs, manifest, options));
-  return ResultJson(report);
+  ATELIER_ASSIGN(request, data::steps::CheckRequest(*process, data::steps::SchemaOf(manifest)));
+  job.blobs = std::move(blobs);
+  job.manifest = std::move(manifest);
+  job.request = std::move(request);
+  job.parent = *parent;
+  return job;
+}
+
+Result<json::object> RunProcess(jobs::Host& host) {
+  ATELIER_ASSIGN(job, ReadProcessJob(host.spec()));
+  ATELIER_ASSIGN(done,
+                 data::steps::Process(*job.blobs, {job.manifest, job.request, job.parent}, HooksOf(host, "process")));
+  json::object result = ResultJson(done.version);
+  result["report"] = std::move(done.report);
+  return result;
+}
+
+Result<json::object> RunPreview(jobs::Host& host) {
+  ATELIER_ASSIGN(job, ReadProcessJob(host.spec()));
+  Fields fields(host.spec());
+  ATELIER_ASSIGN(rows, fields.Int("rows", 1, data::steps::kMaxPreviewRows));
+  return data::steps::Preview(*job.blobs, {job.manifest, job.request, job.parent}, rows, HooksOf(host, "preview"));
 }
 
 }  // namespace
@@ -78,6 +114,9 @@ Result<jobs::Body> DataJobBody(const std::string& kind, std::span<const data::Fo
   }
   if (kind == "process") {
     return jobs::Body(RunProcess);
+  }
+  if (kind == "preview") {
+    return jobs::Body(RunPreview);
   }
   return InvalidArgument("this program runs no job of the kind '" + kind + "'", "kind");
 }

@@ -1,4 +1,4 @@
-// The bodies of `import` and `process` jobs, shared by the two programs that run them.
+// The bodies of `import`, `process` and `preview` jobs, shared by the two programs that run them.
 #pragma once
 
 #include <span>

@@ -71,6 +71,9 @@ Result<Response> ListDatasets(const Services&, Request&);
 Result<Response> GetDataset(const Services&, Request&);
 Result<Response> GetDatasetVersion(const Services&, Request&);
 Result<Response> SplitDataset(const Services&, Request&);
+Result<Response> ProcessDataset(const Services&, Request&);
+Result<Response> PreviewDataset(const Services&, Request&);
+Result<Response> ListSteps(const Services&, Request&);
 Result<Response> DeleteDataset(const Services&, Request&);
 
 Result<Response> CreateJob(const Services&, Request&);
@@ -116,4 +119,8 @@ Status NearestWords(const Services&, Request&, Done);
 Status WordAnalogy(const Services&, Request&, Done);
 Status WordSimilarity(const Services&, Request&, Done);
 Status Translate(const Services&, Request&, Done);
+
+Result<Response> AnalyzeText(const Services&, Request&);
+Result<Response> CleanText(const Services&, Request&);
+Result<Response> AugmentText(const Services&, Request&);
 }  // namespace atelier::api::platform

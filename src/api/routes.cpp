@@ -105,6 +105,9 @@ constexpr Route kRoutes[] = {
     Plain(kDelete, "/v1/datasets/{name}", "delete_dataset", platform::DeleteDataset),
     Plain(kGet, "/v1/datasets/{name}/versions/{version}", "get_dataset_version", platform::GetDatasetVersion),
     Json(kPost, "/v1/datasets/{name}/split", "split_dataset", platform::SplitDataset),
+    Json(kPost, "/v1/datasets/{name}/process", "process_dataset", platform::ProcessDataset),
+    Json(kPost, "/v1/datasets/{name}/preview", "preview_dataset", platform::PreviewDataset),
+    Plain(kGet, "/v1/steps", "list_steps", platform::ListSteps),
 
     Plain(kGet, "/v1/families", "list_families", platform::ListFamilies),
 
@@ -141,6 +144,10 @@ constexpr Route kRoutes[] = {
     Plain(kDelete, "/v1/deployments/{name}/adapters/{adapter}", "delete_adapter", platform::DeleteAdapter),
     Json(kPost, "/v1/load_lora_adapter", "load_lora_adapter", platform::LoadLoraAdapter),
     Json(kPost, "/v1/unload_lora_adapter", "unload_lora_adapter", platform::UnloadLoraAdapter),
+
+    Json(kPost, "/v1/text/analyze", "analyze_text", platform::AnalyzeText),
+    Json(kPost, "/v1/text/clean", "clean_text", platform::CleanText),
+    Json(kPost, "/v1/text/augment", "augment_text", platform::AugmentText),
 
     Json(kPost, "/v1/keys", "create_key", platform::CreateKey),
     Plain(kGet, "/v1/keys", "list_keys", platform::ListKeys),

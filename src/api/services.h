@@ -38,6 +38,9 @@ class Manager;
 
 namespace atelier::api {
 
+class LanguageTools;
+std::shared_ptr<LanguageTools> MakeLanguageTools();
+
 struct Services {
   access::Keys& keys;
   data::Store& datasets;
@@ -56,6 +59,7 @@ struct Services {
   // Shared: a generation that was cancelled may end after the server.
   std::shared_ptr<Wakes> wakes = std::make_shared<Wakes>();
   std::shared_ptr<text::ResponseStore> responses = std::make_shared<text::ResponseStore>();
+  std::shared_ptr<LanguageTools> language = MakeLanguageTools();
 };
 
 }  // namespace atelier::api

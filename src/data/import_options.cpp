@@ -129,20 +129,4 @@ Result<ImportOptions> ImportOptionsFromJson(const boost::json::object& object) {
   return out;
 }
 
-Result<SplitOptions> SplitOptionsFromJson(const boost::json::object& object) {
-  Fields fields(object);
-  SplitOptions out;
-  if (!fields.Has("fractions")) {
-    return InvalidArgument("'fractions' is missing: three numbers for train, validation and test", "fractions");
-  }
-  ATELIER_ASSIGN(fractions, Fractions(fields, "fractions"));
-  ATELIER_ASSIGN(seed, fields.IntOr("seed", 1, 0, kMaxSeed));
-  ATELIER_ASSIGN(stratify, fields.BoolOr("stratify", true));
-  ATELIER_TRY(fields.RejectUnknown());
-  out.fractions = std::move(fractions);
-  out.seed = static_cast<uint64_t>(seed);
-  out.stratify = stratify;
-  return out;
-}
-
 }  // namespace atelier::data

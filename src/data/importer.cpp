@@ -1,14 +1,10 @@
 #include "data/importer.h"
 
 #include <algorithm>
-#include <cstring>
-#include <limits>
 
 #include "data/formats/format.h"
 #include "data/formats/members.h"
 #include "data/formats/paths.h"
-#include "data/reader.h"
-#include "data/splitter.h"
 #include "data/table_builder.h"
 
 namespace atelier::data {
@@ -53,26 +49,11 @@ Result<const Format*> ChooseFormat(std::span<const Format* const> formats, Forma
                          "files", "unsupported_media_type");
 }
 
-Result<std::vector<int32_t>> Strata(const Reader& reader) {
-  const Column* target = reader.manifest().Target();
-  std::vector<int32_t> out;
-  if (target == nullptr || target->type != ColumnType::kCategory) {
-    return out;
-  }
-  ATELIER_ASSIGN(views, reader.Tensors(target->name));
-  for (const auto& view : views) {
-    const size_t before = out.size();
-    out.resize(before + view.bytes.size() / sizeof(int32_t));
-    std::memcpy(out.data() + before, view.bytes.data(), view.bytes.size());
-  }
-  return out;
-}
-
 }  // namespace
 
 Result<ImportReport> Import(storage::BlobStore& blobs, const std::vector<SourceFile>& files,
                             const ImportOptions& options, std::span<const Format* const> formats,
-                            const std::function<void(uint64_t, uint64_t)>& progress) {
+                            const RunHooks& hooks) {
   TableBuilder table(blobs, options);
   std::vector<SourceFile> sources;
   uint64_t bytes = 0;
@@ -91,13 +72,25 @@ Result<ImportReport> Import(storage::BlobStore& blobs, const std::vector<SourceF
   if (sources.empty() || sources.size() > kMaxFiles) {
     return InvalidArgument("a data set takes 1 to " + std::to_string(kMaxFiles) + " files", "files");
   }
-  Meter meter(progress, 0);
-  FormatContext context{.blobs = blobs, .files = sources, .options = options, .meter = meter, .table = table};
+  Meter meter(hooks.progress, 0);
+  Checkpoint checkpoint;
+  if (!hooks.checkpoint.empty()) {
+    ATELIER_ASSIGN(opened, Checkpoint::Open(hooks.checkpoint));
+    checkpoint = std::move(opened);
+  }
+  FormatContext context{.blobs = blobs,
+                        .files = sources,
+                        .options = options,
+                        .meter = meter,
+                        .table = table,
+                        .hooks = hooks,
+                        .checkpoint = checkpoint};
   ATELIER_ASSIGN(format, ChooseFormat(formats, context));
-  meter = Meter(progress, bytes * static_cast<uint64_t>(format->passes));
+  meter = Meter(hooks.progress, bytes * static_cast<uint64_t>(format->passes));
   ATELIER_TRY(format->read(context));
   ATELIER_ASSIGN(report, table.Finish());
   meter.Finish();
+  checkpoint.Clear();
   return report;
 }
 
@@ -106,21 +99,6 @@ bool NeedsImages(const std::vector<SourceFile>& files, const std::string& format
     return format == "images";
   }
   return std::ranges::any_of(files, [](const auto& file) { return IsPicture(file.path) || IsArchive(file.path); });
-}
-
-Result<ImportReport> Resplit(storage::BlobStore& blobs, const Manifest& manifest, const SplitOptions& options) {
-  ATELIER_TRY(CheckFractions(options.fractions, "fractions"));
-  ATELIER_ASSIGN(reader, Reader::Open(blobs, manifest));
-  SplitInput input;
-  input.given.assign(static_cast<size_t>(manifest.rows()), kUnassigned);
-  if (options.stratify) {
-    ATELIER_ASSIGN(strata, Strata(*reader));
-    input.strata = std::move(strata);
-  }
-  input.fractions = options.fractions;
-  input.seed = options.seed;
-  ATELIER_ASSIGN(splits, AssignSplits(input));
-  return Publish(blobs, manifest, splits);
 }
 
 }  // namespace atelier::data

@@ -1,4 +1,4 @@
-// From files to a data set version: the body of `import` and `process` jobs.
+// From files to a data set version: the body of `import` jobs.
 #pragma once
 
 #include <boost/json.hpp>
@@ -24,20 +24,20 @@ struct SourceFile {
 struct ImportOptions {
   std::string format = "auto";  // or a name of data/formats/formats.cpp
   // Column; "": guessed (idx: label; images and texts: folder; tables: the last column, or a text before it 'label').
-  std::string target;
-  std::string task;                  // "": guessed | classification | regression | none
-  std::string delimiter;             // csv, labelled: "" guessed | one character ("\t", " ", ",", ";", "|")
+  std::string target{};
+  std::string task{};                  // "": guessed | classification | regression | none
+  std::string delimiter{};             // csv, labelled: "" guessed | one character ("\t", " ", ",", ";", "|")
   std::string header = "auto";       // csv: auto | yes | no
   std::string quote = "auto";        // csv: whether fields may stand in quotes: auto | yes | no
   int64_t skip_lines = 0;            // csv: lines before the header or first row
-  std::string unit;                  // text, tagged: what a row is: "" by the format | document | paragraph | line
-  std::string pattern;               // pattern: a regular expression; its named groups are the columns
-  std::string encoding;              // of texts: "" UTF-8 | a name of data/formats/transcoder.h
-  std::vector<std::string> columns;  // names, where the files do not give them
-  std::vector<std::pair<std::string, std::string>> types;  // column -> number | category | text | lines
+  std::string unit{};                  // text, tagged: what a row is: "" by the format | document | paragraph | line
+  std::string pattern{};               // pattern: a regular expression; its named groups are the columns
+  std::string encoding{};              // of texts: "" UTF-8 | a name of data/formats/transcoder.h
+  std::vector<std::string> columns{};  // names, where the files do not give them
+  std::vector<std::pair<std::string, std::string>> types{};  // column -> number | category | text | lines
   // Fractions of train, validation, test, for rows that the source does not assign itself (a source with a test part
   // keeps it; then only validation is taken from train). Empty: 1, 0, 0 or as the source says.
-  std::vector<double> split;
+  std::vector<double> split{};
   bool stratify = true;  // by the target, where it is a category
   uint64_t seed = 1;
 };
@@ -55,26 +55,29 @@ struct ImportReport {
 // picture formats for programs that link OpenCV.
 struct Format;
 
-// `progress(done_bytes, total_bytes)` may be called often. Errors: kInvalidArgument naming file, row and column;
-// kUnimplemented-like formats get "unsupported_media_type".
+// How a long run speaks with whoever started it. Each may be absent.
+struct RunHooks {
+  std::function<void(uint64_t done_bytes, uint64_t total_bytes)> progress{};  // may be called often
+  std::function<bool()> cancelled{};
+  // A folder that is this run's own: what it keeps there lets the same run, begun again after a kill, go on.
+  std::filesystem::path checkpoint{};
+
+  // kCancelled, where that is wanted.
+  Status Check() const {
+    return cancelled && cancelled() ? Status(MakeError(Code::kCancelled, "the job was cancelled")) : Status();
+  }
+};
+
+// Errors: kInvalidArgument naming file, row and column; kCancelled; kUnimplemented-like formats get
+// "unsupported_media_type".
 Result<ImportReport> Import(storage::BlobStore& blobs, const std::vector<SourceFile>& files,
                             const ImportOptions& options, std::span<const Format* const> formats,
-                            const std::function<void(uint64_t, uint64_t)>& progress);
+                            const RunHooks& hooks);
 
 // The formats without pictures.
 std::span<const Format* const> TabularFormats();
 
 // Whether the file names call for the picture formats (pictures, or an archive, which may hold them).
 bool NeedsImages(const std::vector<SourceFile>& files, const std::string& format);
-
-struct SplitOptions {
-  std::vector<double> fractions;  // train, validation, test; add up to 1 within 1e-6
-  uint64_t seed = 1;
-  bool stratify = true;
-};
-Result<SplitOptions> SplitOptionsFromJson(const boost::json::object& object);
-
-// A new manifest with the same shards and another split of all rows. Deterministic in (manifest, options).
-Result<ImportReport> Resplit(storage::BlobStore& blobs, const Manifest& manifest, const SplitOptions& options);
 
 }  // namespace atelier::data

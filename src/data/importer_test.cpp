@@ -279,11 +279,6 @@ TEST_F(ImporterTest, SplitsTheSameEverywhere) {
   const auto other = RunImport(blobs_, "a.csv", text, options);
   EXPECT_NE(other.content().splits, first.content().splits);
   EXPECT_EQ(other.content().shards[0].blob, first.content().shards[0].blob);
-
-  const auto again = Resplit(blobs_, other.content(), {.fractions = {0.8, 0.1, 0.1}, .seed = 7, .stratify = true});
-  ASSERT_TRUE(again.ok());
-  EXPECT_EQ(again->manifest, first.report.manifest);
-  EXPECT_FALSE(Resplit(blobs_, other.content(), {.fractions = {0.8, 0.1}, .seed = 7, .stratify = true}).ok());
 }
 
 TEST_F(ImporterTest, KeepsThePartsOfTheSource) {
@@ -402,9 +397,6 @@ TEST(ImportOptionsTest, RefusesWhatItDoesNotKnow) {
   EXPECT_EQ(parse(R"({"split":[0,0.5,0.5]})"), "split");
   EXPECT_EQ(parse(R"({"types":{"a":"date"}})"), "types.a");
   EXPECT_NE(parse(R"({"epochs":1000000000})"), "ok");
-  EXPECT_FALSE(SplitOptionsFromJson(ParseJson(R"({"seed":1})")->get_object()).ok());
-  EXPECT_FALSE(SplitOptionsFromJson(ParseJson(R"({"fractions":[1,0,0],"x":1})")->get_object()).ok());
-  EXPECT_TRUE(SplitOptionsFromJson(ParseJson(R"({"fractions":[1,0,0]})")->get_object()).ok());
 }
 
 TEST(NeedsImagesTest, GoesByTheNames) {

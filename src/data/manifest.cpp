@@ -188,6 +188,10 @@ Result<Manifest> Parse(const json::object& object) {
   ATELIER_ASSIGN(splits_json, fields.ObjectOr("splits"));
   ATELIER_ASSIGN(splits, ParseBlob(splits_json, "splits"));
   manifest.splits = std::move(splits);
+  ATELIER_ASSIGN(lineage, fields.ObjectOr("lineage"));
+  if (lineage != nullptr) {
+    manifest.lineage = *lineage;
+  }
   return manifest;
 }
 
@@ -237,6 +241,9 @@ boost::json::object ToJson(const Manifest& manifest) {
     rows.emplace(kSplitNames.at(i), manifest.split_rows[i]);
   }
   out.emplace("split_rows", std::move(rows));
+  if (!manifest.lineage.empty()) {
+    out.emplace("lineage", manifest.lineage);
+  }
   return out;
 }
 
@@ -253,7 +260,7 @@ Result<Manifest> ManifestFromJson(const boost::json::value& value) {
 
 Result<Manifest> LoadManifest(storage::BlobStore& blobs, std::string_view sha256) {
   ATELIER_ASSIGN(text, storage::ReadAll(blobs, sha256, kMaxManifestBytes));
-  auto value = ParseJson(text, {.max_bytes = kMaxManifestBytes, .max_depth = 8});
+  auto value = ParseJson(text, {.max_bytes = kMaxManifestBytes, .max_depth = 16});
   if (!value.ok()) {
     return DataLoss("the manifest is damaged: " + value.error().message);
   }

@@ -56,6 +56,8 @@ struct Manifest {
   std::vector<Shard> shards;
   storage::BlobRef splits;  // U8 a row: a Split
   int64_t split_rows[kSplits] = {0, 0, 0};
+  // Of a processed version: "parent" (dataset, version, manifest), "seed", "steps" and "report". Empty: imported.
+  boost::json::object lineage{};
 
   int64_t rows() const { return split_rows[0] + split_rows[1] + split_rows[2]; }
   const Column* Find(std::string_view name) const;

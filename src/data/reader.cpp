@@ -74,6 +74,8 @@ Status CheckColumn(const SafetensorsFile& file, const Column& column, int64_t ro
   return Internal("no such type of column");
 }
 
+}  // namespace
+
 Result<std::unique_ptr<SafetensorsFile>> OpenShard(storage::BlobStore& store, const Manifest& manifest,
                                                    const Shard& shard) {
   auto path = store.LocalPath(shard.blob.sha256);
@@ -89,8 +91,6 @@ Result<std::unique_ptr<SafetensorsFile>> OpenShard(storage::BlobStore& store, co
   }
   return std::move(file).value();
 }
-
-}  // namespace
 
 Result<std::unique_ptr<Reader>> Reader::Open(storage::BlobStore& store, const Manifest& manifest) {
   auto reader = std::make_unique<Reader>();

@@ -12,6 +12,10 @@
 
 namespace atelier::data {
 
+// One shard, memory-mapped and checked against the manifest's columns. Errors: kDataLoss.
+Result<std::unique_ptr<tensor::SafetensorsFile>> OpenShard(storage::BlobStore& store, const Manifest& manifest,
+                                                           const Shard& shard);
+
 // All shards of a version, memory-mapped. Thread-safe for reading.
 class Reader {
  public:

@@ -1,5 +1,6 @@
 #include "data/splitter.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -12,32 +13,38 @@ namespace {
 
 int64_t Rounded(double value) { return static_cast<int64_t>(std::floor(value + 0.5)); }
 
-// Deals the rows of one stratum after another. The shares are rounded on the running total, so every stratum gets
-// its share within one row, and so does the whole.
+// Deals rows one after another: a row goes to a split with the chance of the places that are left there, so each split
+// gets exactly its number and every choice of rows is equally likely (D. Knuth, TAOCP 2, 3.4.2, algorithm S).
 class Dealer {
  public:
-  explicit Dealer(const std::array<double, kSplits>& fractions) : fractions_(fractions) {}
-
-  void Deal(const std::vector<int64_t>& shuffled, std::vector<uint8_t>& splits) {
-    const int64_t before = dealt_;
-    dealt_ += static_cast<int64_t>(shuffled.size());
-    size_t next = 0;
-    for (const Split split : {Split::kTest, Split::kValidation}) {
-      const double fraction = fractions_.at(static_cast<size_t>(split));
-      const int64_t share =
-          Rounded(static_cast<double>(dealt_) * fraction) - Rounded(static_cast<double>(before) * fraction);
-      for (int64_t i = 0; i < share && next < shuffled.size(); ++i) {
-        splits[static_cast<size_t>(shuffled[next++])] = static_cast<uint8_t>(split);
-      }
-    }
-    while (next < shuffled.size()) {
-      splits[static_cast<size_t>(shuffled[next++])] = static_cast<uint8_t>(Split::kTrain);
+  Dealer(const std::array<double, kSplits>& fractions, const std::map<int32_t, int64_t>& counts, uint64_t seed) {
+    Shares shares(fractions);
+    for (const auto& [stratum, rows] : counts) {
+      strata_.emplace(stratum, Stratum{shares.Take(rows), rows,
+                                       SeededRng(seed, static_cast<uint64_t>(static_cast<int64_t>(stratum) + 1))});
     }
   }
 
+  uint8_t Deal(int32_t stratum) {
+    Stratum& from = strata_.at(stratum);
+    int64_t place = from.rng.Below(static_cast<uint32_t>(from.left));
+    --from.left;
+    size_t split = kSplits - 1;
+    while (place >= from.places.at(split)) {
+      place -= from.places.at(split);
+      --split;
+    }
+    --from.places.at(split);
+    return static_cast<uint8_t>(split);
+  }
+
  private:
-  std::array<double, kSplits> fractions_;
-  int64_t dealt_ = 0;
+  struct Stratum {
+    std::array<int64_t, kSplits> places;
+    int64_t left;
+    SeededRng rng;
+  };
+  std::map<int32_t, Stratum> strata_;
 };
 
 // The fractions of what is still to be dealt: the parts that the source has itself get nothing.
@@ -78,7 +85,22 @@ Status CheckFractions(const std::vector<double>& fractions, std::string_view par
   return {};
 }
 
-Result<std::vector<uint8_t>> AssignSplits(const SplitInput& input) {
+std::array<int64_t, kSplits> Shares::Take(int64_t rows) {
+  const int64_t before = dealt_;
+  dealt_ += rows;
+  std::array<int64_t, kSplits> out{rows, 0, 0};
+  for (const Split split : {Split::kTest, Split::kValidation}) {
+    const auto index = static_cast<size_t>(split);
+    const double fraction = fractions_.at(index);
+    const int64_t share =
+        Rounded(static_cast<double>(dealt_) * fraction) - Rounded(static_cast<double>(before) * fraction);
+    out.at(index) = std::min(share, out[0]);
+    out[0] -= out.at(index);
+  }
+  return out;
+}
+
+Result<std::vector<uint8_t>> AssignSplits(SplitInput input) {
   if (!input.fractions.empty()) {
     ATELIER_TRY(CheckFractions(input.fractions, "split"));
   }
@@ -91,19 +113,37 @@ Result<std::vector<uint8_t>> AssignSplits(const SplitInput& input) {
       has.at(given) = true;
     }
   }
-  std::vector<uint8_t> splits = input.given;
-  std::map<int32_t, std::vector<int64_t>> strata;
-  for (size_t i = 0; i < splits.size(); ++i) {
-    if (splits[i] == kUnassigned || splits[i] == static_cast<uint8_t>(Split::kTrain)) {
-      strata[input.strata.empty() ? 0 : input.strata[i]].push_back(static_cast<int64_t>(i));
+  std::vector<uint8_t> splits = std::move(input.given);
+  const auto fractions = Remaining(input.fractions, has);
+  if (fractions[0] >= 1) {
+    std::ranges::replace(splits, kUnassigned, static_cast<uint8_t>(Split::kTrain));
+    return splits;
+  }
+  // Calls `use` with the place and the stratum of each row that is to be dealt.
+  const auto for_each = [&](const auto& use) -> Status {
+    size_t row = 0;
+    const auto take = [&](std::span<const int32_t> strata) {
+      for (const int32_t stratum : strata.first(std::min(strata.size(), splits.size() - row))) {
+        if (splits[row] == kUnassigned || splits[row] == static_cast<uint8_t>(Split::kTrain)) {
+          use(row, stratum);
+        }
+        ++row;
+      }
+    };
+    if (input.strata) {
+      ATELIER_TRY(input.strata(take));
+    } else {
+      const std::vector<int32_t> none(size_t{1} << 16U);
+      while (row < splits.size()) {
+        take(none);
+      }
     }
-  }
-  Dealer dealer(Remaining(input.fractions, has));
-  for (auto& [stratum, rows] : strata) {
-    SeededRng rng(input.seed, static_cast<uint64_t>(static_cast<int64_t>(stratum) + 1));
-    rng.Shuffle(rows);
-    dealer.Deal(rows, splits);
-  }
+    return row == splits.size() ? Status() : Internal("a row has no stratum");
+  };
+  std::map<int32_t, int64_t> counts;
+  ATELIER_TRY(for_each([&](size_t /*row*/, int32_t stratum) { ++counts[stratum]; }));
+  Dealer dealer(fractions, counts, input.seed);
+  ATELIER_TRY(for_each([&](size_t row, int32_t stratum) { splits[row] = dealer.Deal(stratum); }));
   return splits;
 }
 

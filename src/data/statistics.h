@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <span>
@@ -26,7 +27,25 @@ class Moments {
     out.minimum = minimum_;
     out.maximum = maximum_;
     out.mean = mean_;
-    out.standard_deviation = count_ == 0 ? 0 : std::sqrt(squares_ / static_cast<double>(count_));
+    out.standard_deviation = standard_deviation();
+  }
+  int64_t count() const { return count_; }
+  double minimum() const { return minimum_; }
+  double maximum() const { return maximum_; }
+  double mean() const { return mean_; }
+  double standard_deviation() const { return count_ == 0 ? 0 : std::sqrt(squares_ / static_cast<double>(count_)); }
+  // Whole numbers from which the very same moments come back.
+  std::array<int64_t, 5> Save() const {
+    const auto bits = [](double value) { return std::bit_cast<int64_t>(value); };
+    return {count_, bits(minimum_), bits(maximum_), bits(mean_), bits(squares_)};
+  }
+  void Restore(const std::array<int64_t, 5>& saved) {
+    const auto value = [&](size_t i) { return std::bit_cast<double>(saved.at(i)); };
+    count_ = saved[0];
+    minimum_ = value(1);
+    maximum_ = value(2);
+    mean_ = value(3);
+    squares_ = value(4);
   }
 
  private:
@@ -62,6 +81,8 @@ class PixelHistogram {
     }
     out.standard_deviation = total > 0 ? std::sqrt(squares / total) : 0;
   }
+  const std::array<int64_t, 256>& Save() const { return counts_; }
+  void Restore(const std::array<int64_t, 256>& saved) { counts_ = saved; }
 
  private:
   std::array<int64_t, 256> counts_{};

@@ -1,5 +1,6 @@
 #include "data/table_builder.h"
 
+#include <cstring>
 #include <map>
 #include <set>
 
@@ -13,7 +14,7 @@ namespace {
 using tensor::DataType;
 using tensor::View;
 
-constexpr uint64_t kShardBytes = 256ULL << 20U;
+constexpr uint64_t kShardBytes = 64ULL << 20U;
 constexpr size_t kMaxWarnings = 100;
 
 bool IsBytes(const Column& column) {
@@ -55,14 +56,13 @@ Status TableBuilder::Begin(Manifest schema) {
   ATELIER_TRY(CheckNames(schema.columns));
   manifest_ = std::move(schema);
   buffers_ = std::vector<Buffer>(manifest_.columns.size());
-  for (size_t i = 0; i < manifest_.columns.size(); ++i) {
-    Column& column = manifest_.columns[i];
+  given_.clear();
+  for (Column& column : manifest_.columns) {
     column.statistics = {};
     column.statistics.counts.assign(column.categories.size(), 0);
-    if (options_.stratify && column.name == manifest_.target && column.type == ColumnType::kCategory) {
-      strata_column_ = i;
-    }
   }
+  const Column* target = manifest_.Target();
+  stratified_ = options_.stratify && target != nullptr && target->type == ColumnType::kCategory;
   return {};
 }
 
@@ -132,10 +132,11 @@ Status TableBuilder::EndRow(std::optional<Split> split) {
     }
   }
   given_.push_back(split ? static_cast<uint8_t>(*split) : kUnassigned);
-  if (strata_column_) {
-    strata_.push_back(buffers_[*strata_column_].codes.back());
+  if (buffered_rows_ < kShardRows && buffered_bytes_ < kShardBytes) {
+    return {};
   }
-  return buffered_rows_ == kShardRows || buffered_bytes_ >= kShardBytes ? Flush() : Status();
+  ATELIER_TRY(Flush());
+  return on_shard_ ? on_shard_() : Status();
 }
 
 Status TableBuilder::Flush() {
@@ -199,16 +200,30 @@ void TableBuilder::FinishStatistics() {
   }
 }
 
+// The target's categories, out of the shards.
+Status TableBuilder::Strata(const std::function<void(std::span<const int32_t>)>& take) const {
+  for (const Shard& shard : manifest_.shards) {
+    ATELIER_ASSIGN(path, blobs_.LocalPath(shard.blob.sha256));
+    ATELIER_ASSIGN(file, tensor::SafetensorsFile::Open(path));
+    ATELIER_ASSIGN(view, file->Find(manifest_.target));
+    std::vector<int32_t> codes(view.bytes.size() / sizeof(int32_t));
+    std::memcpy(codes.data(), view.bytes.data(), codes.size() * sizeof(int32_t));
+    take(codes);
+  }
+  return {};
+}
+
 Result<ImportReport> TableBuilder::Finish() {
   if (given_.empty()) {
     return InvalidArgument("the data has no rows");
   }
   ATELIER_TRY(Flush());
   FinishStatistics();
-  ATELIER_ASSIGN(splits, AssignSplits({.given = std::move(given_),
-                                       .strata = std::move(strata_),
-                                       .fractions = options_.split,
-                                       .seed = options_.seed}));
+  SplitInput input{.given = std::move(given_), .fractions = options_.split, .seed = options_.seed};
+  if (stratified_) {
+    input.strata = [this](const auto& take) { return Strata(take); };
+  }
+  ATELIER_ASSIGN(splits, AssignSplits(std::move(input)));
   ATELIER_ASSIGN(report, Publish(blobs_, std::move(manifest_), splits));
   report.warnings = std::move(warnings_);
   return report;

@@ -34,6 +34,18 @@ class TableBuilder {
   // Errors: of the blob store; kInternal where a column was not set.
   Status EndRow(std::optional<Split> split);
 
+  // Called in EndRow whenever all rows so far are in shards that are stored.
+  void OnShard(std::function<Status()> hook) { on_shard_ = std::move(hook); }
+  // What must be kept, beside the splits given, so that another builder of the same schema can go on from here. To be
+  // asked for in OnShard's hook.
+  boost::json::object Save() const;
+  // Instead of Begin. Errors: kDataLoss where it is not what Save gave for this schema.
+  Status Restore(Manifest schema, const boost::json::object& saved, std::vector<uint8_t> given);
+  const std::vector<uint8_t>& given() const { return given_; }
+
+  // What the manifest says about where the rows come from.
+  void SetLineage(boost::json::object lineage) { manifest_.lineage = std::move(lineage); }
+
   void Warn(std::string warning);
   int64_t rows() const { return static_cast<int64_t>(given_.size()); }
   const Manifest& schema() const { return manifest_; }
@@ -55,14 +67,15 @@ class TableBuilder {
 
   Status Flush();
   void FinishStatistics();
+  Status Strata(const std::function<void(std::span<const int32_t>)>& take) const;
 
   storage::BlobStore& blobs_;
   const ImportOptions& options_;
   Manifest manifest_;
   std::vector<Buffer> buffers_;
-  std::optional<size_t> strata_column_;
+  bool stratified_ = false;
+  std::function<Status()> on_shard_;
   std::vector<uint8_t> given_;
-  std::vector<int32_t> strata_;
   std::vector<std::string> warnings_;
   int64_t buffered_rows_ = 0;
   uint64_t buffered_bytes_ = 0;

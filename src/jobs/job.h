@@ -61,6 +61,8 @@ struct Kind {
   // Publishes the outputs, in the very transaction that marks the job succeeded; may add to `result`. An error makes
   // the job failed.
   std::function<Status(soci::session&, const Job&, boost::json::object& result)> commit;
+  // Somebody waits for it and it is over in seconds: it runs beside the jobs that take long, not behind them.
+  bool brief = false;
 };
 
 }  // namespace atelier::jobs

@@ -163,14 +163,15 @@ Result<std::vector<std::string>> Store::Recover() {
   return ids;
 }
 
-Result<std::vector<std::string>> Store::Queued(int limit) {
+Result<std::vector<std::string>> Store::Queued(int limit, Of of, const std::string& kinds) {
   std::vector<std::string> ids;
   ATELIER_TRY(catalogue_.Read([&](soci::session& session) -> Status {
     std::string id;
     const std::string queued(Name(State::kQueued));
     soci::statement query =
-        (session.prepare << "SELECT id FROM jobs WHERE state = :state ORDER BY position LIMIT :most", soci::into(id),
-         soci::use(queued, "state"), soci::use(limit, "most"));
+        (session.prepare << "SELECT id FROM jobs WHERE state = :state AND kind"
+                         << (of == Of::kThese ? " IN (" : " NOT IN (") << kinds << ") ORDER BY position LIMIT :most",
+         soci::into(id), soci::use(queued, "state"), soci::use(limit, "most"));
     query.execute();
     ids.clear();
     while (query.fetch()) {

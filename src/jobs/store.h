@@ -45,8 +45,9 @@ class Store {
   // Takes up what a dead gateway left: running jobs are queued again, or cancelled where that had been asked.
   // Returns their ids.
   Result<std::vector<std::string>> Recover();
-  // The ids of jobs waiting, the oldest first.
-  Result<std::vector<std::string>> Queued(int limit);
+  // The ids of jobs waiting, the oldest first: of the kinds of the SQL list, such as "'a', 'b'", or of all others.
+  enum class Of { kThese, kOthers };
+  Result<std::vector<std::string>> Queued(int limit, Of of, const std::string& kinds);
   // A new attempt. Errors: kFailedPrecondition when the job waits no more.
   Result<Job> MarkStarted(const std::string& id);
   // A job that cannot be started at all. Errors: as MarkStarted.

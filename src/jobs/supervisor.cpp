@@ -20,6 +20,7 @@ constexpr int kTickMs = 250;
 constexpr int64_t kSaveEveryMs = 100;  // events gather, so that a talkative job does not cost an fsync a line
 constexpr size_t kSaveAtOnce = 512;
 constexpr int64_t kRetryMs = 1000;
+constexpr size_t kBriefJobs = 2;  // of brief kinds, beside the others
 
 Result<storage::FileDescriptor> NewWake() {
   storage::FileDescriptor wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -33,7 +34,14 @@ Result<storage::FileDescriptor> NewWake() {
 
 Supervisor::Supervisor(Store& store, Clock& clock, std::map<std::string, Kind> kinds, Options options,
                        Listeners& listeners)
-    : store_(store), clock_(clock), kinds_(std::move(kinds)), options_(std::move(options)), listeners_(listeners) {}
+    : store_(store), clock_(clock), kinds_(std::move(kinds)), options_(std::move(options)), listeners_(listeners) {
+  for (const auto& [name, kind] : kinds_) {
+    if (kind.brief) {
+      brief_kinds_ += (brief_kinds_.empty() ? "'" : ", '") + name + "'";
+    }
+  }
+  brief_kinds_ = brief_kinds_.empty() ? "''" : brief_kinds_;
+}
 
 Status Supervisor::Start() {
   ATELIER_ASSIGN(wake, NewWake());
@@ -97,8 +105,7 @@ int Supervisor::Timeout() const {
   if (attempts_.empty() && !look_at_queue_) {
     return look_again_ms_ >= 0 ? kTickMs : -1;
   }
-  int64_t timeout =
-      look_at_queue_ && !stopping_ && attempts_.size() < static_cast<size_t>(options_.limits.running) ? 0 : kTickMs;
+  int64_t timeout = look_at_queue_ && !stopping_ && Places(false) > 0 ? 0 : kTickMs;
   const int64_t now = Now().steady_ms;
   for (const auto& [id, saved] : saved_ms_) {
     timeout = std::min(timeout, std::max<int64_t>(saved + kSaveEveryMs - now, 1));
@@ -141,24 +148,43 @@ void Supervisor::TakeInbox() {
   stopping_ = inbox.stop;
 }
 
+size_t Supervisor::Places(bool brief) const {
+  const auto running = static_cast<size_t>(std::max(options_.limits.running, 0));
+  const size_t all = brief ? std::min(running, kBriefJobs) : running;
+  const auto used = static_cast<size_t>(std::ranges::count_if(attempts_, [&](const auto& attempt) {
+    const auto kind = kinds_.find(attempt->kind());
+    return (kind != kinds_.end() && kind->second.brief) == brief;
+  }));
+  return all - std::min(used, all);
+}
+
 void Supervisor::StartQueued() {
-  const auto places = static_cast<size_t>(std::max(options_.limits.running, 0));
   const bool again = look_again_ms_ >= 0 && Now().steady_ms >= look_again_ms_;
-  if (stopping_ || attempts_.size() >= places || !(look_at_queue_ || again)) {
+  if (stopping_ || Places(false) + Places(true) == 0 || !(look_at_queue_ || again)) {
     return;
   }
   look_at_queue_ = false;
   look_again_ms_ = -1;
+  StartQueued(true);
+  StartQueued(false);
+}
+
+void Supervisor::StartQueued(bool brief) {
   // A few more than there are places: a job whose old process still dies must not hold up the others.
   constexpr size_t kSpare = 16;
-  const auto ids = store_.Queued(static_cast<int>(places - attempts_.size() + kSpare));
+  const size_t places = Places(brief);
+  if (places == 0) {
+    return;
+  }
+  const auto ids =
+      store_.Queued(static_cast<int>(places + kSpare), brief ? Store::Of::kThese : Store::Of::kOthers, brief_kinds_);
   if (!ids.ok()) {
     LogWarning("the job queue cannot be read", {{"error", ids.error().message}});
     look_again_ms_ = Now().steady_ms + kRetryMs;
     return;
   }
   for (const std::string& id : *ids) {
-    if (attempts_.size() >= places) {
+    if (Places(brief) == 0) {
       return;
     }
     const Launched launched = Launch(id);

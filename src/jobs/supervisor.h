@@ -49,6 +49,8 @@ class Supervisor {
   void Wait();
   void TakeInbox();
   void StartQueued();
+  void StartQueued(bool brief);
+  size_t Places(bool brief) const;  // that are free for jobs of brief kinds, or for the others
   enum class Launched { kYes, kNo, kLater };
   Launched Launch(const std::string& id);
   Launched Launch(const Kind& kind, const Job& job);
@@ -64,6 +66,7 @@ class Supervisor {
   Store& store_;
   Clock& clock_;
   std::map<std::string, Kind> kinds_;
+  std::string brief_kinds_;  // an SQL list; "''" where there is none
   Options options_;
   Listeners& listeners_;
   storage::FileDescriptor wake_;

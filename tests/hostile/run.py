@@ -20,9 +20,9 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from common.atelier import Server  # noqa: E402
 from hostile.harness import SANITIZER, Context, Failure, ImportRow, check  # noqa: E402
 from hostile.tables import (  # noqa: E402
-    folders, http, images, imports, jobs, json_bodies, keys, kserve, models, paths, uploads)
+    folders, http, images, imports, jobs, json_bodies, keys, kserve, models, paths, steps, uploads)
 
-TABLES = [http, json_bodies, uploads, paths, keys, jobs, imports, images, models, folders, kserve]
+TABLES = [http, json_bodies, uploads, paths, keys, jobs, imports, images, models, folders, kserve, steps]
 
 # Short limits, so that slow rows end soon; several jobs at once for the rows that import.
 FLAGS = ["--http-header-timeout-ms", "3s", "--http-write-timeout-ms", "5s", "--jobs-running", "4"]

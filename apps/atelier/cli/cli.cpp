@@ -133,6 +133,7 @@ void AddCommands(CLI::App& app, Global& global, Selection& selection) {
   AddChatCommand(app, selection);
   AddEmbedCommand(app, selection);
   AddWordsCommands(app, selection);
+  AddTextCommands(app, selection);
   AddJobCommands(app, selection);
   AddKeyCommands(app, selection);
   AddDoctorCommand(app, selection);

@@ -83,12 +83,6 @@ Result<Response> GetDatasetVersion(const Services& services, Request& request) {
   return JsonResponse(object);
 }
 
-Result<Response> SplitDataset(const Services& services, Request& request) {
-  ATELIER_ASSIGN(body, request.Json());
-  ATELIER_ASSIGN(spec, SplitSpec(services, request.Param("name"), body));
-  return StartJob(services, "process", std::move(spec));
-}
-
 Result<Response> DeleteDataset(const Services& services, Request& request) {
   ATELIER_ASSIGN(dataset, services.datasets.Get(request.Param("name")));
   ATELIER_TRY(services.datasets.Delete(dataset.name));

@@ -17,10 +17,6 @@ namespace {
 constexpr size_t kMaxSources = 10'000;
 constexpr size_t kMaxSourceBytes = 4096;
 
-json::object NewSpec(const Services& services, const json::object& request) {
-  return {{"request", request}, {"blobs", std::filesystem::absolute(services.blob_dir).string()}};
-}
-
 Status CheckSourcePath(const std::string& path, const std::string& param) {
   const auto bad = [&] { return InvalidArgument("'" + param + "' must be a relative path without '..'", param); };
   if (path.empty() || path.size() > 1024 || path.front() == '/' || !IsUtf8(path)) {
@@ -100,13 +96,16 @@ Result<json::object> BasePart(const Services& services, const std::string& refer
   return ModelPart(model);
 }
 
-// Checks that the manifest can be read and gives it.
+}  // namespace
+
+json::object NewSpec(const Services& services, const json::object& request) {
+  return {{"request", request}, {"blobs", std::filesystem::absolute(services.blob_dir).string()}};
+}
+
 Result<data::Manifest> LoadManifest(const Services& services, const data::DatasetVersion& version) {
   ATELIER_ASSIGN(value, ReadManifest(services, version));
   return data::ManifestFromJson(value);
 }
-
-}  // namespace
 
 Result<json::value> ReadManifest(const Services& services, const data::DatasetVersion& version) {
   ATELIER_ASSIGN(text, storage::ReadAll(services.blobs, version.manifest.sha256, data::kMaxManifestBytes));
@@ -155,6 +154,29 @@ Result<json::object> ImportModelSpec(const Services& services, const json::objec
   }
   spec["model"] = model;
   spec["files"] = std::move(sources);
+  spec["code_version"] = services.code_version;
+  return spec;
+}
+
+Result<json::object> TrainTaggerSpec(const Services& services, const json::object& request) {
+  Fields fields(request);
+  ATELIER_TRY(fields.String("kind"));
+  ATELIER_ASSIGN(model, fields.String("model", 128));
+  ATELIER_TRY(ValidateName(model, "model"));
+  ATELIER_ASSIGN(files, fields.ArrayOr("files", kMaxSources));
+  if (files == nullptr || files->empty()) {
+    return InvalidArgument("'files' is missing: a list of at least one file", "files", "missing_required_parameter");
+  }
+  ATELIER_ASSIGN(column, fields.IntOr("column", 2, 2, 100));
+  ATELIER_ASSIGN(passes, fields.IntOr("passes", 5, 1, 50));
+  ATELIER_ASSIGN(holdout, fields.NumberOr("holdout", 0.1, 0, 0.5));
+  ATELIER_ASSIGN(seed, fields.IntOr("seed", 1, 0, std::numeric_limits<int64_t>::max()));
+  ATELIER_TRY(fields.RejectUnknown());
+  ATELIER_ASSIGN(sources, SourceFiles(services, *files));
+  json::object spec = NewSpec(services, request);
+  spec["model"] = model;
+  spec["files"] = std::move(sources);
+  spec["settings"] = {{"column", column}, {"passes", passes}, {"holdout", holdout}, {"seed", seed}};
   spec["code_version"] = services.code_version;
   return spec;
 }
@@ -215,22 +237,6 @@ Result<json::object> PullModelSpec(const Services& services, const json::object&
   ATELIER_ASSIGN(deploy, fields.BoolOr("deploy", false));
   ATELIER_TRY(fields.RejectUnknown());
   return PullSpec(services, reference, {std::move(model), deploy}, request);
-}
-
-Result<json::object> SplitSpec(const Services& services, const std::string& dataset, const json::object& request) {
-  Fields fields(request);
-  ATELIER_ASSIGN(wanted, fields.IntOr("version", 0, 1, std::numeric_limits<int64_t>::max()));
-  json::object split = request;
-  split.erase("version");
-  ATELIER_ASSIGN(options, data::SplitOptionsFromJson(split));
-  ATELIER_ASSIGN(version, services.datasets.GetVersion(dataset, wanted));
-  json::object spec = NewSpec(services, request);
-  spec["name"] = version.dataset_name;
-  spec["version"] = version.version;
-  spec["manifest"] = storage::ToJson(version.manifest);
-  spec["split"] = {
-      {"fractions", json::value_from(options.fractions)}, {"seed", options.seed}, {"stratify", options.stratify}};
-  return spec;
 }
 
 Result<json::object> TrainSpec(const Services& services, const json::object& request) {

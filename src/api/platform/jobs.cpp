@@ -20,9 +20,11 @@ constexpr CreatableKind kCreatable[] = {
     {"train", TrainSpec},
     {"evaluate",
      [](const Services& services, const json::object& request) { return EvaluateSpec(services, request, true); }},
+    {"process", ProcessSpec},
     {"import_model", ImportModelSpec},
     {"quantize_model", QuantizeModelSpec},
-    {"pull_model", PullModelSpec}};
+    {"pull_model", PullModelSpec},
+    {"train_tagger", TrainTaggerSpec}};
 
 json::value TimeOrNull(int64_t unix_ms) { return unix_ms == 0 ? json::value(nullptr) : json::value(Seconds(unix_ms)); }
 json::value ObjectOrNull(const json::object& object) {
@@ -71,7 +73,8 @@ Result<Response> CreateJob(const Services& services, Request& request) {
   const auto* found = std::ranges::find(kCreatable, std::string_view(kind), &CreatableKind::name);
   if (found == std::end(kCreatable)) {
     return InvalidArgument(
-        "'kind' must be train, evaluate, import_model, pull_model or quantize_model; POST /v1/datasets imports data",
+        "'kind' must be train, evaluate, process, import_model, pull_model, quantize_model or train_tagger; "
+        "POST /v1/datasets imports data",
         "kind");
   }
   ATELIER_ASSIGN(spec, found->spec(services, body));

@@ -19,10 +19,11 @@ Result<Response> StartJob(const Services& services, const std::string& kind, jso
 
 // Each checks `request` field by field and against the catalogue, so that a job that cannot succeed is refused at once.
 Result<json::object> ImportSpec(const Services& services, const json::object& request);
-Result<json::object> SplitSpec(const Services& services, const std::string& dataset, const json::object& request);
+Result<json::object> ProcessSpec(const Services& services, const json::object& request);
 Result<json::object> TrainSpec(const Services& services, const json::object& request);
 Result<json::object> ImportModelSpec(const Services& services, const json::object& request);
 Result<json::object> QuantizeModelSpec(const Services& services, const json::object& request);
+Result<json::object> TrainTaggerSpec(const Services& services, const json::object& request);
 Result<json::object> PullModelSpec(const Services& services, const json::object& request);
 Result<json::object> EvaluateSpec(const Services& services, const json::object& request, bool with_kind);
 
@@ -34,6 +35,10 @@ struct PullWish {
 Result<json::object> PullSpec(const Services& services, const hub::Reference& reference, const PullWish& wish,
                               const json::object& request);
 
+// What every job's specification has.
+json::object NewSpec(const Services& services, const json::object& request);
+// The manifest, checked. Errors: as ReadManifest.
+Result<data::Manifest> LoadManifest(const Services& services, const data::DatasetVersion& version);
 // The manifest's JSON, read from the blob store. Errors: kDataLoss.
 Result<json::value> ReadManifest(const Services& services, const data::DatasetVersion& version);
 

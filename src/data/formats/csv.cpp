@@ -2,6 +2,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "base/json.h"
 #include "data/formats/cells.h"
 #include "data/formats/class_names.h"
 #include "data/formats/csv_reader.h"
@@ -73,16 +74,29 @@ class RowLoop {
   RowLoop(FormatContext& context, const CsvSource& source, std::vector<std::string>& names)
       : context_(context), source_(source), names_(names) {}
 
+  // To go on behind rows that are done.
+  void Resume(const CsvPosition& position) { resumed_ = position; }
+  // While `use` runs: where the row after this one begins.
+  CsvPosition Next() const { return reader_->position(); }
+
   Status Run(const std::function<Status(const CsvRow&)>& use) {
     ATELIER_ASSIGN(input, context_.Open(*source_.file));
-    CsvReader reader(input->Source(), source_.dialect.delimiter, source_.file->path, source_.dialect.skip_lines,
-                     source_.dialect.quotes);
+    const CsvDialect& dialect = source_.dialect;
+    if (resumed_) {
+      reader_.emplace(SkipBytes(input->Source(), resumed_->offset), dialect.delimiter, source_.file->path, *resumed_,
+                      dialect.quotes);
+    } else {
+      reader_.emplace(input->Source(), dialect.delimiter, source_.file->path, dialect.skip_lines, dialect.quotes);
+    }
     CsvRow row;
-    bool first = true;
-    while (true) {
-      ATELIER_ASSIGN(more, reader.Next(row));
+    bool first = !resumed_;
+    for (int64_t count = 0;; ++count) {
+      ATELIER_ASSIGN(more, reader_->Next(row));
       if (!more) {
         return {};
+      }
+      if (count % kCheckRows == 0) {
+        ATELIER_TRY(context_.hooks.Check());
       }
       if (first) {
         first = false;
@@ -102,6 +116,8 @@ class RowLoop {
   }
 
  private:
+  static constexpr int64_t kCheckRows = 4096;
+
   Status TakeNames(const CsvRow& row) {
     ATELIER_ASSIGN(names, Names(source_, row, context_.options.columns));
     if (names_.empty()) {
@@ -115,6 +131,8 @@ class RowLoop {
   FormatContext& context_;
   const CsvSource& source_;
   std::vector<std::string>& names_;
+  std::optional<CsvPosition> resumed_;
+  std::optional<CsvReader> reader_;
 };
 
 Status Scan(FormatContext& context, const CsvSource& source, std::vector<std::string>& names,
@@ -138,16 +156,13 @@ Status Scan(FormatContext& context, const CsvSource& source, std::vector<std::st
   });
 }
 
-Status Read(FormatContext& context) {
-  std::vector<CsvSource> sources;
-  ClassNames classes;
-  for (const auto& file : context.files) {
-    if (IsClassNames(file.path) && context.files.size() > 1) {
-      ATELIER_TRY(classes.Read(context, file));
-      continue;
+// The first pass: what the columns are.
+Result<TablePlan> LearnColumns(FormatContext& context, const std::vector<CsvSource>& sources, ClassNames& classes) {
+  if (auto kept = ReadPlan(context.checkpoint)) {
+    for (const auto& source : sources) {
+      context.meter.Add(source.file->blob.size);
     }
-    ATELIER_ASSIGN(source, Sniff(context, file));
-    sources.push_back(std::move(source));
+    return *std::move(kept);
   }
   std::vector<std::string> names;
   std::vector<ColumnScan> scans;
@@ -163,18 +178,70 @@ Status Read(FormatContext& context) {
   }
   ATELIER_ASSIGN(plan, PlanTable(std::move(scans), context.options, "csv"));
   ATELIER_TRY(classes.Apply(plan));
-  for (auto& warning : plan.warnings) {
-    context.table.Warn(std::move(warning));
+  ATELIER_TRY(KeepPlan(context.checkpoint, plan));
+  return plan;
+}
+
+json::object ToJson(size_t source, const CsvPosition& position) {
+  return {{"source", source},
+          {"offset", position.offset},
+          {"line", position.line},
+          {"skip_line_feed", position.skip_line_feed}};
+}
+
+// The second pass: the rows, from the first on that is in no stored shard.
+Status FillTable(FormatContext& context, const std::vector<CsvSource>& sources, const TablePlan& plan) {
+  size_t first = 0;
+  std::optional<CsvPosition> resumed;
+  if (const auto saved = context.checkpoint.RestoreTable(context.table, plan.schema)) {
+    first = static_cast<size_t>(GetInt(*saved, "source"));
+    resumed = CsvPosition{.offset = static_cast<uint64_t>(GetInt(*saved, "offset")),
+                          .line = GetInt(*saved, "line"),
+                          .skip_line_feed = GetBool(*saved, "skip_line_feed")};
+  } else {
+    ATELIER_TRY(context.table.Begin(plan.schema));
   }
-  ATELIER_TRY(context.table.Begin(plan.schema));
-  for (const auto& source : sources) {
-    ATELIER_TRY(RowLoop(context, source, names).Run([&](const CsvRow& row) -> Status {
-      for (size_t i = 0; i < row.size(); ++i) {
-        ATELIER_TRY(PutCell(context.table, plan, i, row[i]));
+  std::vector<std::string> names;
+  for (const Column& column : plan.schema.columns) {
+    names.push_back(column.name);
+  }
+  for (size_t i = 0; i < sources.size(); ++i) {
+    if (i < first) {
+      context.meter.Add(sources[i].file->blob.size);
+      continue;
+    }
+    RowLoop loop(context, sources[i], names);
+    if (i == first && resumed) {
+      loop.Resume(*resumed);
+    }
+    context.table.OnShard([&] { return context.checkpoint.SaveTable(context.table, ToJson(i, loop.Next())); });
+    ATELIER_TRY(loop.Run([&](const CsvRow& row) -> Status {
+      for (size_t column = 0; column < row.size(); ++column) {
+        ATELIER_TRY(PutCell(context.table, plan, column, row[column]));
       }
-      return context.table.EndRow(source.split);
+      return context.table.EndRow(sources[i].split);
     }));
   }
+  return {};
+}
+
+Status Read(FormatContext& context) {
+  std::vector<CsvSource> sources;
+  ClassNames classes;
+  for (const auto& file : context.files) {
+    if (IsClassNames(file.path) && context.files.size() > 1) {
+      ATELIER_TRY(classes.Read(context, file));
+      continue;
+    }
+    ATELIER_ASSIGN(source, Sniff(context, file));
+    sources.push_back(std::move(source));
+  }
+  ATELIER_ASSIGN(plan, LearnColumns(context, sources, classes));
+  for (const auto& warning : plan.warnings) {
+    context.table.Warn(warning);
+  }
+  ATELIER_TRY(FillTable(context, sources, plan));
+  context.table.OnShard(nullptr);
   return {};
 }
 

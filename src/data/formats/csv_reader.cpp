@@ -34,6 +34,15 @@ CsvReader::CsvReader(ChunkSource source, char delimiter, std::string name, int64
   }
 }
 
+CsvReader::CsvReader(ChunkSource source, char delimiter, std::string name, const CsvPosition& position,
+                     bool quotes)
+    : CsvReader(std::move(source), delimiter, std::move(name), 0, quotes) {
+  started_ = true;
+  taken_ = position.offset;
+  line_ = position.line;
+  skip_line_feed_ = position.skip_line_feed;
+}
+
 Error CsvReader::Bad(const CsvRow& row, const std::string& what) const {
   return InvalidArgument(
       name_ + ": row " + std::to_string(row.line_) + ", column " + std::to_string(row.size() + 1) + ": " + what,
@@ -43,6 +52,7 @@ Error CsvReader::Bad(const CsvRow& row, const std::string& what) const {
 Result<bool> CsvReader::Fill() {
   ATELIER_ASSIGN(chunk, source_());
   chunk_ = chunk;
+  taken_ += chunk.size();
   return !chunk_.empty();
 }
 

@@ -36,6 +36,13 @@ class CsvRow {
   bool ascii_ = true;
 };
 
+// Where the next row begins.
+struct CsvPosition {
+  uint64_t offset = 0;  // bytes of the text before it
+  int64_t line = 1;
+  bool skip_line_feed = false;  // the last row ended with CR
+};
+
 // Accepts LF, CRLF and CR as ends of a row, a UTF-8 byte order mark, and any bytes inside quotes except NUL. Rows
 // without anything are left out. A quote inside a field that does not begin with one is a plain character. With the
 // space as delimiter, several stand for one. Not thread-safe.
@@ -44,6 +51,12 @@ class CsvReader {
   // `name` is the file's, for messages. Leaves out the first `skip_lines` lines, whatever they hold. Without `quotes` a
   // quote is a character as any other.
   CsvReader(ChunkSource source, char delimiter, std::string name, int64_t skip_lines = 0, bool quotes = true);
+
+  // Goes on in the middle: `source` gives the bytes from `position` on, which another reader told of the same text.
+  CsvReader(ChunkSource source, char delimiter, std::string name, const CsvPosition& position, bool quotes = true);
+
+  // After a row.
+  CsvPosition position() const { return {taken_ - chunk_.size(), line_, skip_line_feed_}; }
 
   // false at the end. Errors: kInvalidArgument "invalid_csv" naming file, row and column (NUL, UTF-16, no UTF-8, text
   // behind a closing quote, a quote that is never closed, too large, too many columns), the source's.
@@ -73,7 +86,8 @@ class CsvReader {
   std::string head_;                 // the first bytes, where they came in small pieces
   std::string_view chunk_;
   bool started_ = false;
-  bool skip_line_feed_ = false;  // the last row ended with CR
+  uint64_t taken_ = 0;  // bytes that the source gave
+  bool skip_line_feed_ = false;
   State state_ = State::kFieldStart;
   int64_t line_ = 1;
 };

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "data/checkpoint.h"
 #include "data/formats/input.h"
 #include "data/importer.h"
 #include "data/table_builder.h"
@@ -18,6 +19,8 @@ struct FormatContext {
   const ImportOptions& options;
   Meter& meter;
   TableBuilder& table;
+  const RunHooks& hooks;
+  Checkpoint& checkpoint;  // a format may use it to go on after a kill; without, it begins anew
   ArchiveCursor archives{};
 
   // The text of a file in UTF-8. Only one at a time may be open.

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "data/checkpoint.h"
 #include "data/importer.h"
 #include "data/manifest.h"
 #include "data/table_builder.h"
@@ -69,6 +71,10 @@ struct TablePlan {
 // Types, target and task, by the options or by guess. Errors: kInvalidArgument (an option names no column, a column
 // does not have the type that is asked of it).
 Result<TablePlan> PlanTable(std::vector<ColumnScan> scans, const ImportOptions& options, std::string format);
+
+// Keeps a plan for a run that goes on after a kill, and finds it again.
+Status KeepPlan(Checkpoint& checkpoint, const TablePlan& plan);
+std::optional<TablePlan> ReadPlan(const Checkpoint& checkpoint);
 
 // Puts a text cell into the row, as the plan has it. Errors: kInternal where the first pass did not see it.
 Status PutCell(TableBuilder& table, const TablePlan& plan, size_t column, std::string_view raw);

@@ -28,6 +28,20 @@ void Meter::Finish() {
   }
 }
 
+ChunkSource SkipBytes(ChunkSource source, uint64_t count) {
+  return [source = std::move(source), count]() mutable -> Result<std::string_view> {
+    while (true) {
+      ATELIER_ASSIGN(chunk, source());
+      if (chunk.empty() || chunk.size() > count) {
+        chunk.remove_prefix(std::min<uint64_t>(count, chunk.size()));
+        count = 0;
+        return chunk;
+      }
+      count -= chunk.size();
+    }
+  };
+}
+
 Result<bool> ArchiveCursor::GoOn(const std::string& member) {
   while (true) {
     ATELIER_ASSIGN(next, reader_->Next());

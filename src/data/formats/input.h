@@ -59,6 +59,8 @@ struct InputOptions {
   ArchiveCursor* archives = nullptr;  // for members; only one input at a time may use it. nullptr: a walk of its own
   std::string_view encoding{};        // of transcoder.h; empty: the bytes stay as they are
 };
+// The same without its first `count` bytes.
+ChunkSource SkipBytes(ChunkSource source, uint64_t count);
 
 // Gzip is recognised by its magic, whatever the name says. Errors of reading: kInvalidArgument (damaged gzip, bytes
 // behind it, bytes that are none in the encoding), kOutOfRange "request_too_large" (it grows to more than 100 times its

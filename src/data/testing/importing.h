@@ -30,10 +30,12 @@ inline Imported RunImport(FakeBlobStore& blobs, const std::vector<SourceFile>& f
   Imported out;
   uint64_t last = 0;
   bool monotonic = true;
-  auto report = Import(blobs, files, options, formats, [&](uint64_t done, uint64_t total) {
+  RunHooks hooks;
+  hooks.progress = [&](uint64_t done, uint64_t total) {
     monotonic = monotonic && done >= last && done <= total;
     last = done;
-  });
+  };
+  auto report = Import(blobs, files, options, formats, hooks);
   if (!report.ok()) {
     out.error = report.error().message;
     out.reason = report.error().reason;

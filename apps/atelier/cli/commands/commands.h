@@ -13,6 +13,7 @@
 namespace atelier::cli {
 
 void AddDatasetCommands(CLI::App& app, Selection& selection);
+void AddDatasetProcess(CLI::App& group, Selection& selection);  // process, split, steps: to the group "dataset"
 void AddTrainCommands(CLI::App& app, Selection& selection);
 void AddJobCommands(CLI::App& app, Selection& selection);
 void AddModelCommands(CLI::App& app, Selection& selection);
@@ -28,6 +29,7 @@ void AddTranslateCommand(CLI::App& app, Selection& selection);
 void AddChatCommand(CLI::App& app, Selection& selection);
 void AddEmbedCommand(CLI::App& app, Selection& selection);
 void AddWordsCommands(CLI::App& app, Selection& selection);
+void AddTextCommands(CLI::App& app, Selection& selection);
 void AddKeyCommands(CLI::App& app, Selection& selection);
 void AddDoctorCommand(CLI::App& app, Selection& selection);
 

@@ -1,9 +1,9 @@
-// atelier dataset add|list|show|split|delete
+// atelier dataset add|list|show|delete
 #include <memory>
 
 #include "atelier/cli/collect.h"
 #include "atelier/cli/commands/commands.h"
-#include "atelier/cli/follow.h"
+#include "atelier/cli/dataset_version.h"
 #include "atelier/cli/table.h"
 #include "atelier/cli/text.h"
 #include "atelier/cli/upload.h"
@@ -73,68 +73,6 @@ Result<json::object> ImportRequest(const AddOptions& options) {
   return request;
 }
 
-std::string SplitText(const json::object& manifest) {
-  const auto& rows = ObjectIn(manifest, "split_rows");
-  return "train " + std::to_string(GetInt(rows, "train")) + ", validation " +
-         std::to_string(GetInt(rows, "validation")) + ", test " + std::to_string(GetInt(rows, "test"));
-}
-
-std::string ShapeText(const json::object& column) {
-  std::string text;
-  if (const auto& labels = ArrayIn(column, "categories"); !labels.empty()) {
-    for (size_t i = 0; i < labels.size() && i < 8; ++i) {
-      text += (i == 0 ? "" : ", ") + CellOf(labels[i]);
-    }
-    return std::to_string(labels.size()) + ": " + text + (labels.size() > 8 ? ", \u2026" : "");
-  }
-  for (const auto& size : ArrayIn(column, "shape")) {
-    text += (text.empty() ? "" : "x") + CellOf(size);
-  }
-  return text;
-}
-
-void PrintVersion(const json::object& version) {
-  const auto& manifest = ObjectIn(version, "manifest");
-  std::string head = GetString(version, "name", GetString(version, "dataset")) + "@" + Cell(version, "version") + "  " +
-                     std::to_string(GetInt(version, "rows")) + " rows (" + SplitText(manifest) + ")  " +
-                     GetString(manifest, "format") + "  " + GetString(manifest, "task");
-  if (const std::string target = GetString(manifest, "target"); !target.empty()) {
-    head += " of '" + target + "'";
-  }
-  Table table({"COLUMN", "TYPE", "VALUES", "MISSING", "MINIMUM", "MAXIMUM", "MEAN", "DEVIATION"});
-  for (const auto& value : ArrayIn(manifest, "columns")) {
-    if (const auto* column = value.if_object()) {
-      const auto& statistics = ObjectIn(*column, "statistics");
-      const bool counted = GetString(*column, "type") == "number" || statistics.contains("maximum");
-      const auto number = [&](std::string_view key) { return counted ? Cell(statistics, key) : std::string(); };
-      table.Add({Cell(*column, "name"), Cell(*column, "type"), ShapeText(*column), Cell(statistics, "missing"),
-                 number("minimum"), number("maximum"), number("mean"), number("standard_deviation")});
-    }
-  }
-  PrintText(Escape(head) + "\n\n" + table.Text());
-}
-
-Result<json::object> GetVersion(Session& session, const std::string& name, const std::string& version) {
-  return session.api.Get("/v1/datasets/" + PercentEncode(name) + "/versions/" + PercentEncode(version));
-}
-
-// Waits for a job that makes a data set version, and shows the version.
-Status FinishVersion(Session& session, const json::object& job, const std::string& name) {
-  Progress progress(stderr);
-  ATELIER_ASSIGN(done, FollowJob(session.api, GetString(job, "id"), progress));
-  const auto& result = ObjectIn(done, "result");
-  if (session.json) {
-    PrintJson(done);
-    return {};
-  }
-  for (const auto& warning : ArrayIn(result, "warnings")) {
-    std::fprintf(stderr, "warning: %s\n", Escape(CellOf(warning)).c_str());
-  }
-  ATELIER_ASSIGN(version, GetVersion(session, name, Cell(result, "version")));
-  PrintVersion(version);
-  return {};
-}
-
 Status Add(Session& session, const AddOptions& options) {
   ATELIER_ASSIGN(request, ImportRequest(options));
   ATELIER_ASSIGN(collection, Collect(options.paths));
@@ -187,25 +125,6 @@ Status Show(Session& session, const std::string& text) {
   return {};
 }
 
-struct SplitOptions {
-  std::string dataset;
-  std::string fractions;
-  int64_t seed = 1;
-  bool no_stratify = false;
-};
-
-Status Split(Session& session, const SplitOptions& options) {
-  const Reference reference = ParseReference(options.dataset, "");
-  ATELIER_ASSIGN(fractions, ParseFractions(options.fractions));
-  json::object request{{"fractions", fractions}, {"seed", options.seed}, {"stratify", !options.no_stratify}};
-  if (!reference.reference.empty()) {
-    ATELIER_ASSIGN(version, GetVersion(session, reference.name, reference.reference));
-    request["version"] = GetInt(version, "version");
-  }
-  ATELIER_ASSIGN(job, session.api.Post("/v1/datasets/" + PercentEncode(reference.name) + "/split", request));
-  return FinishVersion(session, job, reference.name);
-}
-
 Status Delete(Session& session, const std::string& name) {
   ATELIER_ASSIGN(answer, session.api.Delete("/v1/datasets/" + PercentEncode(name)));
   if (session.json) {
@@ -248,16 +167,6 @@ void AddAdd(CLI::App& group, Selection& selection) {
   command->callback([&selection, options] { selection.run = [options](Session& s) { return Add(s, *options); }; });
 }
 
-void AddSplit(CLI::App& group, Selection& selection) {
-  auto options = std::make_shared<SplitOptions>();
-  auto* command = group.add_subcommand("split", "Make a new version with another split");
-  command->add_option("dataset", options->dataset, "NAME or NAME@VERSION")->required();
-  command->add_option("fractions", options->fractions, "train,validation,test, e.g. 0.8,0.1,0.1")->required();
-  command->add_option("--seed", options->seed, "Seed of the split");
-  command->add_flag("--no-stratify", options->no_stratify, "Split without keeping the shares of the labels");
-  command->callback([&selection, options] { selection.run = [options](Session& s) { return Split(s, *options); }; });
-}
-
 }  // namespace
 
 void AddDatasetCommands(CLI::App& app, Selection& selection) {
@@ -269,7 +178,7 @@ void AddDatasetCommands(CLI::App& app, Selection& selection) {
   auto* show = group->add_subcommand("show", "Show the columns and the split of a version");
   show->add_option("dataset", *name, "NAME or NAME@VERSION")->required();
   show->callback([&selection, name] { selection.run = [name](Session& s) { return Show(s, *name); }; });
-  AddSplit(*group, selection);
+  AddDatasetProcess(*group, selection);
   auto* remove = group->add_subcommand("delete", "Delete a data set with all its versions");
   remove->add_option("name", *name, "Name of the data set")->required();
   remove->callback([&selection, name] { selection.run = [name](Session& s) { return Delete(s, *name); }; });
