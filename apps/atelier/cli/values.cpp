@@ -105,6 +105,19 @@ Result<json::array> ParseTraffic(std::string_view text) {
   return versions;
 }
 
+Result<json::value> ParseGate(std::string_view text) {
+  if (text == "none") {
+    return json::value(nullptr);
+  }
+  const size_t sign = text.find_first_of("<>");
+  double bound = 0;
+  if (sign == std::string_view::npos || sign + 1 >= text.size() || text[sign + 1] != '=' ||
+      !ParseNumber(Trim(text.substr(sign + 2)), bound) || Trim(text.substr(0, sign)).empty()) {
+    return Usage("'" + std::string(text) + "' must be METRIC>=NUMBER, METRIC<=NUMBER or none", "gate");
+  }
+  return json::value{{"metric", Trim(text.substr(0, sign))}, {text[sign] == '>' ? "at_least" : "at_most", bound}};
+}
+
 Reference ParseReference(std::string_view text, std::string_view fallback) {
   const size_t at = text.rfind('@');
   if (at == std::string_view::npos) {

@@ -29,6 +29,9 @@ Result<boost::json::array> ParseFractions(std::string_view text);
 // "3=90,4=10" -> [{"version":3,"weight":90},...]; the weights add up to 100.
 Result<boost::json::array> ParseTraffic(std::string_view text);
 
+// "accuracy>=0.9" or "mae<=2" -> {"metric","at_least"|"at_most"}; "none" -> null.
+Result<boost::json::value> ParseGate(std::string_view text);
+
 // "NAME@REFERENCE" -> both; without '@' the reference is `fallback`.
 struct Reference {
   std::string name;

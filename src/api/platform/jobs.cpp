@@ -48,6 +48,7 @@ json::object JobObject(const jobs::Job& job) {
   return {{"id", job.id},
           {"object", "job"},
           {"kind", job.kind},
+          {"parent", job.parent.empty() ? json::value(nullptr) : json::value(job.parent)},
           {"status", jobs::Name(job.state)},
           {"created_at", Seconds(job.created_ms)},
           {"started_at", TimeOrNull(job.started_ms)},
@@ -83,6 +84,7 @@ Result<Response> ListJobs(const Services& services, Request& request) {
   jobs::Filter filter;
   filter.kind = request.Query("kind").value_or("");
   filter.state = request.Query("status").value_or("");
+  filter.parent = request.Query("parent").value_or("");
   filter.after = page.after;
   filter.limit = page.limit;
   filter.descending = page.descending;

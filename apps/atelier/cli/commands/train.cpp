@@ -1,4 +1,4 @@
-// atelier train, atelier evaluate
+// atelier train
 #include <memory>
 
 #include "atelier/cli/commands/commands.h"
@@ -47,37 +47,6 @@ Status Train(Session& session, const TrainOptions& options) {
   return {};
 }
 
-struct EvaluateOptions {
-  std::string model, dataset;
-  std::string split = "test";
-  bool no_wait = false;
-};
-
-Status Evaluate(Session& session, const EvaluateOptions& options) {
-  const json::object request{{"model", options.model}, {"dataset", options.dataset}, {"split", options.split}};
-  ATELIER_ASSIGN(job, session.api.Post("/v1/evaluations", request));
-  const std::string id = GetString(job, "id");
-  if (options.no_wait) {
-    if (session.json) {
-      PrintJson(job);
-    } else {
-      PrintText(Escape(id) + "\n");
-    }
-    return {};
-  }
-  Progress progress(stderr);
-  ATELIER_ASSIGN(done, FollowJob(session.api, id, progress));
-  const auto& result = ObjectIn(done, "result");
-  if (session.json) {
-    PrintJson(done);
-    return {};
-  }
-  PrintText(Escape(options.model + " on the " + options.split + " rows of " + options.dataset + " (" +
-                   Cell(result, "evaluation") + ")") +
-            "\n\n" + MetricsTable(ObjectIn(result, "metrics")));
-  return {};
-}
-
 }  // namespace
 
 void AddTrainCommands(CLI::App& app, Selection& selection) {
@@ -89,15 +58,6 @@ void AddTrainCommands(CLI::App& app, Selection& selection) {
   command->add_option("--set", train->settings, "Setting as key=value, e.g. layers=128,128 epochs=5; may be repeated");
   command->add_flag("--follow", train->follow, "Show the progress and wait for the end");
   command->callback([&selection, train] { selection.run = [train](Session& s) { return Train(s, *train); }; });
-
-  auto evaluate = std::make_shared<EvaluateOptions>();
-  command = app.add_subcommand("evaluate", "Measure a model on a data set and wait for the result");
-  command->add_option("model", evaluate->model, "NAME, NAME@VERSION or NAME@ALIAS")->required();
-  command->add_option("--data", evaluate->dataset, "NAME or NAME@VERSION of the data set")->required();
-  command->add_option("--split", evaluate->split, "train, validation or test")->capture_default_str();
-  command->add_flag("--no-wait", evaluate->no_wait, "Print the job's id and end");
-  command->callback(
-      [&selection, evaluate] { selection.run = [evaluate](Session& s) { return Evaluate(s, *evaluate); }; });
 }
 
 }  // namespace atelier::cli
