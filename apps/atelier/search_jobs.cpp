@@ -1,5 +1,7 @@
 #include "search_jobs.h"
 
+#include <algorithm>
+
 #include "base/json.h"
 #include "learning/search/plan.h"
 
@@ -110,12 +112,10 @@ Result<jobs::Step> AdvanceSearch(const jobs::Job& job, std::span<const jobs::Job
 }
 
 Result<jobs::Step> AdvanceFolds(const jobs::Job& job, std::span<const jobs::Job> children) {
-  for (const jobs::Job& child : children) {
-    if (child.state == jobs::State::kFailed) {
-      return child.error.value_or(Internal("a fold failed"));
-    }
-    if (child.state == jobs::State::kCancelled) {
-      return MakeError(Code::kCancelled, "a fold was cancelled", "cancelled");
+  for (const auto bad : {jobs::State::kFailed, jobs::State::kCancelled}) {
+    const auto found = std::ranges::find(children, bad, &jobs::Job::state);
+    if (found != children.end()) {
+      return found->error.value_or(MakeError(Code::kCancelled, "a fold was cancelled", "cancelled"));
     }
   }
   ATELIER_ASSIGN(progressed, Progress(job, children));

@@ -128,6 +128,7 @@ void AddCommands(CLI::App& app, Global& global, Selection& selection) {
   app.add_flag("--json", global.json, "Answer with one JSON document instead of a table");
   AddDatasetCommands(app, selection);
   AddTrainCommands(app, selection);
+  AddSearchCommand(app, selection);
   AddEvaluateCommands(app, selection);
   AddModelCommands(app, selection);
   AddDeploymentCommands(app, selection);

@@ -18,6 +18,8 @@ struct CreatableKind {
 };
 constexpr CreatableKind kCreatable[] = {
     {"train", TrainSpec},
+    {"search", SearchSpec},
+    {"cross_validate", FoldsSpec},
     {"evaluate",
      [](const Services& services, const json::object& request) { return EvaluateSpec(services, request, true); }},
     {"import_model", ImportModelSpec},
@@ -69,10 +71,13 @@ Result<Response> CreateJob(const Services& services, Request& request) {
   ATELIER_ASSIGN(body, request.Json());
   Fields fields(body);
   ATELIER_ASSIGN(kind, fields.String("kind", 32));
+  if (kind == "train" && body.contains("folds")) {
+    kind = "cross_validate";
+  }
   const auto* found = std::ranges::find(kCreatable, std::string_view(kind), &CreatableKind::name);
   if (found == std::end(kCreatable)) {
     return InvalidArgument(
-        "'kind' must be train, evaluate, import_model, pull_model or quantize_model; POST /v1/datasets imports data",
+        "'kind' must be train, search, cross_validate, evaluate, import_model, pull_model or quantize_model; POST /v1/datasets imports data",
         "kind");
   }
   ATELIER_ASSIGN(spec, found->spec(services, body));

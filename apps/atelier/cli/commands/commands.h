@@ -14,6 +14,7 @@ namespace atelier::cli {
 
 void AddDatasetCommands(CLI::App& app, Selection& selection);
 void AddTrainCommands(CLI::App& app, Selection& selection);
+void AddSearchCommand(CLI::App& app, Selection& selection);
 void AddEvaluateCommands(CLI::App& app, Selection& selection);
 void AddJobCommands(CLI::App& app, Selection& selection);
 void AddModelCommands(CLI::App& app, Selection& selection);
