@@ -48,14 +48,14 @@ json::object ChildSpec(const json::object& spec, const learning::Plan& plan, con
     changed["epochs"] = epochs;
   }
   child["settings"] = std::move(settings);
-  child["trial"] = {{"trial", start.trial}, {"rung", start.rung}};
+  child["trial"] = {{"trial", static_cast<int64_t>(start.trial)}, {"rung", static_cast<int64_t>(start.rung)}};
   child["request"] = {{"family", GetString(child, "family")},
                       {"model", GetString(child, "model")},
-                      {"trial", start.trial},
+                      {"trial", static_cast<int64_t>(start.trial)},
                       {"settings", std::move(changed)}};
   if (const auto& fold = ObjectAt(spec, "fold"); !fold.empty()) {
     child["fold"] = {
-        {"index", start.trial}, {"count", GetInt(fold, "count")}, {"seed", GetInt(fold, "seed")}};
+        {"index", static_cast<int64_t>(start.trial)}, {"count", GetInt(fold, "count")}, {"seed", GetInt(fold, "seed")}};
   }
   return child;
 }

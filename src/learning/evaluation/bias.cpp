@@ -145,7 +145,7 @@ double MeanError(const Predictions& p, const std::vector<uint32_t>& rows) {
 }
 
 json::object GroupObject(const Predictions& p, const Slice& group, const std::vector<int32_t>& positives) {
-  json::object object{{"value", group.value}, {"rows", group.rows.size()}};
+  json::object object{{"value", group.value}, {"rows", static_cast<int64_t>(group.rows.size())}};
   if (p.kind == AnswerKind::kNumber) {
     object["mean_error"] = MeanError(p, group.rows);
   }
@@ -207,7 +207,7 @@ Result<json::object> BiasReport(const Predictions& p, const BiasQuery& query) {
   }
   return json::object{{"group", query.group},
                       {"metric", scores.name},
-                      {"rows", p.size()},
+                      {"rows", static_cast<int64_t>(p.size())},
                       {"groups", std::move(groups)},
                       {"gaps", gaps.Take()}};
 }

@@ -163,9 +163,9 @@ Result<json::object> Compare(const Predictions& a, const Predictions& b, const R
   for (const Figure& figure : Figures(joined.both)) {
     figures.push_back(CompareFigure(figure, joined.rows, limited));
   }
-  json::object report{{"rows", joined.rows},
-                      {"only_a", joined.only_a},
-                      {"only_b", joined.only_b},
+  json::object report{{"rows", static_cast<int64_t>(joined.rows)},
+                      {"only_a", static_cast<int64_t>(joined.only_a)},
+                      {"only_b", static_cast<int64_t>(joined.only_b)},
                       {"figures", std::move(figures)}};
   if (joined.both.kind == AnswerKind::kLabel) {
     AddLabelCounts(report, joined.both, joined.rows);

@@ -165,7 +165,7 @@ Result<std::vector<SliceRow>> SliceRows(const Predictions& p, const RowScores& s
                      slice.rows.size(),
                      {{"slice", name},
                       {"value", slice.value},
-                      {"rows", slice.rows.size()},
+                      {"rows", static_cast<int64_t>(slice.rows.size())},
                       {"score", compared.inside.mean()},
                       {"difference", compared.difference},
                       {"p", compared.p}}});
@@ -212,7 +212,7 @@ Result<json::object> ErrorReport(const Predictions& predictions, const ErrorQuer
   }
   json::object report{{"metric", scores.name},
                       {"overall", all.mean()},
-                      {"rows", predictions.size()},
+                      {"rows", static_cast<int64_t>(predictions.size())},
                       {"worst", Worst(predictions, scores, query.limit)}};
   if (predictions.kind == AnswerKind::kLabel) {
     report["confusions"] = Confusions(predictions);

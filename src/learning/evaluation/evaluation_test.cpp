@@ -230,8 +230,8 @@ TEST(Compare, JoinsByRowAndLabelText) {
   b = Select(b, places);
   const auto compared = Compare(a, b, {.resamples = 200});
   ASSERT_TRUE(compared.ok()) << compared.error().message;
-  EXPECT_EQ(compared->at("rows").as_uint64(), 300U);
-  EXPECT_EQ(compared->at("only_a").as_uint64(), 100U);
+  EXPECT_EQ(compared->at("rows").as_int64(), 300);
+  EXPECT_EQ(compared->at("only_a").as_int64(), 100);
   b.truth[0] = 1 - b.truth[0];
   EXPECT_EQ(Compare(a, b, {}).error().code, Code::kInvalidArgument);
   EXPECT_EQ(Compare(a, Texts(), {}).error().code, Code::kInvalidArgument);

@@ -264,7 +264,7 @@ boost::json::object MetricsOf(const Predictions& p) {
   if (!p.losses.empty()) {
     metrics["loss"] = std::accumulate(p.losses.begin(), p.losses.end(), 0.0) / static_cast<double>(p.size());
   }
-  metrics["rows"] = p.size();
+  metrics["rows"] = static_cast<int64_t>(p.size());
   return metrics;
 }
 

@@ -29,7 +29,8 @@ void ExpectAll(const json::object& metrics, const json::value& expected, double 
 }
 
 TEST(Probability, MatchesScikitLearn) {
-  for (const auto& one : Golden("classification").as_array()) {
+  const auto golden = Golden("classification");
+  for (const auto& one : golden.as_array()) {
     const auto truth = List<int64_t>(one.at("truth"));
     const auto scores = List<float>(one.at("scores"));
     const ClassScores given{.truth = truth, .scores = scores, .classes = one.at("classes").as_int64()};
@@ -71,7 +72,8 @@ TEST(Regression, NoShareOfNothing) {
 }
 
 TEST(Tagging, MatchesSeqeval) {
-  for (const auto& one : Golden("tagging").as_array()) {
+  const auto golden = Golden("tagging");
+  for (const auto& one : golden.as_array()) {
     std::vector<std::vector<std::string>> truth;
     std::vector<std::vector<std::string>> predicted;
     for (size_t i = 0; i < one.at("truth").as_array().size(); ++i) {

@@ -79,12 +79,12 @@ Result<Strategy> StrategyFromName(std::string_view name) {
 json::object ToJson(const Plan& plan) {
   json::array rungs;
   for (const Rung& rung : plan.rungs) {
-    rungs.push_back({{"trials", rung.trials}, {"epochs", rung.epochs}});
+    rungs.push_back({{"trials", static_cast<int64_t>(rung.trials)}, {"epochs", rung.epochs}});
   }
   return {{"strategy", Name(plan.strategy)},
           {"metric", plan.metric},
           {"lower_is_better", plan.lower_is_better},
-          {"parallel", plan.parallel},
+          {"parallel", static_cast<int64_t>(plan.parallel)},
           {"trials", json::array(plan.trials.begin(), plan.trials.end())},
           {"rungs", std::move(rungs)}};
 }
@@ -164,8 +164,8 @@ json::object SearchProgress(const Plan& plan, std::span<const TrialState> states
       std::ranges::count_if(states, [](const TrialState& state) { return state.phase != Phase::kAlive; });
   json::object progress{{"stage", plan.strategy == Strategy::kFolds ? "folds" : "search"},
                         {"strategy", Name(plan.strategy)},
-                        {"done", done},
-                        {"total", total}};
+                        {"done", static_cast<int64_t>(done)},
+                        {"total", static_cast<int64_t>(total)}};
   if (const auto best = Decide(plan, states).best; best.has_value() && plan.strategy != Strategy::kFolds) {
     progress["metric"] = plan.metric;
     progress["best"] = *ValueOf(plan, states[*best]);
@@ -181,8 +181,8 @@ json::object SearchReport(const Plan& plan, std::span<const TrialState> states) 
     const TrialState& state = states[place];
     const auto value = ValueOf(plan, state);
     listed[place] = true;
-    trials.push_back({{"trial", state.trial},
-                      {"rung", state.rung},
+    trials.push_back({{"trial", static_cast<int64_t>(state.trial)},
+                      {"rung", static_cast<int64_t>(state.rung)},
                       {"epochs", plan.rungs[state.rung].epochs},
                       {"settings", plan.trials[state.trial]},
                       {"status", StatusOf(state)},
@@ -201,7 +201,7 @@ json::object SearchReport(const Plan& plan, std::span<const TrialState> states) 
   }
   json::object report{{"strategy", Name(plan.strategy)}, {"metric", plan.metric}};
   if (const auto best = Decide(plan, states).best; best.has_value()) {
-    report["best"] = {{"trial", states[*best].trial},
+    report["best"] = {{"trial", static_cast<int64_t>(states[*best].trial)},
                       {"settings", plan.trials[states[*best].trial]},
                       {"value", *ValueOf(plan, states[*best])}};
   }
@@ -233,7 +233,7 @@ json::object FoldsReport(std::span<const TrialState> states) {
     const double deviation = values.size() > 1 ? std::sqrt(squares / static_cast<double>(values.size() - 1)) : 0;
     metrics[member.key()] = {{"mean", mean}, {"standard_deviation", deviation}, {"values", std::move(values)}};
   }
-  return {{"folds", states.size()}, {"metrics", std::move(metrics)}};
+  return {{"folds", static_cast<int64_t>(states.size())}, {"metrics", std::move(metrics)}};
 }
 
 }  // namespace atelier::learning
