@@ -14,9 +14,10 @@ FLOORS = {
     "learning": 3, "learning/spec": 3, "learning/evaluation": 3, "learning/search": 3, "serving": 3,
     "api": 4,
 }
-# Parts of one module that are targets of their own, and families, which learn from the rows that data reads.
+# Parts of one module that are targets of their own, and families, which learn from the rows that data
+# reads.
 NEIGHBOURS = {("data/images", "data"), ("families", "families/spec"), ("learning", "learning/spec"),
-              ("learning", "learning/evaluation"), ("families", "data")}
+              ("learning", "learning/evaluation"), ("families", "data"), ("families/spec", "data")}
 # Libraries that only some may see: the pattern of the include, and where it may stand.
 LIBRARIES = [
     (re.compile(r"(torch|ATen|c10)/"), ("families", "learning", "apps/atelier-torch")),

@@ -31,8 +31,8 @@ serving::Signature ToServing(const families::Signature& signature) {
 }
 
 struct PreparedForServing final : serving::Prepared {
-  explicit PreparedForServing(families::PreparedInstance prepared) : instance(std::move(prepared)) {}
-  families::PreparedInstance instance;
+  explicit PreparedForServing(std::unique_ptr<families::PreparedInstance> prepared) : instance(std::move(prepared)) {}
+  std::unique_ptr<families::PreparedInstance> instance;
 };
 
 class Adapter final : public serving::Predictor {
@@ -47,13 +47,19 @@ class Adapter final : public serving::Predictor {
     return std::unique_ptr<serving::Prepared>(std::make_unique<PreparedForServing>(std::move(prepared)));
   }
 
-  Result<std::vector<std::vector<float>>> Predict(std::span<const serving::Prepared* const> batch) override {
+  Result<std::vector<serving::Answer>> Predict(std::span<const serving::Prepared* const> batch) override {
     std::vector<const families::PreparedInstance*> instances;
     instances.reserve(batch.size());
     for (const auto* prepared : batch) {
-      instances.push_back(&static_cast<const PreparedForServing*>(prepared)->instance);
+      instances.push_back(static_cast<const PreparedForServing*>(prepared)->instance.get());
     }
-    return predictor_->Predict(instances);
+    ATELIER_ASSIGN(answers, predictor_->Predict(instances));
+    std::vector<serving::Answer> converted;
+    converted.reserve(answers.size());
+    for (auto& answer : answers) {
+      converted.push_back({std::move(answer.values), std::move(answer.texts), std::move(answer.tokens)});
+    }
+    return converted;
   }
 
  private:

@@ -52,6 +52,8 @@ Status Infer(const Services&, Request&, Done);
 }  // namespace atelier::api::kserve
 
 namespace atelier::api::platform {
+Result<Response> ListFamilies(const Services&, Request&);
+
 Result<Response> CreateFile(const Services&, Request&);
 Result<Response> ListFiles(const Services&, Request&);
 Result<Response> GetFile(const Services&, Request&);

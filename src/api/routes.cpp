@@ -102,6 +102,8 @@ constexpr Route kRoutes[] = {
     Plain(kGet, "/v1/datasets/{name}/versions/{version}", "get_dataset_version", platform::GetDatasetVersion),
     Json(kPost, "/v1/datasets/{name}/split", "split_dataset", platform::SplitDataset),
 
+    Plain(kGet, "/v1/families", "list_families", platform::ListFamilies),
+
     Json(kPost, "/v1/jobs", "create_job", platform::CreateJob),
     Plain(kGet, "/v1/jobs", "list_jobs", platform::ListJobs),
     Plain(kGet, "/v1/jobs/{id}", "get_job", platform::GetJob),

@@ -2,6 +2,7 @@
 // apps/atelier-torch. Includes no LibTorch.
 #pragma once
 
+#include <boost/json.hpp>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -12,8 +13,6 @@
 #include <vector>
 
 #include "base/result.h"
-#include "families/preprocess/preprocessor.h"
-#include "families/spec/model_config.h"
 
 namespace atelier::families {
 
@@ -27,19 +26,19 @@ struct InstanceImage {
 // A number may be given as text; empty text is a missing value (the mean, or no category), as in training.
 using InstanceRecord = std::map<std::string, std::variant<double, std::string>>;
 struct InstanceText {
-  std::string text;  // refused by all families so far
+  std::string text;
 };
 using Instance = std::variant<InstanceTensor, InstanceImage, InstanceRecord, InstanceText>;
 
 struct TensorSpec {
   std::string name;
-  std::string datatype;        // of the Open Inference Protocol: FP32
+  std::string datatype;        // of the Open Inference Protocol: FP32, BYTES
   std::vector<int64_t> shape;  // batch dimension first, -1 where variable
 };
 
 struct Signature {
   std::string family;
-  std::string task;  // "classification" | "regression"
+  std::string task;  // as serving/predictor.h has it
   std::vector<TensorSpec> inputs;
   std::vector<TensorSpec> outputs;
   std::vector<std::string> labels;         // classification, in order of the output
@@ -47,31 +46,35 @@ struct Signature {
   std::vector<std::string> output_fields;  // regression: the target's name
 };
 
-Signature MakeSignature(const ModelConfig& config, const Preprocessor& preprocessor);
 boost::json::object ToJson(const Signature& signature);
 
-// One instance after validation: the raw values of preprocessor.h, not yet scaled.
-struct PreparedInstance {
-  std::vector<float> values;
+// One instance after validation and preprocessing; each family has its own.
+class PreparedInstance {
+ public:
+  virtual ~PreparedInstance() = default;
+};
+
+// Mirrors serving::Answer: what its members mean depends on the task.
+struct Answer {
+  std::vector<float> values{};
+  std::vector<std::string> texts{};
+  std::vector<std::string> tokens{};
 };
 
 class Predictor {
  public:
-  // Loads a model folder. `threads` is for the whole process (LibTorch's pool). Errors: as LoadModel.
+  // Loads a model folder of any family. `threads` is for the whole process (LibTorch's pool). Errors: kNotFound,
+  // kInvalidArgument "invalid_model_file".
   static Result<std::unique_ptr<Predictor>> Open(const std::filesystem::path& folder, int threads);
   virtual ~Predictor() = default;
 
   virtual const Signature& signature() const = 0;
 
-  // Thread-safe. A picture model takes an encoded picture, or a tensor of raw pixel values 0..255 as they are in the
-  // data set (the model scales them itself) of shape [channels, height, width], or flat, or [height, width] where it
-  // has one channel. A table model takes a record of exactly its fields, or, where all of them are numbers, a tensor of
-  // all values in order. Errors: kInvalidArgument naming the field, or the shapes given and expected.
-  virtual Result<PreparedInstance> Prepare(const Instance& instance) const = 0;
+  // Thread-safe. Errors: kInvalidArgument naming the field, or the shapes given and expected.
+  virtual Result<std::unique_ptr<PreparedInstance>> Prepare(const Instance& instance) const = 0;
 
-  // One forward pass over the batch; one thread at a time. Classification: a probability a label (softmax of the
-  // logits). Regression: the value in the target's unit.
-  virtual Result<std::vector<std::vector<float>>> Predict(std::span<const PreparedInstance* const> batch) = 0;
+  // One forward pass over the batch; one thread at a time. One answer an instance, in order.
+  virtual Result<std::vector<Answer>> Predict(std::span<const PreparedInstance* const> batch) = 0;
 };
 
 }  // namespace atelier::families

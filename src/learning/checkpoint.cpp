@@ -11,7 +11,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "families/sequential/network.h"
+#include "families/weights.h"
 #include "storage/files.h"
 
 namespace atelier::learning {

@@ -31,4 +31,26 @@ Result<JobData> OpenJobData(const json::object& spec) {
   return JobData{std::move(blobs), name, version, sha256, std::move(reader)};
 }
 
+Result<families::ModelFiles> LocalFiles(storage::BlobStore& blobs, const boost::json::object& files) {
+  families::ModelFiles paths;
+  for (const auto& file : files) {
+    if (!file.value().is_object()) {
+      return InvalidArgument("the job's model files are malformed", "model.files");
+    }
+    ATELIER_ASSIGN(path, blobs.LocalPath(GetString(file.value().get_object(), "sha256")));
+    paths[std::string(file.key())] = path;
+  }
+  return paths;
+}
+
+Result<families::ModelFiles> OpenModelFiles(storage::BlobStore& blobs, const boost::json::object& spec,
+                                            std::string_view key) {
+  const auto* model = spec.if_contains(key);
+  const auto* files = model != nullptr && model->is_object() ? model->get_object().if_contains("files") : nullptr;
+  if (files == nullptr || !files->is_object()) {
+    return InvalidArgument("the job names no model files", std::string(key) + ".files");
+  }
+  return LocalFiles(blobs, files->get_object());
+}
+
 }  // namespace atelier::learning

@@ -22,7 +22,7 @@ struct JobContext {
 };
 
 // spec:   {"blobs","family","model","dataset":{"name","version","manifest":{"sha256","size"}},"settings":{...},
-//          "code_version"}
+//          "base":{"name","version","files":{NAME:{"sha256","size"}}},"code_version"}; base only to go on from a model
 // result: {"files":{NAME:{"sha256","size"}},"metadata":{atelier.json},"metrics":{...}}
 // Trains (going on from a checkpoint where one is), evaluates on the first split that has rows of test, validation and
 // train, and leaves the files as blobs. The same spec gives the same files, byte for byte.

@@ -89,11 +89,12 @@ TEST(Jobs, TrainThenEvaluateThenPredictAgree) {
     if (points.splits[i] != 2) {
       continue;
     }
-    const auto prepared = *(*predictor)
-                               ->Prepare(families::InstanceRecord{{"x", double(points.x.numbers[i])},
-                                                                  {"y", double(points.y.numbers[i])}});
-    const std::vector<const families::PreparedInstance*> batch{&prepared};
-    const auto answer = (*(*predictor)->Predict(batch))[0];
+    const auto prepared =
+        (*predictor)
+            ->Prepare(families::InstanceRecord{{"x", double(points.x.numbers[i])}, {"y", double(points.y.numbers[i])}})
+            .value();
+    const std::vector<const families::PreparedInstance*> batch{prepared.get()};
+    const auto answer = (*(*predictor)->Predict(batch))[0].values;
     hits += std::max_element(answer.begin(), answer.end()) - answer.begin() == points.label.codes[i] ? 1 : 0;
     ++rows;
   }
@@ -120,9 +121,9 @@ TEST(Jobs, RegressionIsInTheTargetsUnit) {
   EXPECT_LT(GetNumber(result->at("metrics").as_object(), "rmse"), 15);
   auto predictor = families::Predictor::Open(Folder(store, *result), 1).value();
   EXPECT_EQ(predictor->signature().output_fields, std::vector<std::string>{"y"});
-  const auto prepared = *predictor->Prepare(families::InstanceTensor{{1}, {5}});
-  const std::vector<const families::PreparedInstance*> batch{&prepared};
-  EXPECT_NEAR((*predictor->Predict(batch))[0][0], 1250, 30);
+  const auto prepared = predictor->Prepare(families::InstanceTensor{{1}, {5}}).value();
+  const std::vector<const families::PreparedInstance*> batch{prepared.get()};
+  EXPECT_NEAR((*predictor->Predict(batch))[0].values[0], 1250, 30);
 }
 
 TEST(Jobs, PicturesAndTheSameSpecTwice) {

@@ -5,11 +5,11 @@
 namespace atelier::learning {
 namespace {
 
-constexpr float kBeta1 = 0.9F;
-constexpr float kBeta2 = 0.999F;
 constexpr float kEpsilon = 1e-8F;
 
 struct AdamStep {
+  float beta1;
+  float beta2;
   float size;        // lr / (1 - b1^t)
   float correction;  // 1 / sqrt(1 - b2^t)
   float decay;       // lr * weight_decay
@@ -26,8 +26,8 @@ struct AdamData {
 void StepAdam(const AdamData& data, int64_t count, const AdamStep& step) {
   for (int64_t i = 0; i < count; ++i) {
     const float g = data.gradient[i] * step.scale;
-    const float m = kBeta1 * data.m[i] + (1 - kBeta1) * g;
-    const float v = kBeta2 * data.v[i] + (1 - kBeta2) * g * g;
+    const float m = step.beta1 * data.m[i] + (1 - step.beta1) * g;
+    const float v = step.beta2 * data.v[i] + (1 - step.beta2) * g * g;
     data.m[i] = m;
     data.v[i] = v;
     data.weight[i] -= step.size * m / (std::sqrt(v) * step.correction + kEpsilon) + step.decay * data.weight[i];
@@ -39,13 +39,18 @@ bool IsWeight(const torch::Tensor& parameter) { return parameter.dim() >= 2; }  
 }  // namespace
 
 Optimizer::Optimizer(const torch::nn::Module& network, const TrainSettings& settings)
-    : adam_(settings.optimizer == "adam"),
+    : adam_(settings.optimizer != "sgd"),
+      beta1_(static_cast<float>(settings.beta1)),
+      beta2_(static_cast<float>(settings.beta2)),
       momentum_(static_cast<float>(settings.momentum)),
       weight_decay_(static_cast<float>(settings.weight_decay)),
       l1_(static_cast<float>(settings.l1)),
       l2_(static_cast<float>(settings.l2)),
       clip_(settings.gradient_clip) {
   for (const auto& item : network.named_parameters()) {
+    if (!item.value().requires_grad()) {
+      continue;
+    }
     Slot slot{
         .name = item.key(), .parameter = item.value(), .first = {}, .second = {}, .penalised = IsWeight(item.value())};
     if (adam_ || momentum_ > 0) {
@@ -97,8 +102,11 @@ double Optimizer::Step(double learning_rate, int64_t step) {
   const auto scale = static_cast<float>(ClipScale(gradients, norm));
   const auto rate = static_cast<float>(learning_rate);
   const float decay_rate = rate * weight_decay_;
-  const AdamStep adam{.size = static_cast<float>(learning_rate / (1 - std::pow(kBeta1, static_cast<double>(step)))),
-                      .correction = static_cast<float>(1 / std::sqrt(1 - std::pow(kBeta2, static_cast<double>(step)))),
+  const auto times = static_cast<double>(step);
+  const AdamStep adam{.beta1 = beta1_,
+                      .beta2 = beta2_,
+                      .size = static_cast<float>(learning_rate / (1 - std::pow(beta1_, times))),
+                      .correction = static_cast<float>(1 / std::sqrt(1 - std::pow(beta2_, times))),
                       .decay = 0,
                       .scale = scale};
   for (size_t s = 0; s < slots_.size(); ++s) {

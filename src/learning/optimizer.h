@@ -1,7 +1,8 @@
-// Optimisers on the parameters of one network, written as single passes over memory so that the small networks here are
-// not slowed by a dozen tensor operations a parameter. Deterministic: the order of every sum is fixed.
+// Optimisers on the parameters of one network that require gradients, written as single passes over memory so that the
+// small networks here are not slowed by a dozen tensor operations a parameter. Deterministic: the order of every sum is
+// fixed.
 //
-// Adam (D. Kingma, J. Ba, arXiv:1412.6980), beta1 0.9, beta2 0.999, epsilon 1e-8:
+// Adam (D. Kingma, J. Ba, arXiv:1412.6980), epsilon 1e-8:
 //   m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g^2;  w -= lr * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon)
 // SGD with momentum as torch does it: u = momentum * u + g;  w -= lr * u
 // Both: g first gets the penalties' gradient (l1 * sign w + 2 * l2 * w on weights), then is clipped to the L2 norm over
@@ -47,6 +48,8 @@ class Optimizer {
 
   std::vector<Slot> slots_;
   bool adam_ = true;
+  float beta1_;
+  float beta2_;
   float momentum_;
   float weight_decay_;
   float l1_;

@@ -21,7 +21,9 @@ double LearningRate(const TrainSettings& settings, int64_t step, int64_t steps_a
     return rate;
   }
   const double done = static_cast<double>(step - warmup) / static_cast<double>(std::max<int64_t>(all - warmup, 1));
-  return rate * 0.5 * (1 + std::cos(std::numbers::pi * std::min(done, 1.0)));
+  const double left =
+      settings.schedule == "linear" ? 1 - done : 0.5 * (1 + std::cos(std::numbers::pi * std::min(done, 1.0)));
+  return rate * (settings.final_rate + (1 - settings.final_rate) * left);
 }
 
 }  // namespace atelier::learning

@@ -7,10 +7,13 @@
 
 namespace atelier::learning {
 
-// `step` counts from 0 over all epochs. With r the set rate and T all steps:
-//   constant: r                       cosine: r * (1 + cos(pi * (step - w) / (T - w))) / 2   (arXiv:1608.03983, one
-//   cycle) step    : r * step_factor^floor(epoch / step_epochs)
-// In the first w = warmup_steps steps the rate is r * (step + 1) / w instead, for constant and cosine.
+// `step` counts from 0 over all epochs. With r the set rate, T all steps, w warmup_steps, f final_rate and
+// d = (step - w) / (T - w):
+//   constant: r
+//   cosine  : r * (f + (1 - f) * (1 + cos(pi * d)) / 2)      (arXiv:1608.03983, one cycle)
+//   linear  : r * (f + (1 - f) * (1 - d))
+//   step    : r * step_factor^floor(epoch / step_epochs)
+// In the first w steps the rate is r * (step + 1) / w instead, but for step.
 double LearningRate(const TrainSettings& settings, int64_t step, int64_t steps_an_epoch);
 
 }  // namespace atelier::learning

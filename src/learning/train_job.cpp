@@ -3,7 +3,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/rng.h"
-#include "families/predictor.h"
+#include "families/weights.h"
 #include "learning/evaluate.h"
 #include "learning/job_data.h"
 #include "learning/jobs.h"
@@ -16,30 +16,46 @@ namespace {
 constexpr uint64_t kValidationStream = 0x7A11D;
 
 struct Request {
+  const families::Entry* entry = nullptr;
   std::string family;
-  std::string model;
   std::string code_version;
-  TrainSettings settings;
+  json::object settings;  // complete
+  json::object base;      // {"name","version"} of the model to go on from; empty: from scratch
+  families::ModelFiles base_files;
 };
 
-Result<Request> ReadRequest(const json::object& spec) {
+Result<json::object> ReadBase(const json::object& spec) {
   Fields fields(spec);
-  ATELIER_ASSIGN(family, fields.String("family"));
-  ATELIER_ASSIGN(model, fields.StringOr("model", ""));
-  ATELIER_ASSIGN(code_version, fields.StringOr("code_version", ""));
-  ATELIER_ASSIGN(object, fields.ObjectOr("settings"));
-  ATELIER_ASSIGN(settings, TrainSettingsFromJson(family, object == nullptr ? json::object() : *object));
-  return Request{family, model, code_version, std::move(settings)};
+  ATELIER_ASSIGN(base, fields.ObjectOr("base"));
+  if (base == nullptr) {
+    return json::object();
+  }
+  return json::object{{"name", GetString(*base, "name")}, {"version", GetInt(*base, "version")}};
 }
 
-struct Rows {
-  std::vector<int64_t> train;
-  std::vector<int64_t> validation;
-};
+Result<Request> ReadRequest(const json::object& spec, JobData& data) {
+  Fields fields(spec);
+  ATELIER_ASSIGN(family, fields.String("family"));
+  ATELIER_ASSIGN(code_version, fields.StringOr("code_version", ""));
+  ATELIER_ASSIGN(entry, families::FindEntry(family));
+  ATELIER_ASSIGN(user, fields.ObjectOr("settings"));
+  ATELIER_ASSIGN(base, ReadBase(spec));
+  families::ModelFiles base_files;
+  json::object base_metadata;
+  if (!base.empty()) {
+    ATELIER_ASSIGN(files, OpenModelFiles(*data.blobs, spec, "base"));
+    base_files = std::move(files);
+    ATELIER_ASSIGN(metadata, families::JsonFile(base_files, families::kMetadataFile));
+    base_metadata = std::move(metadata);
+  }
+  ATELIER_ASSIGN(settings, MakeTrainSettings(family, user == nullptr ? json::object() : *user, data.reader->manifest(),
+                                             base.empty() ? nullptr : &base_metadata));
+  return Request{entry, family, code_version, std::move(settings), std::move(base), std::move(base_files)};
+}
 
 // The data set's own validation rows, else the set share of train, drawn by the seed.
-Rows DivideRows(const data::Reader& reader, const TrainSettings& settings) {
-  Rows rows{reader.Rows(data::Split::kTrain), reader.Rows(data::Split::kValidation)};
+families::TrainRows DivideRows(const data::Reader& reader, const TrainSettings& settings) {
+  families::TrainRows rows{reader.Rows(data::Split::kTrain), reader.Rows(data::Split::kValidation)};
   if (!rows.validation.empty() || settings.validation <= 0) {
     return rows;
   }
@@ -51,38 +67,6 @@ Rows DivideRows(const data::Reader& reader, const TrainSettings& settings) {
   std::ranges::sort(rows.validation);
   std::ranges::sort(rows.train);
   return rows;
-}
-
-struct Prepared {
-  families::Model model;
-  families::Samples train;
-  families::Samples validation;
-};
-
-Result<Prepared> Prepare(const data::Reader& reader, const Request& request, const JobContext& context) {
-  Prepared prepared;
-  auto& model = prepared.model;
-  ATELIER_ASSIGN(checked, MakeTrainSettings(request.family, ToJson(request.settings), reader.manifest()));
-  ATELIER_ASSIGN(config, MakeModelConfig(request.family, request.settings, reader.manifest()));
-  model.config = std::move(config);
-  const Rows rows = DivideRows(reader, request.settings);
-  ATELIER_ASSIGN(draft, families::MakePreprocessor(reader.manifest(), model.config));
-  ATELIER_ASSIGN(train, families::LoadSamples(reader, rows.train, draft));
-  ATELIER_TRY(families::FitStatistics(train, draft));
-  // Through its own JSON, so that what is trained on is exactly what will be loaded for serving.
-  ATELIER_ASSIGN(text, ParseJson(json::serialize(ToJson(draft)), {.max_bytes = 64U << 20U, .max_depth = 32}));
-  ATELIER_ASSIGN(preprocessor, families::PreprocessorFromJson(text, model.config));
-  model.preprocessor = std::move(preprocessor);
-  ATELIER_ASSIGN(validation, families::LoadSamples(reader, rows.validation, model.preprocessor));
-  if (context.message && train.dropped + validation.dropped > 0) {
-    context.message("warning",
-                    std::to_string(train.dropped + validation.dropped) + " rows without a target were left out");
-  }
-  prepared.train = std::move(train);
-  prepared.validation = std::move(validation);
-  ATELIER_ASSIGN(network, families::BuildNetwork(model.config, request.settings.seed));
-  model.network = std::move(network);
-  return prepared;
 }
 
 json::array HistoryToJson(const TrainOutcome& outcome) {
@@ -100,51 +84,83 @@ json::array HistoryToJson(const TrainOutcome& outcome) {
   return history;
 }
 
-// Metrics on the best split there is.
-Result<json::object> FinalMetrics(const data::Reader& reader, const Prepared& prepared, const Request& request,
-                                  const JobContext& context) {
-  const std::string loss = ResolveLoss(request.settings, prepared.model.config.task);
-  const auto& test_rows = reader.Rows(data::Split::kTest);
-  ATELIER_ASSIGN(test, families::LoadSamples(reader, test_rows, prepared.model.preprocessor));
-  const bool tested = test.rows() > 0;
-  const bool validated = prepared.validation.rows() > 0;
-  const families::Samples& samples = tested ? test : (validated ? prepared.validation : prepared.train);
-  ATELIER_ASSIGN(metrics, Evaluate(prepared.model, samples, loss, context.cancelled));
-  metrics["split"] = tested ? "test" : (validated ? "validation" : "train");
+json::object TrainingToJson(const TrainOutcome& outcome, const families::Learner& learner) {
+  return {{"epochs", outcome.history.size()},       {"best_epoch", outcome.best_epoch},
+          {"stopped_early", outcome.stopped_early}, {"precision", outcome.precision},
+          {"metric_name", learner.metric_name()},   {"history", HistoryToJson(outcome)}};
+}
+
+TrainOptions OptionsFor(const JobContext& context, const Request& request, const JobData& data) {
+  const json::object identity{{"family", request.family},
+                              {"manifest", data.manifest_sha256},
+                              {"settings", request.settings},
+                              {"base", request.base}};
+  return TrainOptions{.settings = TrainSettingsOf(request.settings),
+                      .checkpoint_directory = context.directory / "checkpoint",
+                      .fingerprint = Sha256Hex(json::serialize(identity)),
+                      .threads = context.threads,
+                      .cancelled = context.cancelled,
+                      .progress = context.progress,
+                      .message = context.message};
+}
+
+// Trains with the trainer, or as the family does it itself.
+Result<families::LearnedModel> Learn(const JobContext& context, const Request& request, const JobData& data,
+                                     const families::LearnInput& input) {
+  if (request.entry->train != nullptr) {
+    return request.entry->train(input, *data.blobs);
+  }
+  ATELIER_ASSIGN(learner, request.entry->learn(input));
+  ATELIER_ASSIGN(outcome, Train(*learner, OptionsFor(context, request, data)));
+  ATELIER_ASSIGN(files, learner->Save(*data.blobs));
+  return families::LearnedModel{std::move(files), learner->Describe(), TrainingToJson(outcome, *learner)};
+}
+
+json::object FilesToJson(const std::map<std::string, storage::BlobRef>& files) {
+  json::object object;
+  for (const auto& [name, ref] : files) {
+    object[name] = storage::ToJson(ref);
+  }
+  return object;
+}
+
+// Metrics on the best split there is, of the model as it was saved; empty where the family measures nothing.
+Result<json::object> FinalMetrics(const JobContext& context, const Request& request, const JobData& data,
+                                  const families::LearnInput& input, const json::object& files) {
+  if (request.entry->measure == nullptr) {
+    return json::object();
+  }
+  const auto& test = data.reader->Rows(data::Split::kTest);
+  const auto& validation = input.rows.validation;
+  const auto& rows = !test.empty() ? test : (!validation.empty() ? validation : input.rows.train);
+  ATELIER_ASSIGN(local, LocalFiles(*data.blobs, files));
+  ATELIER_ASSIGN(
+      metrics,
+      Evaluate(*request.entry, local,
+               {.reader = *data.reader, .rows = rows, .threads = context.threads, .cancelled = context.cancelled}));
+  metrics["split"] = !test.empty() ? "test" : (!validation.empty() ? "validation" : "train");
   return metrics;
 }
 
-Result<storage::BlobRef> StoreWeights(storage::BlobStore& blobs, const families::Network& network) {
-  ATELIER_ASSIGN(writer, blobs.Create());
-  ATELIER_TRY(families::WriteWeights(network, [&](std::span<const std::byte> bytes) { return writer->Append(bytes); }));
-  return writer->Commit();
-}
-
-Result<storage::BlobRef> StoreJson(storage::BlobStore& blobs, const json::object& object) {
-  return storage::PutBytes(blobs, json::serialize(object) + "\n");
-}
-
 json::object Metadata(const JobData& data, const Request& request, const JobContext& context,
-                      const Prepared& prepared) {
-  const auto& model = prepared.model;
-  int64_t parameters = 0;
-  for (const auto& parameter : model.network->parameters()) {
-    parameters += parameter.numel();
+                      const families::LearnedModel& model) {
+  json::object metadata{{"format_version", 1}, {"family", request.family}};
+  for (const auto& member : model.description) {
+    metadata[member.key()] = member.value();
   }
-  return {{"format_version", 1},
-          {"family", request.family},
-          {"task", model.config.task},
-          {"labels", json::value_from(model.preprocessor.target.labels)},
-          {"signature", families::ToJson(families::MakeSignature(model.config, model.preprocessor))},
-          {"parameters", parameters},
-          {"lineage",
-           {{"dataset", data.dataset_name},
-            {"dataset_version", data.dataset_version},
-            {"manifest_sha256", data.manifest_sha256},
-            {"code_version", request.code_version},
-            {"seed", static_cast<int64_t>(request.settings.seed)},
-            {"settings", ToJson(request.settings)},
-            {"job_id", context.directory.filename().string()}}}};
+  json::object lineage{{"dataset", data.dataset_name},
+                       {"dataset_version", data.dataset_version},
+                       {"manifest_sha256", data.manifest_sha256},
+                       {"code_version", request.code_version},
+                       {"family", request.family},
+                       {"seed", GetInt(request.settings, "seed")},
+                       {"settings", request.settings},
+                       {"job_id", context.directory.filename().string()}};
+  if (!request.base.empty()) {
+    lineage["base"] = request.base;
+  }
+  metadata["lineage"] = std::move(lineage);
+  return metadata;
 }
 
 // The numbers of the metrics without their tables, for lists.
@@ -158,50 +174,40 @@ json::object Headline(const json::object& metrics) {
   return headline;
 }
 
-TrainOptions OptionsFor(const JobContext& context, const Request& request, const JobData& data) {
-  const json::object identity{
-      {"family", request.family}, {"manifest", data.manifest_sha256}, {"settings", ToJson(request.settings)}};
-  return TrainOptions{.settings = request.settings,
-                      .checkpoint_directory = context.directory / "checkpoint",
-                      .fingerprint = Sha256Hex(json::serialize(identity)),
-                      .threads = context.threads,
-                      .cancelled = context.cancelled,
-                      .progress = context.progress,
-                      .message = context.message};
-}
-
 }  // namespace
 
 Result<json::object> TrainJob(const JobContext& context) {
-  ATELIER_ASSIGN(request, ReadRequest(context.spec));
   ATELIER_ASSIGN(data, OpenJobData(context.spec));
-  ATELIER_ASSIGN(prepared, Prepare(*data.reader, request, context));
-  ATELIER_ASSIGN(outcome,
-                 Train(prepared.model, prepared.train, prepared.validation, OptionsFor(context, request, data)));
-  ATELIER_ASSIGN(metrics, FinalMetrics(*data.reader, prepared, request, context));
-
-  ATELIER_ASSIGN(weights, StoreWeights(*data.blobs, *prepared.model.network));
-  ATELIER_ASSIGN(config, StoreJson(*data.blobs, families::ToJson(prepared.model.config)));
-  ATELIER_ASSIGN(preprocessor, StoreJson(*data.blobs, families::ToJson(prepared.model.preprocessor)));
-  json::object metadata = Metadata(data, request, context, prepared);
-  metadata["weights_sha256"] = weights.sha256;
+  ATELIER_ASSIGN(request, ReadRequest(context.spec, data));
+  const families::LearnInput input{.family = request.family,
+                                   .settings = request.settings,
+                                   .reader = *data.reader,
+                                   .rows = DivideRows(*data.reader, TrainSettingsOf(request.settings)),
+                                   .base = request.base_files,
+                                   .base_version = request.base,
+                                   .threads = context.threads,
+                                   .directory = context.directory,
+                                   .cancelled = context.cancelled,
+                                   .progress = context.progress,
+                                   .message = context.message};
+  ATELIER_ASSIGN(model, Learn(context, request, data, input));
+  json::object metadata = Metadata(data, request, context, model);
+  json::object files = FilesToJson(model.files);
+  // The family of the saved model is read from this file, which the last one, with the metrics, replaces.
+  ATELIER_ASSIGN(draft, families::StoreJson(*data.blobs, metadata));
+  files[families::kMetadataFile] = storage::ToJson(draft);
+  ATELIER_ASSIGN(metrics, FinalMetrics(context, request, data, input, files));
+  if (const auto weights = model.files.find(families::kWeightsFile); weights != model.files.end()) {
+    metadata["weights_sha256"] = weights->second.sha256;
+  }
   metadata["metrics"] = metrics;
-  metadata["training"] = {{"epochs", outcome.history.size()},
-                          {"best_epoch", outcome.best_epoch},
-                          {"stopped_early", outcome.stopped_early},
-                          {"precision", outcome.precision},
-                          {"metric_name", MetricName(prepared.model)},
-                          {"train_rows", prepared.train.rows()},
-                          {"validation_rows", prepared.validation.rows()},
-                          {"history", HistoryToJson(outcome)}};
-  ATELIER_ASSIGN(metadata_file, StoreJson(*data.blobs, metadata));
-  return json::object{{"files",
-                       {{families::kConfigFile, storage::ToJson(config)},
-                        {families::kWeightsFile, storage::ToJson(weights)},
-                        {families::kPreprocessorFile, storage::ToJson(preprocessor)},
-                        {families::kMetadataFile, storage::ToJson(metadata_file)}}},
-                      {"metadata", metadata},
-                      {"metrics", Headline(metrics)}};
+  json::object training = model.training;
+  training["train_rows"] = input.rows.train.size();
+  training["validation_rows"] = input.rows.validation.size();
+  metadata["training"] = std::move(training);
+  ATELIER_ASSIGN(metadata_file, families::StoreJson(*data.blobs, metadata));
+  files[families::kMetadataFile] = storage::ToJson(metadata_file);
+  return json::object{{"files", std::move(files)}, {"metadata", metadata}, {"metrics", Headline(metrics)}};
 }
 
 }  // namespace atelier::learning

@@ -1,8 +1,6 @@
-// Trains one network on samples in memory. The same inputs give the same weights, bit for bit, whether or not it was
+// Trains what a family's learner holds. The same inputs give the same weights, bit for bit, whether or not it was
 // killed and resumed on the way: what is random is derived from (seed, epoch) and (seed, step), and time never matters.
 #pragma once
-
-#include <torch/torch.h>
 
 #include <boost/json.hpp>
 #include <filesystem>
@@ -11,14 +9,13 @@
 #include <vector>
 
 #include "base/result.h"
-#include "families/model.h"
-#include "families/preprocess/samples.h"
+#include "families/learner.h"
 #include "learning/spec/train_settings.h"
 
 namespace atelier::learning {
 
 struct TrainOptions {
-  TrainSettings settings;
+  TrainSettings settings{};
   std::filesystem::path checkpoint_directory{};  // empty: no checkpoints
   std::string fingerprint{};                     // of data and settings: a checkpoint of another training is refused
   int threads = 1;                               // at most; a resumed run keeps the count that it began with
@@ -29,8 +26,8 @@ struct TrainOptions {
 };
 
 struct EpochRecord {
-  double loss = 0;    // mean over the epoch's samples, without penalties
-  double metric = 0;  // classification: accuracy; regression: RMSE in the target's unit; of the same forward passes
+  double loss = 0;    // mean over the epoch's terms, without penalties
+  double metric = 0;  // the learner's, of the same forward passes
   double validation_loss = 0;
   double validation_metric = 0;
   double learning_rate = 0;  // of the last step
@@ -44,13 +41,10 @@ struct TrainOutcome {
   std::string precision{};  // "fp32" | "bf16", as trained
 };
 
-// "accuracy" | "rmse"
-std::string MetricName(const families::Model& model);
-
-// Trains model.network in place and leaves it in evaluation mode. `validation` may have no rows. Errors: kCancelled (a
-// checkpoint was written), kFailedPrecondition "training_diverged" (the loss is not finite) | "checkpoint_mismatch",
-// kResourceExhausted, kInternal. After an error the weights are unspecified.
-Result<TrainOutcome> Train(families::Model& model, const families::Samples& train, const families::Samples& validation,
-                           const TrainOptions& options);
+// Trains the learner's module in place and leaves it in evaluation mode. Of several batches that make one step
+// (accumulation) the gradients are averaged. Errors: kCancelled (a checkpoint was written), kFailedPrecondition
+// "training_diverged" (the loss is not finite) | "checkpoint_mismatch", kResourceExhausted, kInternal. After an error
+// the weights are unspecified.
+Result<TrainOutcome> Train(families::Learner& learner, const TrainOptions& options);
 
 }  // namespace atelier::learning

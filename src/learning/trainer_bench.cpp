@@ -1,44 +1,48 @@
 // Samples per second of whole training steps, data loading included, on synthetic pictures of MNIST's size.
 #include <benchmark/benchmark.h>
 
+#include "families/testing/tiny_data.h"
 #include "learning/trainer.h"
 
 namespace atelier::learning {
 namespace {
 
-void TrainPictures(benchmark::State& state, const char* family, int64_t rows) {
-  constexpr int64_t kSide = 28;
-  data::Manifest manifest;
-  data::Column image;
-  image.name = "image";
-  image.type = data::ColumnType::kImage;
-  image.shape = {1, kSide, kSide};
-  data::Column label;
-  label.name = "label";
-  label.type = data::ColumnType::kCategory;
-  for (int i = 0; i < 10; ++i) {
-    label.categories.push_back(std::to_string(i));
-  }
-  manifest.columns = {image, label};
-  manifest.target = "label";
-  manifest.task = data::Task::kClassification;
-  manifest.split_rows[0] = rows;
+namespace tiny = families::testing;
 
-  torch::manual_seed(1);
-  families::Samples samples;
-  samples.inputs = torch::randint(256, {rows, 1, kSide, kSide}, torch::kUInt8);
-  samples.targets = torch::randint(10, {rows}, torch::kInt64);
-  TrainOptions options{.settings = TrainSettingsFromJson(family, {{"epochs", 1}}).value(),
-                       .threads = static_cast<int>(state.range(0))};
+data::Manifest AddPictures(tiny::TinyStore& store, int64_t rows) {
+  constexpr int64_t kPixels = 28 * 28;
+  SeededRng rng(1);
+  std::vector<uint8_t> pixels(static_cast<size_t>(rows * kPixels));
+  for (auto& pixel : pixels) {
+    pixel = static_cast<uint8_t>(rng.Below(256));
+  }
+  std::vector<int32_t> labels(static_cast<size_t>(rows));
+  for (auto& label : labels) {
+    label = static_cast<int32_t>(rng.Below(10));
+  }
+  const std::vector<std::string> names{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
+  return store.Add({tiny::Images("image", {1, 28, 28}, std::move(pixels)), tiny::Categories("label", names, labels)},
+                   data::Task::kClassification, std::vector<uint8_t>(static_cast<size_t>(rows), 0));
+}
+
+void TrainPictures(benchmark::State& state, const char* family, int64_t rows) {
+  tiny::TinyStore store;
+  const auto manifest = AddPictures(store, rows);
+  const auto reader = store.Read(manifest);
+  const auto settings = MakeTrainSettings(family, {{"epochs", 1}}, manifest).value();
+  const auto* entry = families::FindEntry(family).value();
+  const TrainOptions options{.settings = TrainSettingsOf(settings), .threads = static_cast<int>(state.range(0))};
   for (auto unused : state) {
     (void)unused;
     state.PauseTiming();
-    families::Model model;
-    model.config = MakeModelConfig(family, options.settings, manifest).value();
-    model.preprocessor = families::MakePreprocessor(manifest, model.config).value();
-    model.network = families::BuildNetwork(model.config, 1).value();
+    const auto learner = entry
+                             ->learn({.family = family,
+                                      .settings = settings,
+                                      .reader = *reader,
+                                      .rows = {reader->Rows(data::Split::kTrain), {}}})
+                             .value();
     state.ResumeTiming();
-    if (!Train(model, samples, {}, options).ok()) {
+    if (!Train(*learner, options).ok()) {
       state.SkipWithError("the training failed");
     }
   }

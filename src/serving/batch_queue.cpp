@@ -32,7 +32,7 @@ Status BatchQueue::Add(BatchRequest& request, int64_t now_ns) {
   auto ticket = std::make_shared<Ticket>();
   ticket->request = std::move(request);
   ticket->arrived_ns = now_ns;
-  ticket->answer.values.reserve(count);
+  ticket->answer.answers.reserve(count);
   waiting_.push_back(std::move(ticket));
   queued_ += static_cast<int>(count);
   NoteArrival();

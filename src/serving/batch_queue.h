@@ -20,10 +20,10 @@
 namespace atelier::serving {
 
 struct BatchAnswer {
-  std::vector<std::vector<float>> values;  // one an instance, in order
-  int64_t queue_ns = 0;                    // the first instance's wait
-  int64_t compute_ns = 0;                  // of the batch that held the first instance
-  int batch_size = 0;                      // instances in that batch
+  std::vector<Answer> answers;  // one an instance, in order
+  int64_t queue_ns = 0;         // the first instance's wait
+  int64_t compute_ns = 0;       // of the batch that held the first instance
+  int batch_size = 0;           // instances in that batch
 };
 
 struct BatchRequest {

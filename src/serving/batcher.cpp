@@ -110,9 +110,9 @@ void Batcher::ComputeSlices(std::span<const BatchQueue::Slice> slices) {
     }
   }
   const int64_t start_ns = clock_.MonotonicNs();
-  auto values = Forward(instances);
+  auto answers = Forward(instances);
   const int64_t compute_ns = clock_.MonotonicNs() - start_ns;
-  if (!values.ok() && slices.size() > 1) {
+  if (!answers.ok() && slices.size() > 1) {
     // One request's failure is not its neighbours': each gets a batch of its own.
     for (size_t i = 0; i < slices.size(); ++i) {
       ComputeSlices(slices.subspan(i, 1));
@@ -122,8 +122,8 @@ void Batcher::ComputeSlices(std::span<const BatchQueue::Slice> slices) {
   size_t next = 0;
   for (const auto& slice : slices) {
     BatchQueue::Ticket& ticket = *slice.ticket;
-    if (!values.ok()) {
-      Finish(ticket, values.error());
+    if (!answers.ok()) {
+      Finish(ticket, answers.error());
       continue;
     }
     BatchAnswer& answer = ticket.answer;
@@ -133,30 +133,30 @@ void Batcher::ComputeSlices(std::span<const BatchQueue::Slice> slices) {
       answer.batch_size = static_cast<int>(instances.size());
     }
     for (size_t i = 0; i < slice.count; ++i) {
-      answer.values.push_back(std::move((*values)[next++]));
+      answer.answers.push_back(std::move((*answers)[next++]));
     }
-    if (answer.values.size() == ticket.request.instances.size()) {
+    if (answer.answers.size() == ticket.request.instances.size()) {
       Finish(ticket, std::move(answer));
     }
   }
 }
 
-Result<std::vector<std::vector<float>>> Batcher::Forward(const std::vector<const Prepared*>& instances) {
-  Result<std::vector<std::vector<float>>> values = Internal("the model failed");
+Result<std::vector<Answer>> Batcher::Forward(const std::vector<const Prepared*>& instances) {
+  Result<std::vector<Answer>> answers = Internal("the model failed");
   try {
-    values = predictor_.Predict(instances);
+    answers = predictor_.Predict(instances);
   } catch (const std::exception& exception) {
-    values = Internal(std::string("the model failed: ") + exception.what());
+    answers = Internal(std::string("the model failed: ") + exception.what());
   }
   {
     std::lock_guard lock(mutex_);
     ++steps_;
   }
-  if (values.ok() && values->size() != instances.size()) {
-    return Internal("the model answered " + std::to_string(values->size()) + " of " + std::to_string(instances.size()) +
-                    " instances");
+  if (answers.ok() && answers->size() != instances.size()) {
+    return Internal("the model answered " + std::to_string(answers->size()) + " of " +
+                    std::to_string(instances.size()) + " instances");
   }
-  return values;
+  return answers;
 }
 
 }  // namespace atelier::serving

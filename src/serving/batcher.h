@@ -41,7 +41,7 @@ class Batcher {
   bool Next(BatchQueue::Batch& batch);
   void Compute(const BatchQueue::Batch& batch);
   void ComputeSlices(std::span<const BatchQueue::Slice> slices);
-  Result<std::vector<std::vector<float>>> Forward(const std::vector<const Prepared*>& instances);
+  Result<std::vector<Answer>> Forward(const std::vector<const Prepared*>& instances);
 
   Predictor& predictor_;
   Clock& clock_;

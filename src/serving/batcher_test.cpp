@@ -48,7 +48,8 @@ TEST_F(BatcherTest, JoinsWhatArrivesWhileABatchRuns) {
   for (int i = 0; i < 7; ++i) {
     const auto answer = answers[i].get();
     ASSERT_TRUE(answer.ok());
-    EXPECT_EQ(answer->values, (std::vector<std::vector<float>>{{7, static_cast<float>(i + 1)}}));
+    ASSERT_EQ(answer->answers.size(), 1U);
+    EXPECT_EQ(answer->answers[0].values, (std::vector<float>{7, static_cast<float>(i + 1)}));
     EXPECT_EQ(answer->batch_size, i == 0 ? 1 : 6);
     EXPECT_GE(answer->compute_ns, 50'000'000);
   }
@@ -61,9 +62,9 @@ TEST_F(BatcherTest, AnswersALargeRequestInOrder) {
   Batcher batcher(predictor, {.max_batch = 4, .max_delay_us = 500, .max_queue = 100}, clock_);
   const auto answer = Submit(batcher, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9}).get();
   ASSERT_TRUE(answer.ok());
-  ASSERT_EQ(answer->values.size(), 10U);
+  ASSERT_EQ(answer->answers.size(), 10U);
   for (int i = 0; i < 10; ++i) {
-    EXPECT_EQ(answer->values[i][1], static_cast<float>(i + 1));
+    EXPECT_EQ(answer->answers[i].values[1], static_cast<float>(i + 1));
   }
   EXPECT_EQ(predictor.batches(), (std::vector<int>{4, 4, 2}));
   EXPECT_EQ(answer->batch_size, 4);

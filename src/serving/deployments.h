@@ -33,7 +33,7 @@ struct PredictAnswer {
   std::string model_name;
   int64_t model_version = 0;
   std::shared_ptr<const Signature> signature;  // shared: the deployment may be replaced while an answer is written
-  std::vector<std::vector<float>> values;      // one an instance
+  std::vector<Answer> answers;                 // one an instance
   int64_t worker_ns = 0;                       // from sending to the worker until its answer
   int64_t compute_ns = 0;
   int batch_size = 0;

@@ -68,9 +68,9 @@ class Flight {
     answer.model_name = lease_->model_name;
     answer.model_version = lease_->version;
     answer.signature = lease_->signature;
-    answer.values.reserve(static_cast<size_t>(instances_));
+    answer.answers.reserve(static_cast<size_t>(instances_));
     for (const pb::Prediction& prediction : response->predictions()) {
-      answer.values.emplace_back(prediction.values().begin(), prediction.values().end());
+      answer.answers.push_back(FromWire(prediction));
     }
     answer.worker_ns = worker_ns;
     answer.compute_ns = static_cast<int64_t>(response->compute_ns());

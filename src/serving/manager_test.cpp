@@ -60,7 +60,7 @@ TEST_F(ManagerTest, BecomesReadyAnswersAndStops) {
   for (const std::string name : {"digits", "model-of-digits", "model-of-digits@1", "model-of-digits@latest"}) {
     const auto answer = Send(name).get();
     ASSERT_TRUE(answer.ok()) << answer.error().message;
-    EXPECT_EQ(answer->values, (std::vector<std::vector<float>>{{5, 3}}));
+    EXPECT_EQ(answer->answers, (std::vector<Answer>{{.values = {5, 3}}}));
     EXPECT_EQ(answer->deployment, "digits");
     EXPECT_EQ(answer->model_version, 1);
     EXPECT_EQ(answer->signature->family, "fake");
@@ -137,7 +137,7 @@ TEST_F(ManagerTest, SplitsTrafficByWeight) {
   for (auto& future : answers) {
     const auto answer = future.get();
     ASSERT_TRUE(answer.ok()) << answer.error().message;
-    EXPECT_EQ(answer->values[0][0], static_cast<float>(answer->model_version));
+    EXPECT_EQ(answer->answers[0].values[0], static_cast<float>(answer->model_version));
     second += answer->model_version == 2 ? 1 : 0;
   }
   EXPECT_GT(second, 60);

@@ -37,7 +37,8 @@ struct TensorSpec {
 
 struct Signature {
   std::string family;
-  // "classification" | "regression"; of generative models "text-generation" | "feature-extraction" | "text-ranking"
+  // "classification" | "regression" | "forecasting" | "token-classification" | "text2text-generation" |
+  // "feature-extraction"; of generative models "text-generation" | "feature-extraction" | "text-ranking"
   std::string task;
   std::vector<TensorSpec> inputs;
   std::vector<TensorSpec> outputs;
@@ -53,14 +54,29 @@ class Prepared {
   virtual ~Prepared() = default;
 };
 
+// What a model says of one instance, by the task of its signature:
+//   classification      : values: a probability a label
+//   regression          : values: one an output field
+//   forecasting         : values: one a step ahead
+//   token-classification: texts: a tag a token; tokens: the tokens; values: the probability of each tag
+//   text2text-generation: texts: the best text first; values: the score of each
+//   feature-extraction  : values: the vector
+struct Answer {
+  std::vector<float> values{};
+  std::vector<std::string> texts{};
+  std::vector<std::string> tokens{};
+
+  bool operator==(const Answer&) const = default;
+};
+
 class Predictor {
  public:
   virtual ~Predictor() = default;
   virtual const Signature& signature() const = 0;
   // Validates and preprocesses one instance; called from many threads at once. Errors: kInvalidArgument.
   virtual Result<std::unique_ptr<Prepared>> Prepare(const Instance& instance) const = 0;
-  // One forward pass; called from one thread at a time. One vector of values an instance, in order.
-  virtual Result<std::vector<std::vector<float>>> Predict(std::span<const Prepared* const> batch) = 0;
+  // One forward pass; called from one thread at a time. One answer an instance, in order.
+  virtual Result<std::vector<Answer>> Predict(std::span<const Prepared* const> batch) = 0;
 };
 
 }  // namespace atelier::serving

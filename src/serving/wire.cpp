@@ -131,6 +131,22 @@ Result<Instance> FromWire(const pb::Instance& instance) {
   return InvalidArgument("an instance is empty", "inputs");
 }
 
+void ToWire(Answer&& answer, pb::Prediction& out) {
+  out.mutable_values()->Assign(answer.values.begin(), answer.values.end());
+  for (std::string& text : answer.texts) {
+    out.add_texts(std::move(text));
+  }
+  for (std::string& token : answer.tokens) {
+    out.add_tokens(std::move(token));
+  }
+}
+
+Answer FromWire(const pb::Prediction& prediction) {
+  return {.values = {prediction.values().begin(), prediction.values().end()},
+          .texts = {prediction.texts().begin(), prediction.texts().end()},
+          .tokens = {prediction.tokens().begin(), prediction.tokens().end()}};
+}
+
 pb::DescribeResponse ToWire(const Signature& signature) {
   pb::DescribeResponse out;
   out.set_family(signature.family);

@@ -19,6 +19,9 @@ void ToWire(Instance&& instance, pb::Instance& out);
 // Errors: kInvalidArgument (no kind; a tensor whose bytes do not fit its shape).
 Result<Instance> FromWire(const pb::Instance& instance);
 
+void ToWire(Answer&& answer, pb::Prediction& out);
+Answer FromWire(const pb::Prediction& prediction);
+
 pb::DescribeResponse ToWire(const Signature& signature);
 Signature FromWire(const pb::DescribeResponse& response);
 

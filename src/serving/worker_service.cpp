@@ -66,8 +66,8 @@ class WorkerService::PredictCall final : public grpc::ServerUnaryReactor {
       Finish(ToGrpc(result.error()));
       return;
     }
-    for (const auto& values : result->values) {
-      response_.add_predictions()->mutable_values()->Assign(values.begin(), values.end());
+    for (auto& answer : result->answers) {
+      ToWire(std::move(answer), *response_.add_predictions());
     }
     response_.set_queue_ns(static_cast<uint64_t>(std::max<int64_t>(result->queue_ns, 0)));
     response_.set_compute_ns(static_cast<uint64_t>(std::max<int64_t>(result->compute_ns, 0)));

@@ -140,12 +140,13 @@ serving::Instance TextInstance(const std::string& text) {
   return serving::Text{text};
 }
 
-std::vector<serving::Instance> SplitRows(const Input& input) {
+// `reads_text`: the model reads texts, so none is taken for a picture.
+std::vector<serving::Instance> SplitRows(const Input& input, bool reads_text) {
   std::vector<serving::Instance> instances;
   const size_t width = input.row_elements();
   for (size_t row = 0; row < static_cast<size_t>(input.batch()); ++row) {
     if (input.is_text) {
-      instances.push_back(TextInstance(input.texts[row]));
+      instances.push_back(reads_text ? serving::Text{input.texts[row]} : TextInstance(input.texts[row]));
       continue;
     }
     const auto first = input.numbers.begin() + static_cast<std::ptrdiff_t>(row * width);
@@ -219,7 +220,7 @@ Result<std::vector<serving::Instance>> ToInstances(const std::vector<Input>& inp
   if (inputs.front().is_text && !fields.empty()) {
     return TextRecords(inputs.front(), fields);
   }
-  return SplitRows(inputs.front());
+  return SplitRows(inputs.front(), signature.inputs.front().datatype == "BYTES");
 }
 
 Result<std::vector<WantedOutput>> ParseOutputs(const json::array* array) {
@@ -256,7 +257,7 @@ std::vector<size_t> Ranked(const std::vector<float>& values) {
 json::object Classification(const serving::PredictAnswer& answer, const WantedOutput& wanted) {
   json::array data;
   size_t count = 0;
-  for (const auto& values : answer.values) {
+  for (const auto& [values, texts, tokens] : answer.answers) {
     const auto order = Ranked(values);
     count = std::min(order.size(), static_cast<size_t>(wanted.classification));
     for (size_t i = 0; i < count; ++i) {
@@ -271,21 +272,48 @@ json::object Classification(const serving::PredictAnswer& answer, const WantedOu
   }
   return {{"name", wanted.name},
           {"datatype", "BYTES"},
-          {"shape", {static_cast<int64_t>(answer.values.size()), static_cast<int64_t>(count)}},
+          {"shape", {static_cast<int64_t>(answer.answers.size()), static_cast<int64_t>(count)}},
           {"data", std::move(data)}};
 }
 
 json::object Values(const serving::PredictAnswer& answer, const std::string& name) {
   json::array data;
-  const size_t width = answer.values.empty() ? 0 : answer.values.front().size();
-  data.reserve(answer.values.size() * width);
-  for (const auto& row : answer.values) {
-    data.insert(data.end(), row.begin(), row.end());
+  const size_t width = answer.answers.empty() ? 0 : answer.answers.front().values.size();
+  data.reserve(answer.answers.size() * width);
+  for (const auto& row : answer.answers) {
+    data.insert(data.end(), row.values.begin(), row.values.end());
   }
   return {{"name", name},
           {"datatype", "FP32"},
-          {"shape", {static_cast<int64_t>(answer.values.size()), static_cast<int64_t>(width)}},
+          {"shape", {static_cast<int64_t>(answer.answers.size()), static_cast<int64_t>(width)}},
           {"data", std::move(data)}};
+}
+
+// The best text of each instance; the tags of all its tokens, divided by spaces.
+json::object Texts(const serving::PredictAnswer& answer, const std::string& name) {
+  const bool tags = answer.signature->task == "token-classification";
+  json::array data;
+  for (const auto& row : answer.answers) {
+    std::string text;
+    for (size_t i = 0; i < row.texts.size() && (tags || i == 0); ++i) {
+      text += (i == 0 ? "" : " ") + row.texts[i];
+    }
+    data.emplace_back(std::move(text));
+  }
+  return {{"name", name},
+          {"datatype", "BYTES"},
+          {"shape", {static_cast<int64_t>(answer.answers.size()), 1}},
+          {"data", std::move(data)}};
+}
+
+json::object Output(const serving::PredictAnswer& answer, const WantedOutput& wanted) {
+  if (wanted.classification > 0) {
+    return Classification(answer, wanted);
+  }
+  const auto& specs = answer.signature->outputs;
+  const bool text = std::ranges::any_of(
+      specs, [&](const auto& spec) { return spec.name == wanted.name && spec.datatype == "BYTES"; });
+  return text ? Texts(answer, wanted.name) : Values(answer, wanted.name);
 }
 
 }  // namespace
@@ -335,7 +363,7 @@ Result<json::array> MakeOutputs(const serving::PredictAnswer& answer, const std:
   }
   json::array result;
   for (const auto& output : outputs) {
-    result.push_back(output.classification > 0 ? Classification(answer, output) : Values(answer, output.name));
+    result.push_back(Output(answer, output));
   }
   return result;
 }

@@ -241,11 +241,19 @@ Result<json::object> TrainSpec(const Services& services, const json::object& req
   ATELIER_ASSIGN(model, fields.String("model", 128));
   ATELIER_TRY(ValidateName(model, "model"));
   ATELIER_ASSIGN(user, fields.ObjectOr("settings"));
+  ATELIER_ASSIGN(base_reference, fields.StringOr("base", "", 300));
   ATELIER_TRY(fields.RejectUnknown());
   ATELIER_ASSIGN(version, FindDataset(services, dataset));
   ATELIER_ASSIGN(manifest, LoadManifest(services, version));
-  ATELIER_ASSIGN(settings, learning::MakeTrainSettings(family, user == nullptr ? json::object() : *user, manifest));
   json::object spec = NewSpec(services, request);
+  json::object base;
+  if (!base_reference.empty()) {
+    ATELIER_ASSIGN(found, services.registry.Resolve(base_reference));
+    base = found.metadata;
+    spec["base"] = ModelPart(found);
+  }
+  ATELIER_ASSIGN(settings, learning::MakeTrainSettings(family, user == nullptr ? json::object() : *user, manifest,
+                                                       base_reference.empty() ? nullptr : &base));
   spec["family"] = family;
   spec["model"] = model;
   spec["dataset"] = DatasetPart(version);

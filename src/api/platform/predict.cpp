@@ -95,11 +95,50 @@ void AppendTargets(const serving::Signature& signature, const std::vector<float>
   out += '}';
 }
 
+template <class T>
+void AppendList(std::string_view name, const std::vector<T>& values, std::string& out) {
+  out += ",\"" + std::string(name) + "\":[";
+  for (size_t i = 0; i < values.size(); ++i) {
+    out += i == 0 ? "" : ",";
+    AppendJson(values[i], out);
+  }
+  out += ']';
+}
+
+void AppendTags(const serving::Answer& answer, std::string& out) {
+  AppendList("tokens", answer.tokens, out);
+  AppendList("tags", answer.texts, out);
+  AppendList("probabilities", answer.values, out);
+}
+
+void AppendTexts(const serving::Answer& answer, std::string& out) {
+  out += ",\"text\":";
+  AppendJson(answer.texts.empty() ? std::string() : answer.texts.front(), out);
+  AppendList("texts", answer.texts, out);
+  AppendList("scores", answer.values, out);
+}
+
+void AppendPrediction(const serving::Signature& signature, const serving::Answer& answer, int top_k, std::string& out) {
+  if (signature.task == "regression") {
+    AppendTargets(signature, answer.values, out);
+  } else if (signature.task == "forecasting") {
+    AppendList("forecast", answer.values, out);
+  } else if (signature.task == "token-classification") {
+    AppendTags(answer, out);
+  } else if (signature.task == "text2text-generation") {
+    AppendTexts(answer, out);
+  } else if (signature.task == "feature-extraction") {
+    AppendList("embedding", answer.values, out);
+  } else {
+    AppendClasses(signature, answer.values, top_k, out);
+  }
+}
+
 Response Answer(const serving::PredictAnswer& answer, const std::string& request_id, int64_t created, int top_k) {
   Response response;
   response.worker_ns = answer.worker_ns;
   std::string& out = response.body;
-  out.reserve(256 + answer.values.size() * 64 * static_cast<size_t>(std::min(top_k, 10)));
+  out.reserve(256 + answer.answers.size() * 64 * static_cast<size_t>(std::min(top_k, 10)));
   out += "{\"id\":";
   AppendJson(request_id, out);
   out += ",\"object\":\"prediction.list\",\"created\":" + std::to_string(created) + ",\"model\":";
@@ -107,18 +146,13 @@ Response Answer(const serving::PredictAnswer& answer, const std::string& request
   out += ",\"deployment\":";
   AppendJson(answer.deployment, out);
   out += ",\"data\":[";
-  const bool regression = answer.signature->task == "regression";
-  for (size_t i = 0; i < answer.values.size(); ++i) {
+  for (size_t i = 0; i < answer.answers.size(); ++i) {
     out += i == 0 ? "" : ",";
     out += "{\"object\":\"prediction\",\"index\":" + std::to_string(i);
-    if (regression) {
-      AppendTargets(*answer.signature, answer.values[i], out);
-    } else {
-      AppendClasses(*answer.signature, answer.values[i], top_k, out);
-    }
+    AppendPrediction(*answer.signature, answer.answers[i], top_k, out);
     out += '}';
   }
-  out += "],\"usage\":{\"instances\":" + std::to_string(answer.values.size()) + "}}";
+  out += "],\"usage\":{\"instances\":" + std::to_string(answer.answers.size()) + "}}";
   return response;
 }
 

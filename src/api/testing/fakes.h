@@ -188,8 +188,8 @@ class FakeServing final : public serving::Manager {
     answer.worker_ns = 1;
     for (const auto& instance : instances) {
       const auto* tensor = std::get_if<serving::Tensor>(&instance);
-      answer.values.push_back(tensor != nullptr && tensor->values.size() == 3 ? tensor->values
-                                                                              : std::vector<float>{0, 0, 1});
+      const bool given = tensor != nullptr && tensor->values.size() == 3;
+      answer.answers.push_back({.values = given ? tensor->values : std::vector<float>{0, 0, 1}});
     }
     return answer;
   }

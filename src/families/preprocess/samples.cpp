@@ -344,6 +344,7 @@ Result<Samples> LoadSamples(const data::Reader& reader, std::span<const int64_t>
     ATELIER_TRY(target.labels.empty() ? LoadValues(reader, rows, target, kept, samples)
                                       : LoadClasses(reader, rows, target, kept, samples));
     samples.dropped = static_cast<int64_t>(rows.size() - kept.size());
+    samples.row_numbers = kept;
     if (const auto* image = std::get_if<ImageInput>(&preprocessor.input)) {
       return LoadImages(reader, kept, *image, samples);
     }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "data/reader.h"
 #include "families/preprocess/preprocessor.h"
@@ -12,9 +13,10 @@
 namespace atelier::families {
 
 struct Samples {
-  torch::Tensor inputs;   // pictures: U8 [rows, channels, height, width]; tables: F32 [rows, features]
-  torch::Tensor targets;  // classification: I64 [rows]; regression: F32 [rows], as in the data set
-  int64_t dropped = 0;    // rows left out because their target is missing
+  torch::Tensor inputs;                // pictures: U8 [rows, channels, height, width]; tables: F32 [rows, features]
+  torch::Tensor targets;               // classification: I64 [rows]; regression: F32 [rows], as in the data set
+  std::vector<int64_t> row_numbers{};  // of the data set, one a sample
+  int64_t dropped = 0;                 // rows left out because their target is missing
 
   int64_t rows() const { return inputs.defined() ? inputs.size(0) : 0; }
 };

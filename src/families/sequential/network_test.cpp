@@ -21,7 +21,7 @@ ModelConfig Config(const std::string& layers, const std::vector<int64_t>& shape,
 
 std::string Bytes(const Network& network) {
   std::string bytes;
-  EXPECT_TRUE(WriteWeights(network, [&](std::span<const std::byte> part) -> Status {
+  EXPECT_TRUE(WriteTensors(StateOf(network), [&](std::span<const std::byte> part) -> Status {
                 bytes.append(reinterpret_cast<const char*>(part.data()), part.size());
                 return {};
               }).ok());

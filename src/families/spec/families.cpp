@@ -3,27 +3,35 @@
 #include <algorithm>
 #include <array>
 
+#include "base/json.h"
+#include "families/spec/chain.h"
+
 namespace atelier::families {
 namespace {
 
-constexpr std::array kDenseKinds{LayerKind::kDense, LayerKind::kBatchNorm, LayerKind::kDropout, LayerKind::kActivation,
-                                 LayerKind::kFlatten};
-constexpr std::array kImageKinds{LayerKind::kDense,   LayerKind::kConv,       LayerKind::kPool,   LayerKind::kBatchNorm,
-                                 LayerKind::kDropout, LayerKind::kActivation, LayerKind::kFlatten};
-
-constexpr std::array<Family, 2> kFamilies{{
+const std::array<Family, 2> kFamilies{{
     {.name = "mlp",
      .summary = "Multilayer perceptron: dense layers on tables or pictures",
-     .default_layers = "128,128",
-     .takes_images = true,
-     .takes_tables = true,
-     .layer_kinds = kDenseKinds},
-    {.name = "cnn",
-     .summary = "Convolutional network on pictures",
-     .default_layers = "conv32x3,pool2,conv64x3,pool2,dense64",
-     .takes_images = true,
-     .layer_kinds = kImageKinds},
+     .settings = MlpSettings(),
+     .fit = FitChain},
+    {.name = "cnn", .summary = "Convolutional network on pictures", .settings = CnnSettings(), .fit = FitChain},
 }};
+
+Status CheckClasses(const data::Column& target) {
+  if (target.type != data::ColumnType::kCategory) {
+    return Unfit("classification needs a category as target, but '" + target.name + "' is a " +
+                 std::string(Name(target.type)) + " column");
+  }
+  if (target.categories.size() < 2) {
+    return Unfit("classification needs at least 2 classes, but the target '" + target.name + "' has " +
+                 (target.categories.empty() ? "none" : "only '" + target.categories[0] + "'"));
+  }
+  const auto& counts = target.statistics.counts;
+  if (!counts.empty() && std::ranges::count_if(counts, [](int64_t count) { return count > 0; }) < 2) {
+    return Unfit("the target '" + target.name + "' has the same class in every row: there is nothing to learn");
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -49,14 +57,42 @@ Result<const Family*> FindFamily(std::string_view name) {
                          "family", "unknown_family");
 }
 
-Status CheckLayerKinds(const Family& family, const std::vector<Layer>& layers) {
-  for (size_t i = 0; i < layers.size(); ++i) {
-    if (std::ranges::find(family.layer_kinds, layers[i].kind) == family.layer_kinds.end()) {
-      const std::string param = "layers[" + std::to_string(i) + "]";
-      return InvalidArgument("'" + param + "': the family " + std::string(family.name) +
-                                 " has no such layers; use cnn for convolution and pooling",
-                             param);
-    }
+Error Unfit(std::string message, std::string param) {
+  return InvalidArgument(std::move(message), std::move(param), "dataset_unsuitable");
+}
+
+Status CheckTrainRows(const FitInput& input) {
+  const auto& rows = input.manifest.split_rows;
+  const int64_t train = rows[static_cast<size_t>(data::Split::kTrain)];
+  if (train <= 0) {
+    return Unfit("the data set has no rows for training; give it a split with a train part");
+  }
+  const int64_t validation = rows[static_cast<size_t>(data::Split::kValidation)];
+  if (validation == 0 && GetNumber(input.settings, "validation") > 0 && train < 2) {
+    return Unfit("one training row cannot be divided into training and validation", "settings.validation");
+  }
+  return {};
+}
+
+Status CheckTarget(const data::Manifest& manifest) {
+  if (manifest.task == data::Task::kNone || manifest.target.empty()) {
+    return Unfit("the data set has no target to learn; import it with a target column");
+  }
+  const data::Column* target = manifest.Target();
+  if (target == nullptr) {
+    return Unfit("the target column '" + manifest.target + "' is not in the data set");
+  }
+  if (manifest.rows() > 0 && target->statistics.missing >= manifest.rows()) {
+    return Unfit("every value of the target '" + target->name + "' is missing");
+  }
+  if (manifest.task == data::Task::kClassification) {
+    return CheckClasses(*target);
+  }
+  if (target->type != data::ColumnType::kNumber || !target->shape.empty()) {
+    return Unfit("regression needs a number as target, but '" + target->name + "' is no single number");
+  }
+  if (target->statistics.minimum == target->statistics.maximum) {
+    return Unfit("the target '" + target->name + "' is the same in every row: there is nothing to learn");
   }
   return {};
 }

@@ -115,11 +115,15 @@ TEST(UsefulThreads, GrowWithTheWork) {
 }
 
 TEST(Families, AreListed) {
-  EXPECT_EQ(FamilyNames(), (std::vector<std::string>{"mlp", "cnn"}));
   for (const auto& family : Families()) {
-    EXPECT_TRUE(CheckLayerKinds(family, Parse(family.default_layers)).ok()) << family.name;
+    EXPECT_EQ(FindFamily(family.name).value(), &family);
+    EXPECT_NE(family.fit, nullptr) << family.name;
+    EXPECT_FALSE(family.summary.empty()) << family.name;
+    // Every default is within its own range.
+    const std::array tables{family.settings};
+    EXPECT_TRUE(ReadSettings({.tables = tables}, {}).ok()) << family.name;
   }
-  EXPECT_EQ(FindFamily("rnn").error().reason, "unknown_family");
+  EXPECT_EQ(FindFamily("none").error().reason, "unknown_family");
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 #include "families/spec/model_config.h"
 
 #include "base/json.h"
-#include "families/spec/families.h"
+#include "families/spec/chain.h"
 
 namespace atelier::families {
 namespace {
@@ -50,8 +50,10 @@ Result<ModelConfig> Read(const json::object& object) {
 }
 
 Status Check(const ModelConfig& config) {
-  ATELIER_ASSIGN(family, FindFamily(config.family));
-  ATELIER_TRY(CheckLayerKinds(*family, config.layers));
+  if (config.family != "mlp" && config.family != "cnn") {
+    return InvalidArgument("'family' must be \"mlp\" or \"cnn\"", "family");
+  }
+  ATELIER_TRY(CheckLayerKinds(config.family, config.layers));
   if (config.task != "classification" && config.task != "regression") {
     return InvalidArgument("'task' must be \"classification\" or \"regression\"", "task");
   }

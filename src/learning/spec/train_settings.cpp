@@ -1,261 +1,113 @@
 #include "learning/spec/train_settings.h"
 
-#include <algorithm>
 #include <array>
-#include <numeric>
-#include <string_view>
 
 #include "base/json.h"
-#include "families/spec/families.h"
 
 namespace atelier::learning {
 namespace {
 
-enum class Kind { kNumber, kFlag, kWord, kList };
+using families::Setting;
+using families::SettingKind;
 
-struct Setting {
-  std::string_view name;
-  Kind kind;
-};
-constexpr std::array<Setting, 26> kSettings{{
-    {"layers", Kind::kList},
-    {"activation", Kind::kWord},
-    {"dropout", Kind::kNumber},
-    {"batch_norm", Kind::kFlag},
-    {"input_size", Kind::kList},
-    {"channels", Kind::kNumber},
-    {"epochs", Kind::kNumber},
-    {"batch_size", Kind::kNumber},
-    {"optimizer", Kind::kWord},
-    {"learning_rate", Kind::kNumber},
-    {"momentum", Kind::kNumber},
-    {"weight_decay", Kind::kNumber},
-    {"l1", Kind::kNumber},
-    {"l2", Kind::kNumber},
-    {"loss", Kind::kWord},
-    {"schedule", Kind::kWord},
-    {"warmup_steps", Kind::kNumber},
-    {"step_epochs", Kind::kNumber},
-    {"step_factor", Kind::kNumber},
-    {"gradient_clip", Kind::kNumber},
-    {"early_stopping", Kind::kNumber},
-    {"validation", Kind::kNumber},
-    {"seed", Kind::kNumber},
-    {"precision", Kind::kWord},
-    {"checkpoint_every_steps", Kind::kNumber},
-    {"checkpoint_every_epochs", Kind::kNumber},
+constexpr auto kInteger = SettingKind::kInteger;
+constexpr auto kWord = SettingKind::kWord;
+
+constexpr std::array<Setting, 23> kSettings{{
+    {.name = "epochs", .kind = kInteger, .fallback = "5", .min = 1, .max = 100000, .help = "passes over the data"},
+    {.name = "batch_size", .kind = kInteger, .fallback = "64", .min = 1, .max = 65536, .help = "examples in a batch"},
+    {.name = "accumulation",
+     .kind = kInteger,
+     .fallback = "1",
+     .min = 1,
+     .max = 65536,
+     .help = "batches whose gradients make one step"},
+    {.name = "optimizer",
+     .kind = kWord,
+     .fallback = "\"adam\"",
+     .words = "adam|adamw|sgd",
+     .help = "adam and adamw are one: weight_decay is always decoupled"},
+    {.name = "learning_rate", .fallback = "0.002", .min = 1e-12, .max = 10, .help = "the highest rate"},
+    {.name = "momentum", .fallback = "0.9", .max = 0.9999, .help = "of sgd"},
+    {.name = "beta1", .fallback = "0.9", .max = 0.9999, .help = "of adam"},
+    {.name = "beta2", .fallback = "0.999", .max = 0.999999, .help = "of adam"},
+    {.name = "weight_decay", .fallback = "0", .max = 10, .help = "decoupled from the gradient"},
+    {.name = "l1", .fallback = "0", .max = 10, .help = "penalty on the sum of |w|"},
+    {.name = "l2", .fallback = "0", .max = 10, .help = "penalty on the sum of w^2"},
+    {.name = "schedule",
+     .kind = kWord,
+     .fallback = "\"cosine\"",
+     .words = "constant|cosine|linear|step",
+     .help = "how the rate falls"},
+    {.name = "warmup_steps", .kind = kInteger, .fallback = "0", .max = 1e9, .help = "steps in which the rate rises"},
+    {.name = "final_rate", .fallback = "0", .max = 1, .help = "cosine, linear: the share of the rate at the end"},
+    {.name = "step_epochs", .kind = kInteger, .fallback = "2", .min = 1, .max = 100000, .help = "step: every so often"},
+    {.name = "step_factor", .fallback = "0.5", .min = 1e-6, .max = 1, .help = "step: the rate is multiplied by this"},
+    {.name = "gradient_clip", .fallback = "0", .max = 1e6, .help = "largest norm of the gradient; 0: none"},
+    {.name = "early_stopping",
+     .kind = kInteger,
+     .fallback = "0",
+     .max = 100000,
+     .help = "epochs without improvement before it stops; 0: off"},
+    {.name = "validation",
+     .fallback = "0",
+     .max = 0.9,
+     .help = "share of train to validate on, where the data set has no validation rows"},
+    {.name = "seed", .kind = kInteger, .fallback = "1", .max = 1e19, .help = "of all that is random"},
+    {.name = "precision",
+     .kind = kWord,
+     .fallback = "\"auto\"",
+     .words = "auto|fp32|bf16",
+     .help = "auto: bf16 where the processor multiplies it in hardware"},
+    {.name = "checkpoint_every_steps", .kind = kInteger, .fallback = "0", .max = 1e9, .help = "0: by time"},
+    {.name = "checkpoint_every_epochs", .kind = kInteger, .fallback = "0", .max = 100000, .help = "0: by time"},
 }};
-
-// Levenshtein distance (V. Levenshtein, 1966) in two rows.
-size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 0; i < a.size(); ++i) {
-    size_t diagonal = row[0]++;
-    for (size_t j = 0; j < b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
-    }
-  }
-  return row.back();
-}
-
-Error UnknownSetting(std::string_view key) {
-  const std::string name(key.substr(0, 64));
-  std::string_view nearest = kSettings[0].name;
-  size_t best = EditDistance(name, nearest);
-  for (const auto& setting : kSettings) {
-    const size_t distance = EditDistance(name, setting.name);
-    if (distance < best) {
-      best = distance;
-      nearest = setting.name;
-    }
-  }
-  return InvalidArgument("there is no training setting '" + name + "'; did you mean '" + std::string(nearest) + "'?",
-                         "settings." + name, "unknown_parameter");
-}
-
-// A value given as text ("5", "true", "[28,28]") becomes what it says. "28x28" and "28,28" are sizes.
-json::value FromText(const Setting& setting, std::string_view text) {
-  if (setting.kind == Kind::kWord || (setting.name == "layers" && !text.starts_with('['))) {
-    return json::value(text);
-  }
-  std::string plain(text);
-  if (setting.kind == Kind::kList && !text.starts_with('[')) {
-    std::ranges::replace(plain, 'x', ',');
-    plain = "[" + plain + "]";
-  }
-  auto parsed = ParseJson(plain);
-  return parsed.ok() ? std::move(parsed).value() : json::value(text);
-}
-
-Result<json::object> Normalise(const json::object& user) {
-  json::object plain;
-  for (const auto& member : user) {
-    const std::string_view key = member.key();
-    const auto* setting = std::ranges::find(kSettings, key, &Setting::name);
-    if (setting == kSettings.end()) {
-      return UnknownSetting(key);
-    }
-    const auto& value = member.value();
-    plain[key] = value.is_string() ? FromText(*setting, std::string_view(value.get_string())) : value;
-  }
-  return plain;
-}
-
-// Reads into members, remembering the first error, so that each setting is one line below.
-class SettingsReader {
- public:
-  explicit SettingsReader(const json::object& object) : fields_(object, "settings") {}
-
-  void Int(std::string_view key, int64_t& out, int64_t min, int64_t max) {
-    Take(out, fields_.IntOr(key, out, min, max));
-  }
-  void Number(std::string_view key, double& out, double min, double max) {
-    Take(out, fields_.NumberOr(key, out, min, max));
-  }
-  void Flag(std::string_view key, bool& out) { Take(out, fields_.BoolOr(key, out)); }
-  void Word(std::string_view key, std::string& out, std::initializer_list<std::string_view> known) {
-    Take(out, fields_.StringOr(key, out, 64));
-    if (std::ranges::find(known, std::string_view(out)) == known.end()) {
-      std::string list;
-      for (const auto word : known) {
-        list += (list.empty() ? "" : ", ") + std::string(word);
-      }
-      Fail(InvalidArgument("'" + fields_.Path(key) + "' must be one of " + list + "; got \"" + out + "\"",
-                           fields_.Path(key)));
-    }
-  }
-  void Fail(Error error) {
-    if (status_.ok()) {
-      status_ = std::move(error);
-    }
-  }
-  Fields& fields() { return fields_; }
-  Status status() const { return status_; }
-
- private:
-  template <class T>
-  void Take(T& out, Result<T> result) {
-    if (result.ok()) {
-      out = std::move(result).value();
-    } else {
-      Fail(std::move(result).error());
-    }
-  }
-
-  Fields fields_;
-  Status status_;
-};
-
-void ReadNetwork(SettingsReader& reader, TrainSettings& settings) {
-  reader.Word("activation", settings.activation,
-              {"none", "relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid"});
-  reader.Number("dropout", settings.dropout, 0, 0.99);
-  reader.Flag("batch_norm", settings.batch_norm);
-  reader.Int("channels", settings.channels, 0, 3);
-  if (settings.channels == 2) {
-    reader.Fail(InvalidArgument("'settings.channels' must be 1 (grey) or 3 (RGB)", "settings.channels"));
-  }
-  auto sizes = reader.fields().ArrayOr("input_size", 2);
-  if (!sizes.ok()) {
-    reader.Fail(sizes.error());
-    return;
-  }
-  if (*sizes == nullptr || (*sizes)->empty()) {
-    return;
-  }
-  for (const auto& size : **sizes) {
-    const bool good = size.is_int64() && size.get_int64() >= 1 && size.get_int64() <= 4096;
-    settings.input_size.push_back(good ? size.get_int64() : 0);
-  }
-  if (settings.input_size.size() != 2 || settings.input_size[0] == 0 || settings.input_size[1] == 0) {
-    reader.Fail(
-        InvalidArgument("'settings.input_size' must be [height, width], each from 1 to 4096", "settings.input_size"));
-  }
-}
-
-void ReadOptimisation(SettingsReader& reader, TrainSettings& settings) {
-  reader.Int("epochs", settings.epochs, 1, 100000);
-  reader.Int("batch_size", settings.batch_size, 1, 65536);
-  reader.Word("optimizer", settings.optimizer, {"adam", "sgd"});
-  reader.Number("learning_rate", settings.learning_rate, 0, 10);
-  if (settings.learning_rate <= 0) {
-    reader.Fail(InvalidArgument("'settings.learning_rate' must be above 0", "settings.learning_rate"));
-  }
-  reader.Number("momentum", settings.momentum, 0, 0.9999);
-  reader.Number("weight_decay", settings.weight_decay, 0, 10);
-  reader.Number("l1", settings.l1, 0, 10);
-  reader.Number("l2", settings.l2, 0, 10);
-  reader.Word("loss", settings.loss, {"auto", "sparse_cross_entropy", "cross_entropy", "mse"});
-  reader.Word("schedule", settings.schedule, {"constant", "cosine", "step"});
-  reader.Int("warmup_steps", settings.warmup_steps, 0, 1'000'000'000);
-  reader.Int("step_epochs", settings.step_epochs, 1, 100000);
-  reader.Number("step_factor", settings.step_factor, 1e-6, 1);
-  reader.Number("gradient_clip", settings.gradient_clip, 0, 1e6);
-}
-
-void ReadRun(SettingsReader& reader, TrainSettings& settings) {
-  reader.Int("early_stopping", settings.early_stopping, 0, 100000);
-  reader.Number("validation", settings.validation, 0, 0.9);
-  auto seed = static_cast<int64_t>(settings.seed);
-  reader.Int("seed", seed, 0, std::numeric_limits<int64_t>::max());
-  settings.seed = static_cast<uint64_t>(seed);
-  reader.Word("precision", settings.precision, {"auto", "fp32", "bf16"});
-  reader.Int("checkpoint_every_steps", settings.checkpoint_every_steps, 0, 1'000'000'000);
-  reader.Int("checkpoint_every_epochs", settings.checkpoint_every_epochs, 0, 100000);
-}
 
 }  // namespace
 
-Result<TrainSettings> TrainSettingsFromJson(const std::string& family, const json::object& user) {
+std::span<const Setting> CommonSettings() { return kSettings; }
+
+Result<json::object> CompleteSettings(const std::string& family, const json::object& user) {
   ATELIER_ASSIGN(row, families::FindFamily(family));
-  ATELIER_ASSIGN(plain, Normalise(user));
-  TrainSettings settings;
-  SettingsReader reader(plain);
-  ReadNetwork(reader, settings);
-  ReadOptimisation(reader, settings);
-  ReadRun(reader, settings);
-  ATELIER_TRY(reader.status());
-  if (const auto* layers = plain.if_contains("layers"); layers != nullptr && !layers->is_null()) {
-    ATELIER_ASSIGN(list, families::LayersFromJson(*layers, "settings.layers"));
-    settings.layers = std::move(list);
-  } else {
-    ATELIER_ASSIGN(list, families::LayersFromText(row->default_layers, "settings.layers"));
-    settings.layers = std::move(list);
-  }
-  ATELIER_TRY(families::CheckLayerKinds(*row, settings.layers));
-  return settings;
+  const std::array tables{row->settings, CommonSettings()};
+  return families::ReadSettings({.tables = tables, .defaults = row->defaults}, user);
 }
 
-json::object ToJson(const TrainSettings& settings) {
-  return {{"layers", families::ToJson(settings.layers)},
-          {"activation", settings.activation},
-          {"dropout", settings.dropout},
-          {"batch_norm", settings.batch_norm},
-          {"input_size", json::value_from(settings.input_size)},
-          {"channels", settings.channels},
-          {"epochs", settings.epochs},
-          {"batch_size", settings.batch_size},
-          {"optimizer", settings.optimizer},
-          {"learning_rate", settings.learning_rate},
-          {"momentum", settings.momentum},
-          {"weight_decay", settings.weight_decay},
-          {"l1", settings.l1},
-          {"l2", settings.l2},
-          {"loss", settings.loss},
-          {"schedule", settings.schedule},
-          {"warmup_steps", settings.warmup_steps},
-          {"step_epochs", settings.step_epochs},
-          {"step_factor", settings.step_factor},
-          {"gradient_clip", settings.gradient_clip},
-          {"early_stopping", settings.early_stopping},
-          {"validation", settings.validation},
-          {"seed", static_cast<int64_t>(settings.seed)},
-          {"precision", settings.precision},
-          {"checkpoint_every_steps", settings.checkpoint_every_steps},
-          {"checkpoint_every_epochs", settings.checkpoint_every_epochs}};
+Result<json::object> MakeTrainSettings(const std::string& family, const json::object& user,
+                                       const data::Manifest& manifest, const json::object* base) {
+  ATELIER_ASSIGN(row, families::FindFamily(family));
+  if (base != nullptr && !row->takes_base) {
+    return InvalidArgument("the family " + family + " starts from scratch: it goes on from no model", "base",
+                           "model_not_supported");
+  }
+  ATELIER_ASSIGN(settings, CompleteSettings(family, user));
+  return row->fit({.family = family, .settings = settings, .manifest = manifest, .base = base});
+}
+
+TrainSettings TrainSettingsOf(const json::object& settings) {
+  return {.epochs = GetInt(settings, "epochs", 1),
+          .batch_size = GetInt(settings, "batch_size", 1),
+          .accumulation = GetInt(settings, "accumulation", 1),
+          .optimizer = GetString(settings, "optimizer", "adam"),
+          .learning_rate = GetNumber(settings, "learning_rate"),
+          .momentum = GetNumber(settings, "momentum"),
+          .beta1 = GetNumber(settings, "beta1", 0.9),
+          .beta2 = GetNumber(settings, "beta2", 0.999),
+          .weight_decay = GetNumber(settings, "weight_decay"),
+          .l1 = GetNumber(settings, "l1"),
+          .l2 = GetNumber(settings, "l2"),
+          .schedule = GetString(settings, "schedule", "cosine"),
+          .warmup_steps = GetInt(settings, "warmup_steps"),
+          .final_rate = GetNumber(settings, "final_rate"),
+          .step_epochs = GetInt(settings, "step_epochs", 1),
+          .step_factor = GetNumber(settings, "step_factor", 1),
+          .gradient_clip = GetNumber(settings, "gradient_clip"),
+          .early_stopping = GetInt(settings, "early_stopping"),
+          .validation = GetNumber(settings, "validation"),
+          .seed = static_cast<uint64_t>(GetInt(settings, "seed", 1)),
+          .precision = GetString(settings, "precision", "auto"),
+          .checkpoint_every_steps = GetInt(settings, "checkpoint_every_steps"),
+          .checkpoint_every_epochs = GetInt(settings, "checkpoint_every_epochs")};
 }
 
 }  // namespace atelier::learning

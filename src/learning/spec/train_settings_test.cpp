@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/json.h"
+#include "families/spec/chain.h"
 
 namespace atelier::learning {
 namespace {
@@ -66,19 +67,21 @@ TEST(TrainSettings, FillsInEveryDefaultAndReadsItselfBack) {
 }
 
 TEST(TrainSettings, TextValuesMeanWhatTheySay) {
-  const auto text = TrainSettingsFromJson(
+  const auto text = CompleteSettings(
       "mlp", Object(R"({"epochs":"7","learning_rate":"1e-2","batch_norm":"true","layers":"64,64","input_size":"28x32",
                         "seed":"42","schedule":"constant"})"));
   ASSERT_TRUE(text.ok()) << text.error().message;
-  EXPECT_EQ(text->epochs, 7);
-  EXPECT_DOUBLE_EQ(text->learning_rate, 0.01);
-  EXPECT_TRUE(text->batch_norm);
-  EXPECT_EQ(text->layers.size(), 2U);
-  EXPECT_EQ(text->input_size, (std::vector<int64_t>{28, 32}));
-  EXPECT_EQ(text->seed, 42U);
-  const auto list = TrainSettingsFromJson("mlp", Object(R"({"layers":"[64,64]"})"));
+  const auto settings = TrainSettingsOf(*text);
+  EXPECT_EQ(settings.epochs, 7);
+  EXPECT_DOUBLE_EQ(settings.learning_rate, 0.01);
+  EXPECT_EQ(settings.seed, 42U);
+  EXPECT_EQ(settings.schedule, "constant");
+  EXPECT_TRUE(GetBool(*text, "batch_norm"));
+  EXPECT_EQ(json::serialize(text->at("layers")), "[64,64]");
+  EXPECT_EQ(json::serialize(text->at("input_size")), "[28,32]");
+  const auto list = CompleteSettings("mlp", Object(R"({"layers":"[64,64]"})"));
   ASSERT_TRUE(list.ok()) << list.error().message;
-  EXPECT_EQ(list->layers, text->layers);
+  EXPECT_EQ(list->at("layers"), text->at("layers"));
 }
 
 TEST(TrainSettings, UnknownKeyNamesTheNearest) {
@@ -113,11 +116,19 @@ TEST(TrainSettings, RefusesValuesOutOfRange) {
 }
 
 TEST(MakeTrainSettings, InputShapesComeFromTheDataSet) {
-  const auto settings = TrainSettingsFromJson("mlp", {});
-  EXPECT_EQ(MakeModelConfig("mlp", *settings, Flowers())->input_shape, std::vector<int64_t>{3});  // 1 + 2 one-hot
-  EXPECT_EQ(MakeModelConfig("mlp", *settings, Flowers())->outputs, 3);
-  EXPECT_EQ(MakeModelConfig("mlp", *settings, Digits())->input_shape, (std::vector<int64_t>{1, 28, 28}));
-  EXPECT_EQ(MakeModelConfig("mlp", *settings, Prices())->outputs, 1);
+  const auto settings = CompleteSettings("mlp", {}).value();
+  const auto config = [&](const data::Manifest& manifest) {
+    return families::MakeModelConfig({.family = "mlp", .settings = settings, .manifest = manifest}).value();
+  };
+  EXPECT_EQ(config(Flowers()).input_shape, std::vector<int64_t>{3});  // 1 + 2 one-hot
+  EXPECT_EQ(config(Flowers()).outputs, 3);
+  EXPECT_EQ(config(Digits()).input_shape, (std::vector<int64_t>{1, 28, 28}));
+  EXPECT_EQ(config(Prices()).outputs, 1);
+}
+
+TEST(MakeTrainSettings, ABaseIsForFamiliesThatGoOnFromOne) {
+  const json::object base;
+  EXPECT_EQ(MakeTrainSettings("mlp", {}, Flowers(), &base).error().reason, "model_not_supported");
 }
 
 TEST(MakeTrainSettings, RefusesDataThatDoesNotFit) {
@@ -136,7 +147,7 @@ TEST(MakeTrainSettings, RefusesDataThatDoesNotFit) {
   EXPECT_NE(refused(Flowers(), [](auto& m) { m.columns.erase(m.columns.begin(), m.columns.begin() + 2); }), "");
   EXPECT_NE(refused(Prices(), [](auto& m) { m.columns[2].statistics.maximum = 0; }), "");
   EXPECT_EQ(Refusal("cnn", "{}", Flowers()).reason, "dataset_unsuitable");
-  EXPECT_EQ(Refusal("rnn", "{}", Flowers()).reason, "unknown_family");
+  EXPECT_EQ(Refusal("none", "{}", Flowers()).reason, "unknown_family");
   EXPECT_EQ(Refusal("mlp", R"({"loss":"cross_entropy"})", Prices()).param, "settings.loss");
   EXPECT_EQ(Refusal("mlp", R"({"layers":"conv8x3"})", Digits()).code, Code::kInvalidArgument);
   EXPECT_EQ(Refusal("cnn", R"({"layers":"conv8x30"})", Digits()).param, "layers[0]");

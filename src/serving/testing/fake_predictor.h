@@ -56,12 +56,12 @@ class FakePredictor final : public Predictor {
     return std::unique_ptr<Prepared>(std::make_unique<FakePrepared>(tensor->values));
   }
 
-  Result<std::vector<std::vector<float>>> Predict(std::span<const Prepared* const> batch) override {
+  Result<std::vector<Answer>> Predict(std::span<const Prepared* const> batch) override {
     batches_.With([&](auto& sizes) { sizes.push_back(static_cast<int>(batch.size())); });
     if (behaviour_.compute_us > 0) {
       std::this_thread::sleep_for(std::chrono::microseconds(behaviour_.compute_us));
     }
-    std::vector<std::vector<float>> out;
+    std::vector<Answer> out;
     for (const Prepared* prepared : batch) {
       const auto& values = static_cast<const FakePrepared*>(prepared)->values;
       if (values[0] == kCrash) {
@@ -76,7 +76,7 @@ class FakePredictor final : public Predictor {
       if (values[0] == kThrow) {
         throw std::runtime_error("thrown");
       }
-      out.push_back({behaviour_.constant, values[0] + values[1]});
+      out.push_back({.values = {behaviour_.constant, values[0] + values[1]}});
     }
     return out;
   }

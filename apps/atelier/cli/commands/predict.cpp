@@ -87,7 +87,38 @@ std::string Others(const json::object& prediction) {
   return text;
 }
 
+std::string Joined(const json::array& values) {
+  std::string text;
+  for (const auto& value : values) {
+    text += (text.empty() ? "" : " ") + CellOf(value);
+  }
+  return text;
+}
+
+// "EU/B-ORG rejects/O"
+std::string Tags(const json::object& prediction) {
+  const auto& tokens = ArrayIn(prediction, "tokens");
+  const auto& tags = ArrayIn(prediction, "tags");
+  std::string text;
+  for (size_t i = 0; i < std::min(tokens.size(), tags.size()); ++i) {
+    text += (text.empty() ? "" : " ") + CellOf(tokens[i]) + "/" + CellOf(tags[i]);
+  }
+  return text;
+}
+
 std::string Values(const json::object& prediction) {
+  if (prediction.contains("text")) {
+    return Cell(prediction, "text");
+  }
+  if (prediction.contains("tags")) {
+    return Tags(prediction);
+  }
+  if (prediction.contains("forecast")) {
+    return Joined(ArrayIn(prediction, "forecast"));
+  }
+  if (prediction.contains("embedding")) {
+    return Joined(ArrayIn(prediction, "embedding"));
+  }
   std::string text;
   for (const auto& value : ObjectIn(prediction, "values")) {
     text += (text.empty() ? "" : ", ") + std::string(value.key()) + " = " + CellOf(value.value());

@@ -12,7 +12,7 @@ namespace atelier::cli {
 namespace {
 
 struct TrainOptions {
-  std::string family, dataset, model;
+  std::string family, dataset, model, base;
   std::vector<std::string> settings;
   int64_t folds = 0;
   bool follow = false;
@@ -44,6 +44,9 @@ Status Train(Session& session, const TrainOptions& options) {
   }
   if (options.folds > 0) {
     request["folds"] = options.folds;
+  }
+  if (!options.base.empty()) {
+    request["base"] = options.base;
   }
   ATELIER_ASSIGN(job, session.api.Post("/v1/jobs", request));
   const std::string id = GetString(job, "id");
@@ -79,11 +82,12 @@ Status Train(Session& session, const TrainOptions& options) {
 void AddTrainCommands(CLI::App& app, Selection& selection) {
   auto train = std::make_shared<TrainOptions>();
   auto* command = app.add_subcommand("train", "Train a model on a data set; prints the job's id");
-  command->add_option("family", train->family, "Kind of model: mlp or cnn")->required();
+  command->add_option("family", train->family, "Kind of model: mlp, cnn ... (see GET /v1/families)")->required();
   command->add_option("--data", train->dataset, "NAME or NAME@VERSION of the data set")->required();
   auto* name = command->add_option("--name", train->model, "Name of the model");
   command->add_option("--folds", train->folds, "Cross-validate with so many folds instead; makes no model")
       ->check(CLI::Range(2, 100));
+  command->add_option("--base", train->base, "NAME or NAME@VERSION of a model to go on from");
   command->add_option("--set", train->settings, "Setting as key=value, e.g. layers=128,128 epochs=5; may be repeated");
   command->add_flag("--follow", train->follow, "Show the progress and wait for the end");
   command->callback([&selection, train, name] {

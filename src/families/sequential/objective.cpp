@@ -1,9 +1,8 @@
-#include "learning/objective.h"
+#include "families/sequential/objective.h"
 
 #include <algorithm>
-#include <cmath>
 
-namespace atelier::learning {
+namespace atelier::families {
 
 namespace F = torch::nn::functional;
 
@@ -19,32 +18,25 @@ torch::Tensor Loss(const std::string& name, const torch::Tensor& outputs, const 
   return F::mse_loss(classes ? torch::softmax(outputs, 1) : outputs, wanted);
 }
 
-void EpochSums::Add(double mean_loss, const torch::Tensor& outputs, const torch::Tensor& targets) {
+Sums SumsOf(double mean_loss, const torch::Tensor& outputs, const torch::Tensor& targets) {
   const int64_t rows = outputs.size(0);
   const int64_t width = outputs.size(1);
   const auto values = outputs.detach().contiguous();
   const auto* at = values.data_ptr<float>();
-  loss += mean_loss * static_cast<double>(rows);
-  samples += static_cast<double>(rows);
+  Sums sums{.loss = mean_loss * static_cast<double>(rows), .weight = static_cast<double>(rows)};
   if (targets.scalar_type() == torch::kInt64) {
     const auto* truth = targets.data_ptr<int64_t>();
     for (int64_t i = 0; i < rows; ++i, at += width) {
-      score += std::max_element(at, at + width) - at == truth[i] ? 1 : 0;
+      sums.score += std::max_element(at, at + width) - at == truth[i] ? 1 : 0;
     }
-    return;
+    return sums;
   }
   const auto* truth = targets.data_ptr<float>();
   for (int64_t i = 0; i < rows * width; ++i) {
     const double error = static_cast<double>(at[i]) - truth[i];
-    score += error * error;
+    sums.score += error * error;
   }
+  return sums;
 }
 
-double EpochSums::metric(const families::TargetInfo& target) const {
-  if (samples == 0) {
-    return 0;
-  }
-  return target.labels.empty() ? std::sqrt(score / samples) * target.std : score / samples;
-}
-
-}  // namespace atelier::learning
+}  // namespace atelier::families

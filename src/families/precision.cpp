@@ -1,4 +1,4 @@
-#include "learning/precision.h"
+#include "families/precision.h"
 
 #include <ATen/autocast_mode.h>
 #include <torch/version.h>
@@ -7,7 +7,7 @@
 #include <cpuid.h>
 #endif
 
-namespace atelier::learning {
+namespace atelier::families {
 namespace {
 
 // LibTorch 2.4 replaced the calls for the processor by calls that take a device.
@@ -61,4 +61,4 @@ AutocastScope::~AutocastScope() {
   }
 }
 
-}  // namespace atelier::learning
+}  // namespace atelier::families

@@ -1,4 +1,4 @@
-#include "families/predictor.h"
+#include "families/sequential/chain_predictor.h"
 
 #include <torch/torch.h>
 
@@ -6,8 +6,8 @@
 #include <cmath>
 #include <limits>
 
-#include "families/model.h"
 #include "families/process.h"
+#include "families/sequential/learner.h"
 #include "media/image.h"
 
 namespace atelier::families {
@@ -70,10 +70,10 @@ int64_t Product(const std::vector<int64_t>& shape) {
 
 class Preparer {
  public:
-  explicit Preparer(const Preprocessor& preprocessor, const ModelConfig& config)
+  Preparer(const Preprocessor& preprocessor, const ModelConfig& config)
       : preprocessor_(preprocessor), shape_(config.input_shape) {}
 
-  Result<PreparedInstance> operator()(const InstanceTensor& tensor) const {
+  Result<std::vector<float>> operator()(const InstanceTensor& tensor) const {
     if (const auto* table = std::get_if<TableInput>(&preprocessor_.input)) {
       for (const auto& field : table->fields) {
         if (field.category) {
@@ -93,39 +93,39 @@ class Preparer {
                              "inputs", "invalid_shape");
     }
     ATELIER_TRY(CheckFinite(tensor.values));
-    return PreparedInstance{tensor.values};
+    return tensor.values;
   }
 
-  Result<PreparedInstance> operator()(const InstanceImage& image) const {
+  Result<std::vector<float>> operator()(const InstanceImage& image) const {
     if (!preprocessor_.is_image()) {
       return InvalidArgument("the model reads records or numbers, not pictures", "inputs");
     }
     ATELIER_ASSIGN(decoded, media::Decode(image.bytes, shape_[0], shape_[1], shape_[2]));
-    return PreparedInstance{{decoded.pixels.begin(), decoded.pixels.end()}};
+    return std::vector<float>(decoded.pixels.begin(), decoded.pixels.end());
   }
 
-  Result<PreparedInstance> operator()(const InstanceRecord& record) const {
+  Result<std::vector<float>> operator()(const InstanceRecord& record) const {
     const auto* table = std::get_if<TableInput>(&preprocessor_.input);
     if (table == nullptr) {
       return InvalidArgument("the model reads pictures, not records", "inputs");
     }
-    PreparedInstance prepared;
-    prepared.values.reserve(static_cast<size_t>(shape_[0]));
+    std::vector<float> values;
+    values.reserve(static_cast<size_t>(shape_[0]));
     for (const auto& field : table->fields) {
       const auto found = record.find(field.name);
       if (found == record.end()) {
         return InvalidArgument("the field " + Quote(field.name) + " is missing", field.name,
                                "missing_required_parameter");
       }
-      ATELIER_TRY(AppendField(field, found->second, prepared.values));
+      ATELIER_TRY(AppendField(field, found->second, values));
     }
     if (record.size() != table->fields.size()) {
       return UnknownField(record, *table);
     }
-    return prepared;
+    return values;
   }
 
-  Result<PreparedInstance> operator()(const InstanceText& /*text*/) const {
+  Result<std::vector<float>> operator()(const InstanceText& /*text*/) const {
     return InvalidArgument(
         std::string("the model reads ") + (preprocessor_.is_image() ? "pictures" : "records or numbers") + ", not text",
         "inputs");
@@ -192,12 +192,13 @@ class ModelPredictor final : public Predictor {
 
   const Signature& signature() const override { return signature_; }
 
-  Result<PreparedInstance> Prepare(const Instance& instance) const override {
-    return std::visit(Preparer(model_.preprocessor, model_.config), instance);
+  Result<std::unique_ptr<PreparedInstance>> Prepare(const Instance& instance) const override {
+    ATELIER_ASSIGN(values, std::visit(Preparer(model_.preprocessor, model_.config), instance));
+    return std::unique_ptr<PreparedInstance>(std::make_unique<PreparedValues>(std::move(values)));
   }
 
-  Result<std::vector<std::vector<float>>> Predict(std::span<const PreparedInstance* const> batch) override {
-    std::vector<std::vector<float>> answers;
+  Result<std::vector<Answer>> Predict(std::span<const PreparedInstance* const> batch) override {
+    std::vector<Answer> answers;
     ATELIER_TRY(CatchTorch([&]() -> Status {
       const c10::InferenceMode inference;
       std::vector<int64_t> shape{static_cast<int64_t>(batch.size())};
@@ -205,10 +206,7 @@ class ModelPredictor final : public Predictor {
       auto input = torch::empty(shape, torch::kFloat32);
       auto* target = input.data_ptr<float>();
       for (const auto* prepared : batch) {
-        if (static_cast<int64_t>(prepared->values.size()) != affine_.values()) {
-          return Internal("a prepared instance does not belong to this model");
-        }
-        Scale(affine_, prepared->values.data(), target);
+        Scale(affine_, static_cast<const PreparedValues&>(*prepared).values.data(), target);
         target += affine_.values();
       }
       auto output = model_.network->Forward(input);
@@ -217,7 +215,7 @@ class ModelPredictor final : public Predictor {
       output = output.contiguous();
       const auto* values = output.data_ptr<float>();
       for (size_t i = 0; i < batch.size(); ++i) {
-        answers.emplace_back(values, values + output.size(1));
+        answers.push_back({.values = {values, values + output.size(1)}});
         values += output.size(1);
       }
       return {};
@@ -233,8 +231,8 @@ class ModelPredictor final : public Predictor {
 
 }  // namespace
 
-Result<std::unique_ptr<Predictor>> Predictor::Open(const std::filesystem::path& folder, int threads) {
-  ATELIER_ASSIGN(model, LoadModel(FilesIn(folder)));
+Result<std::unique_ptr<Predictor>> OpenChain(const ModelFiles& files, int threads) {
+  ATELIER_ASSIGN(model, LoadModel(files));
   // For one instance: whatever comes in at once shares the cores with the gateway and other workers.
   ATELIER_ASSIGN(useful, UsefulThreads(model.config, 1, threads));
   ConfigureProcess(useful);

@@ -3,7 +3,7 @@
 
 #include <string>
 
-namespace atelier::learning {
+namespace atelier::families {
 
 // Whether the processor multiplies bfloat16 in hardware (AVX512_BF16 or AMX_BF16, by CPUID).
 bool HasBf16Hardware();
@@ -23,4 +23,4 @@ class AutocastScope {
   bool bf16_;
 };
 
-}  // namespace atelier::learning
+}  // namespace atelier::families

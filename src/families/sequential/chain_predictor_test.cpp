@@ -1,10 +1,9 @@
-#include "families/predictor.h"
+#include "families/sequential/chain_predictor.h"
 
 #include <gtest/gtest.h>
 
 #include <fstream>
 
-#include "families/model.h"
 #include "families/testing/tiny_data.h"
 
 namespace atelier::families {
@@ -15,10 +14,14 @@ void WriteModel(const std::filesystem::path& folder, const ModelConfig& config, 
   std::ofstream(folder / kConfigFile) << boost::json::serialize(ToJson(config));
   std::ofstream(folder / kPreprocessorFile) << boost::json::serialize(ToJson(preprocessor));
   std::ofstream weights(folder / kWeightsFile, std::ios::binary);
-  ASSERT_TRUE(WriteWeights(*network, [&](std::span<const std::byte> part) -> Status {
+  ASSERT_TRUE(WriteTensors(StateOf(*network), [&](std::span<const std::byte> part) -> Status {
                 weights.write(reinterpret_cast<const char*>(part.data()), static_cast<std::streamsize>(part.size()));
                 return {};
               }).ok());
+}
+
+const std::vector<float>& ValuesOf(const Result<std::unique_ptr<PreparedInstance>>& prepared) {
+  return static_cast<const PreparedValues&>(**prepared).values;
 }
 
 std::unique_ptr<Predictor> Open(const std::filesystem::path& folder) {
@@ -58,22 +61,22 @@ class TablePredictor : public ::testing::Test {
 TEST_F(TablePredictor, ReadsRecords) {
   const auto prepared = predictor_->Prepare(InstanceRecord{{"width", 6.0}, {"colour", "red"}});
   ASSERT_TRUE(prepared.ok()) << prepared.error().message;
-  EXPECT_EQ(prepared->values, (std::vector<float>{6, 1, 0}));
-  EXPECT_EQ(predictor_->Prepare(InstanceRecord{{"width", "6.5"}, {"colour", 3.0}})->values,
+  EXPECT_EQ(ValuesOf(prepared), (std::vector<float>{6, 1, 0}));
+  EXPECT_EQ(ValuesOf(predictor_->Prepare(InstanceRecord{{"width", "6.5"}, {"colour", 3.0}})),
             (std::vector<float>{6.5F, 0, 1}));
-  EXPECT_EQ(predictor_->Prepare(InstanceRecord{{"width", 1.0}, {"colour", "unseen"}})->values,
+  EXPECT_EQ(ValuesOf(predictor_->Prepare(InstanceRecord{{"width", 1.0}, {"colour", "unseen"}})),
             (std::vector<float>{1, 0, 0}));
-  EXPECT_TRUE(std::isnan(predictor_->Prepare(InstanceRecord{{"width", ""}, {"colour", ""}})->values[0]));
+  EXPECT_TRUE(std::isnan(ValuesOf(predictor_->Prepare(InstanceRecord{{"width", ""}, {"colour", ""}}))[0]));
 }
 
 TEST_F(TablePredictor, MissingNumberCountsAsTheMean) {
-  const auto missing = *predictor_->Prepare(InstanceRecord{{"width", ""}, {"colour", "red"}});
-  const auto mean = *predictor_->Prepare(InstanceRecord{{"width", 2.0}, {"colour", "red"}});
-  const std::vector<const PreparedInstance*> batch{&missing, &mean};
+  const auto missing = predictor_->Prepare(InstanceRecord{{"width", ""}, {"colour", "red"}});
+  const auto mean = predictor_->Prepare(InstanceRecord{{"width", 2.0}, {"colour", "red"}});
+  const std::vector<const PreparedInstance*> batch{missing->get(), mean->get()};
   const auto answers = predictor_->Predict(batch);
   ASSERT_TRUE(answers.ok());
-  EXPECT_EQ((*answers)[0], (*answers)[1]);
-  EXPECT_NEAR((*answers)[0][0] + (*answers)[0][1], 1, 1e-6);
+  EXPECT_EQ((*answers)[0].values, (*answers)[1].values);
+  EXPECT_NEAR((*answers)[0].values[0] + (*answers)[0].values[1], 1, 1e-6);
 }
 
 TEST_F(TablePredictor, NamesWhatIsWrong) {
@@ -114,7 +117,7 @@ TEST_F(ImagePredictor, TakesRawPixelsInThreeShapes) {
   for (const std::vector<int64_t>& shape : {std::vector<int64_t>{4, 5}, {1, 4, 5}, {20}}) {
     const auto prepared = predictor_->Prepare(InstanceTensor{shape, pixels});
     ASSERT_TRUE(prepared.ok()) << prepared.error().message;
-    EXPECT_EQ(prepared->values, pixels);
+    EXPECT_EQ(ValuesOf(prepared), pixels);
   }
   const auto wrong = predictor_->Prepare(InstanceTensor{{5, 4}, pixels});
   ASSERT_FALSE(wrong.ok());
@@ -128,9 +131,9 @@ TEST_F(ImagePredictor, TakesRawPixelsInThreeShapes) {
 }
 
 TEST_F(ImagePredictor, AnInstanceDoesNotDependOnItsBatch) {
-  std::vector<PreparedInstance> instances;
+  std::vector<PreparedValues> instances;
   for (int i = 0; i < 9; ++i) {
-    instances.push_back({std::vector<float>(20, static_cast<float>(i * 20))});
+    instances.emplace_back(std::vector<float>(20, static_cast<float>(i * 20)));
   }
   std::vector<const PreparedInstance*> batch;
   for (const auto& instance : instances) {
@@ -140,7 +143,7 @@ TEST_F(ImagePredictor, AnInstanceDoesNotDependOnItsBatch) {
   for (size_t i = 0; i < instances.size(); ++i) {
     const auto alone = *predictor_->Predict(std::span(batch).subspan(i, 1));
     for (size_t j = 0; j < 3; ++j) {
-      EXPECT_NEAR(alone[0][j], together[i][j], 1e-6);
+      EXPECT_NEAR(alone[0].values[j], together[i].values[j], 1e-6);
     }
   }
 }
