@@ -31,8 +31,12 @@ Result<Base> ReadBase(Fields& fields, std::string_view fallback_model) {
   ATELIER_ASSIGN(model, fallback_model.empty() ? fields.String("model", 128)
                                                : fields.StringOr("model", std::string(fallback_model), 128));
   ATELIER_ASSIGN(settings, fields.ObjectOr("settings"));
-  return Base{{{"kind", "train"}, {"family", family}, {"dataset", dataset}, {"model", model}},
-              settings == nullptr ? json::object() : *settings};
+  ATELIER_ASSIGN(base, fields.StringOr("base", "", 300));
+  json::object request{{"kind", "train"}, {"family", family}, {"dataset", dataset}, {"model", model}};
+  if (!base.empty()) {
+    request["base"] = base;
+  }
+  return Base{std::move(request), settings == nullptr ? json::object() : *settings};
 }
 
 // The specification of one training; an error says which one.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
 #include <map>
 #include <unordered_map>
 
@@ -70,16 +71,17 @@ Result<Joined> Join(const Predictions& a, const Predictions& b) {
                                ", the other of the kind " + std::string(Name(b.kind)),
                            "b");
   }
-  std::unordered_map<int64_t, uint32_t> places;
+  std::unordered_map<int64_t, std::deque<uint32_t>> places;  // several of a row that was forecast in steps
   for (size_t i = 0; i < b.size(); ++i) {
-    places.emplace(b.rows[i], static_cast<uint32_t>(i));
+    places[b.rows[i]].push_back(static_cast<uint32_t>(i));
   }
   std::vector<uint32_t> from_a;
   std::vector<uint32_t> from_b;
   for (size_t i = 0; i < a.size(); ++i) {
-    if (const auto found = places.find(a.rows[i]); found != places.end()) {
+    if (const auto found = places.find(a.rows[i]); found != places.end() && !found->second.empty()) {
       from_a.push_back(static_cast<uint32_t>(i));
-      from_b.push_back(found->second);
+      from_b.push_back(found->second.front());
+      found->second.pop_front();
     }
   }
   if (from_a.empty()) {

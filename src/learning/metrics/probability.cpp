@@ -155,7 +155,7 @@ json::object ProbabilityMetrics(const ClassScores& scores) {
       brier += difference * difference;
     }
     const auto best = std::ranges::max_element(line);
-    const int bin = std::clamp(static_cast<int>(std::ceil(*best * kBins)) - 1, 0, kBins - 1);
+    const int bin = std::clamp(static_cast<int>(std::ceil(static_cast<double>(*best) * kBins)) - 1, 0, kBins - 1);
     auto& one = bins[static_cast<size_t>(bin)];
     one.confidence += *best;
     one.hits += static_cast<size_t>(best - line.begin()) == truth ? 1 : 0;
