@@ -10,14 +10,14 @@ FLOORS = {
     "base": 0,
     "storage": 1, "tensor": 1, "text": 1, "media": 1,
     "access": 2, "registry": 2, "jobs": 2, "data": 2, "data/images": 2, "families": 2, "families/spec": 2, "engine": 2,
-    "hub": 2,
-    "learning": 3, "learning/spec": 3, "serving": 3,
+    "hub": 2, "learning/metrics": 2,
+    "learning": 3, "learning/spec": 3, "learning/evaluation": 3, "learning/search": 3, "serving": 3,
     "api": 4,
 }
 # Parts of one module that are targets of their own, and families, which learn from the rows that data
 # reads.
 NEIGHBOURS = {("data/images", "data"), ("families", "families/spec"), ("learning", "learning/spec"),
-              ("families", "data"), ("families/spec", "data")}
+              ("learning", "learning/evaluation"), ("families", "data"), ("families/spec", "data")}
 # Libraries that only some may see: the pattern of the include, and where it may stand.
 LIBRARIES = [
     (re.compile(r"(torch|ATen|c10)/"), ("families", "learning", "apps/atelier-torch")),

@@ -40,7 +40,7 @@ jobs::Body LearningBody(LearningJob job) {
 }
 
 Result<jobs::Body> FindBody(const std::string& kind) {
-  if (kind == "train") {
+  if (kind == "train" || kind == "trial") {
     return LearningBody(learning::TrainJob);
   }
   if (kind == "evaluate") {

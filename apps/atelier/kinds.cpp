@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "data/importer.h"
+#include "search_jobs.h"
 #include "storage/blob_json.h"
 
 namespace atelier::apps {
@@ -42,8 +43,7 @@ Status CommitModel(registry::Registry& registry, soci::session& session, const j
   ATELIER_ASSIGN(version,
                  registry.AddVersion(session, GetString(job.spec, "model"), std::move(files), *metadata, job.id));
   if (const std::string deployment = GetString(job.spec, "deploy"); !deployment.empty()) {
-    ATELIER_TRY(
-        registry.PutDeployment(session, deployment, version.model_name, {{version.version, 100}}, std::nullopt));
+    ATELIER_TRY(registry.PutDeployment(session, deployment, {version.model_name, {{version.version, 100}}}));
     result["deployment"] = deployment;
   }
   result["model"] = version.model_name;
@@ -64,6 +64,11 @@ Status CommitEvaluation(registry::Registry& registry, soci::session& session, co
   evaluation.split = GetString(job.spec, "split");
   evaluation.metrics = *metrics;
   evaluation.job_id = job.id;
+  if (result.contains("predictions")) {
+    ATELIER_ASSIGN(object, Member(result, "predictions"));
+    ATELIER_ASSIGN(blob, storage::BlobRefFromJson(*object, "predictions"));
+    evaluation.predictions = std::move(blob);
+  }
   ATELIER_ASSIGN(added, registry.AddEvaluation(session, std::move(evaluation)));
   result["evaluation"] = added.id;
   return {};
@@ -101,6 +106,9 @@ std::vector<jobs::Kind> JobKinds(data::Store& datasets, registry::Registry& regi
       {"process", always("atelier"), commit_dataset},
       {"preview", always("atelier"), nullptr, true},
       {"train", always("atelier-torch"), commit_model},
+      {"trial", always("atelier-torch"), {}},
+      {"search", {}, commit_model, AdvanceSearch},
+      {"cross_validate", {}, {}, AdvanceFolds},
       {"import_model", always("atelier"), commit_model},
       {"quantize_model", always("atelier"), commit_model},
       {"pull_model", always("atelier"), commit_model},

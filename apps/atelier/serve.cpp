@@ -22,6 +22,7 @@
 #include "hub/pull.h"
 #include "jobs/service.h"
 #include "kinds.h"
+#include "learning/evaluation/gate.h"
 #include "registry/registry.h"
 #include "serving/deployments.h"
 #include "storage/blob_store.h"
@@ -161,6 +162,16 @@ sigset_t BlockSignals() {
   return signals;
 }
 
+Status CheckGate(const json::object& object, const std::string& version,
+                 std::span<const registry::Evaluation> evaluations) {
+  ATELIER_ASSIGN(gate, learning::GateFromJson(object, "gate"));
+  std::vector<learning::GateEvidence> evidence;
+  for (const auto& one : evaluations) {
+    evidence.push_back({one.dataset_name, one.dataset_version, one.split, &one.metrics});
+  }
+  return learning::CheckGate(gate, version, evidence);
+}
+
 // Everything the gateway is, from the floor up; ends in the opposite order.
 Status Run(const Settings& settings) {
   const sigset_t signals = BlockSignals();
@@ -178,7 +189,7 @@ Status Run(const Settings& settings) {
   ATELIER_TRY(keys->EnsureOwner());
   data::Store datasets(*catalogue, clock, rng);
   data::Files files(*catalogue, *blobs, clock, rng);
-  registry::Registry registry(*catalogue, clock, rng);
+  registry::Registry registry(*catalogue, clock, rng, CheckGate);
   ATELIER_ASSIGN(jobs, jobs::Service::Start(*catalogue, clock, rng, JobKinds(datasets, registry),
                                             JobOptions(settings, program_dir)));
   ATELIER_ASSIGN(manager,

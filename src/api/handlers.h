@@ -87,6 +87,10 @@ Result<Response> JobEvents(const Services&, Request&);
 Result<Response> CreateEvaluation(const Services&, Request&);
 Result<Response> ListEvaluations(const Services&, Request&);
 Result<Response> GetEvaluation(const Services&, Request&);
+Result<Response> GetEvaluationErrors(const Services&, Request&);
+Result<Response> GetEvaluationBias(const Services&, Request&);
+Result<Response> GetEvaluationPredictions(const Services&, Request&);
+Result<Response> CompareEvaluations(const Services&, Request&);
 
 Result<Response> ListRegisteredModels(const Services&, Request&);
 Result<Response> GetRegisteredModel(const Services&, Request&);

@@ -121,7 +121,11 @@ constexpr Route kRoutes[] = {
 
     Json(kPost, "/v1/evaluations", "create_evaluation", platform::CreateEvaluation),
     Plain(kGet, "/v1/evaluations", "list_evaluations", platform::ListEvaluations),
+    Json(kPost, "/v1/evaluations/compare", "compare_evaluations", platform::CompareEvaluations),
     Plain(kGet, "/v1/evaluations/{id}", "get_evaluation", platform::GetEvaluation),
+    Plain(kGet, "/v1/evaluations/{id}/errors", "get_evaluation_errors", platform::GetEvaluationErrors),
+    Plain(kGet, "/v1/evaluations/{id}/bias", "get_evaluation_bias", platform::GetEvaluationBias),
+    Plain(kGet, "/v1/evaluations/{id}/predictions", "get_evaluation_predictions", platform::GetEvaluationPredictions),
 
     Plain(kGet, "/v1/registry/models", "list_registered_models", platform::ListRegisteredModels),
     Plain(kGet, "/v1/registry/models/{name}", "get_registered_model", platform::GetRegisteredModel),

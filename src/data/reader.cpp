@@ -122,6 +122,34 @@ Result<std::unique_ptr<Reader>> Reader::Open(storage::BlobStore& store, const Ma
   return reader;
 }
 
+Status Reader::TakeFold(const Fold& fold) {
+  auto& train = rows_[static_cast<size_t>(Split::kTrain)];
+  auto& validation = rows_[static_cast<size_t>(Split::kValidation)];
+  std::vector<int64_t> rows = train;
+  rows.insert(rows.end(), validation.begin(), validation.end());
+  std::ranges::sort(rows);
+  std::vector<int32_t> strata;
+  const Column* target = manifest_.Target();
+  if (target != nullptr && target->type == ColumnType::kCategory) {
+    ATELIER_ASSIGN(shards, Tensors(target->name));
+    std::vector<int32_t> codes(static_cast<size_t>(first_rows_.back()));
+    for (size_t i = 0; i < shards.size(); ++i) {
+      std::memcpy(codes.data() + first_rows_[i], shards[i].bytes.data(), shards[i].bytes.size());
+    }
+    for (const int64_t row : rows) {
+      strata.push_back(codes[static_cast<size_t>(row)]);
+    }
+  }
+  ATELIER_ASSIGN(divided, DivideFold(rows, strata, fold));
+  train = std::move(divided.rest);
+  validation.clear();
+  rows_[static_cast<size_t>(Split::kTest)] = std::move(divided.held);
+  for (size_t i = 0; i < kSplits; ++i) {
+    manifest_.split_rows[i] = static_cast<int64_t>(rows_[i].size());
+  }
+  return {};
+}
+
 Result<std::vector<tensor::View>> Reader::Tensors(std::string_view name) const {
   std::vector<tensor::View> out;
   for (const auto& shard : shards_) {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "data/folds.h"
 #include "data/manifest.h"
 #include "tensor/safetensors.h"
 
@@ -21,6 +22,11 @@ class Reader {
  public:
   // Errors: kDataLoss (a blob is missing or does not fit the manifest).
   static Result<std::unique_ptr<Reader>> Open(storage::BlobStore& store, const Manifest& manifest);
+
+  // Divides the train and validation rows anew: the fold becomes the test rows, the others train, none validates, and
+  // what were the test rows is in no split. Strata are the target's categories, where it has some. Not while others
+  // read. Errors: those of DivideFold.
+  Status TakeFold(const Fold& fold);
 
   const Manifest& manifest() const { return manifest_; }
   // Row numbers of a split, ascending.

@@ -18,8 +18,10 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "storage/catalogue.h"
@@ -34,6 +36,7 @@ inline bool IsFinal(State state) { return state != State::kQueued && state != St
 struct Job {
   std::string id;    // job_...
   std::string kind;  // "import" | "process" | "train" | "evaluate" | "import_model" ...
+  std::string parent{};  // the job that this one is a part of; empty: none
   State state = State::kQueued;
   boost::json::object spec;      // for the process; also what the user asked (spec["request"])
   boost::json::object result;    // of a success
@@ -53,6 +56,17 @@ struct Event {
   boost::json::object data;
 };
 
+// What a job that consists of others does next.
+struct Step {
+  struct NewJob {
+    std::string kind;
+    boost::json::object spec;
+  };
+  std::vector<NewJob> create{};                  // children to add
+  boost::json::object progress{};                // an event, where it is not empty and has changed
+  std::optional<boost::json::object> result{};  // it has succeeded; nothing may be created along with that
+};
+
 // How a kind of job runs and what its success means. The list of kinds is given by the composition.
 struct Kind {
   std::string name;
@@ -63,6 +77,10 @@ struct Kind {
   std::function<Status(soci::session&, const Job&, boost::json::object& result)> commit;
   // Somebody waits for it and it is over in seconds: it runs beside the jobs that take long, not behind them.
   bool brief = false;
+  // Of a kind whose work is done by other jobs, in place of a program: called when the job starts and whenever a child
+  // (in order of creation) may have changed, until it gives a result or an error, which ends the children that are left.
+  // A pure function: it is asked again after a restart. No result, nothing to create and no child left is an error.
+  std::function<Result<Step>(const Job& job, std::span<const Job> children)> advance{};
 };
 
 }  // namespace atelier::jobs

@@ -11,7 +11,7 @@
 namespace atelier::jobs {
 namespace {
 
-constexpr std::array<storage::Migration, 1> kMigrations{{
+constexpr std::array<storage::Migration, 2> kMigrations{{
     {"jobs", 1, R"(
 CREATE TABLE jobs (
   id TEXT NOT NULL PRIMARY KEY,
@@ -39,13 +39,17 @@ CREATE TABLE job_events (
   PRIMARY KEY (job_id, sequence)
 );
 )"},
+    {"jobs", 2, R"(
+ALTER TABLE jobs ADD COLUMN parent TEXT NOT NULL DEFAULT '';
+CREATE INDEX jobs_by_parent ON jobs (parent, position);
+)"},
 }};
 
 constexpr size_t kMaxStoredBytes = 256U << 20U;
 
 // A row as SQL has it; SOCI exchanges `long long` for BIGINT.
 struct Raw {
-  std::string id, kind, state, spec, result, progress, error;
+  std::string id, kind, parent, state, spec, result, progress, error;
   int attempt = 0;
   int cancel_requested = 0;
   long long position = 0, created_ms = 0, started_ms = 0, finished_ms = 0, last_event = 0;
@@ -74,6 +78,7 @@ Result<Row> FromRaw(const Raw& raw) {
   Job& job = row.job;
   job.id = raw.id;
   job.kind = raw.kind;
+  job.parent = raw.parent;
   job.state = state;
   job.spec = std::move(spec);
   job.result = std::move(result);
@@ -160,18 +165,18 @@ Status InsertJob(soci::session& session, const Row& row) {
     return MakeError(Code::kOutOfRange, "the job's specification is too large", "request_too_large");
   }
   session
-      << "INSERT INTO jobs (id, position, kind, state, spec, result, progress, error, attempt, cancel_requested, "
-         "created_ms, started_ms, finished_ms, last_event) VALUES (:id, :position, :kind, :state, :spec, '', '', '', "
-         "0, 0, :created, 0, 0, 0)",
+      << "INSERT INTO jobs (id, position, kind, parent, state, spec, result, progress, error, attempt, "
+         "cancel_requested, created_ms, started_ms, finished_ms, last_event) VALUES (:id, :position, :kind, :parent, "
+         ":state, :spec, '', '', '', 0, 0, :created, 0, 0, 0)",
       soci::use(raw.id, "id"), soci::use(raw.position, "position"), soci::use(raw.kind, "kind"),
-      soci::use(raw.state, "state"), soci::use(spec, "spec"), soci::use(raw.created_ms, "created");
+      soci::use(row.job.parent, "parent"), soci::use(raw.state, "state"), soci::use(spec, "spec"), soci::use(raw.created_ms, "created");
   return {};
 }
 
 Result<std::vector<Row>> SelectJobs(soci::session& session, std::string_view tail, const Bind& bind) {
   Raw raw;
   soci::statement query(session);
-  for (std::string* text : {&raw.id, &raw.kind, &raw.state, &raw.spec, &raw.result, &raw.progress, &raw.error}) {
+  for (std::string* text : {&raw.id, &raw.kind, &raw.parent, &raw.state, &raw.spec, &raw.result, &raw.progress, &raw.error}) {
     query.exchange(soci::into(*text));
   }
   query.exchange(soci::into(raw.attempt));
@@ -182,7 +187,7 @@ Result<std::vector<Row>> SelectJobs(soci::session& session, std::string_view tai
   bind(query);
   query.alloc();
   query.prepare(
-      "SELECT id, kind, state, spec, result, progress, error, attempt, cancel_requested, position, created_ms, "
+      "SELECT id, kind, parent, state, spec, result, progress, error, attempt, cancel_requested, position, created_ms, "
       "started_ms, finished_ms, last_event FROM jobs " +
       std::string(tail));
   query.define_and_bind();

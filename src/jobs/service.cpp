@@ -21,7 +21,7 @@ class QueueService final : public Service {
         kinds_(std::move(kinds)),
         options_(std::move(options)),
         store_(catalogue, clock),
-        supervisor_(store_, clock, kinds_, options_, listeners_) {}
+        supervisor_({store_, clock, listeners_, [this] { return NextId(); }}, kinds_, options_) {}
 
   Status Begin() {
     ATELIER_TRY(store_.Recover());
@@ -89,7 +89,7 @@ Result<std::map<std::string, Kind>> ByName(std::vector<Kind> kinds) {
   std::map<std::string, Kind> by_name;
   for (Kind& kind : kinds) {
     const std::string name = kind.name;
-    if (name.empty() || !kind.program || !by_name.emplace(name, std::move(kind)).second) {
+    if (name.empty() || (!kind.program && !kind.advance) || !by_name.emplace(name, std::move(kind)).second) {
       return Internal("the job kinds are not distinct and complete: '" + name + "'");
     }
   }

@@ -18,6 +18,7 @@ std::span<const storage::Migration> Migrations();
 
 struct Filter {
   std::string kind{};   // empty: all
+  std::string parent{};  // only the children of this job; empty: all
   std::string state{};  // empty: all
   std::string after{};  // an id; empty: from the start
   int limit = 20;
@@ -54,9 +55,10 @@ class Service {
   virtual Result<std::vector<Job>> List(const Filter& filter, bool& has_more) = 0;
   // Events with a sequence above `after`, at most `limit`.
   virtual Result<std::vector<Event>> Events(const std::string& id, int64_t after, int limit) = 0;
-  // Queued: cancelled at once. Running: SIGTERM, after 5 s SIGKILL. Final: kFailedPrecondition "job_finished".
+  // Queued: cancelled at once. Running: SIGTERM, after 5 s SIGKILL; one that consists of others, when all of these are.
+  // Final: kFailedPrecondition "job_finished".
   virtual Result<Job> Cancel(const std::string& id) = 0;
-  // Failed or cancelled: queued again, going on from its checkpoint. Otherwise kFailedPrecondition.
+  // Failed or cancelled: queued again, going on from its checkpoint, with its children. Otherwise kFailedPrecondition.
   virtual Result<Job> Resume(const std::string& id) = 0;
   // The last `max_bytes` of log.txt. Terminal control sequences are escaped.
   virtual Result<std::string> Log(const std::string& id, size_t max_bytes) = 0;

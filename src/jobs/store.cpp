@@ -31,6 +31,23 @@ Status Commit(soci::session& session, const Kind& kind, const Job& job, boost::j
   return status;
 }
 
+// Sets the position and the time, too.
+Status Insert(soci::session& session, Row& row, int64_t now_ms) {
+  row.job.created_ms = now_ms;
+  row.position = NextPosition(session);
+  row.last_event = 0;
+  ATELIER_TRY(InsertJob(session, row));
+  const NewEvent event{now_ms, "state", {{"state", Name(State::kQueued)}, {"attempt", 0}}};
+  AppendEvents(session, row.job.id, row.last_event, {&event, 1});
+  UpdateJob(session, row);
+  return {};
+}
+
+Result<std::vector<Row>> SelectChildren(soci::session& session, const std::string& id) {
+  return SelectJobs(session, "WHERE parent = :id ORDER BY position",
+                    [&](soci::statement& query) { query.exchange(soci::use(id, "id")); });
+}
+
 }  // namespace
 
 Result<Job> Store::Create(std::string id, std::string kind, boost::json::object spec, int max_queued) {
@@ -40,16 +57,40 @@ Result<Job> Store::Create(std::string id, std::string kind, boost::json::object 
   row.job.spec = std::move(spec);
   ATELIER_TRY(catalogue_.Write([&](soci::session& session) -> Status {
     ATELIER_TRY(CheckQueue(session, max_queued));
-    row.job.created_ms = clock_.UnixMs();
-    row.position = NextPosition(session);
-    row.last_event = 0;
-    ATELIER_TRY(InsertJob(session, row));
-    const NewEvent event{row.job.created_ms, "state", {{"state", Name(State::kQueued)}, {"attempt", 0}}};
-    AppendEvents(session, row.job.id, row.last_event, {&event, 1});
-    UpdateJob(session, row);
-    return {};
+    return Insert(session, row, clock_.UnixMs());
   }));
   return std::move(row.job);
+}
+
+Status Store::AddChildren(const Job& parent, std::vector<NewChild> children) {
+  return catalogue_.Write([&](soci::session& session) -> Status {
+    ATELIER_ASSIGN(now, SelectJob(session, parent.id));
+    if (now.job.state != State::kRunning || now.job.attempt != parent.attempt || now.job.cancel_requested) {
+      return {};
+    }
+    for (const NewChild& child : children) {
+      Row row;
+      row.job.id = child.id;
+      row.job.kind = child.job.kind;
+      row.job.parent = parent.id;
+      row.job.spec = child.job.spec;
+      ATELIER_TRY(Insert(session, row, clock_.UnixMs()));
+    }
+    return {};
+  });
+}
+
+Result<std::vector<Job>> Store::Children(const std::string& id) {
+  std::vector<Job> children;
+  ATELIER_TRY(catalogue_.Read([&](soci::session& session) -> Status {
+    ATELIER_ASSIGN(rows, SelectChildren(session, id));
+    children.clear();
+    for (Row& row : rows) {
+      children.push_back(std::move(row.job));
+    }
+    return {};
+  }));
+  return children;
 }
 
 Result<Job> Store::Get(const std::string& id) {
@@ -81,12 +122,14 @@ Result<std::vector<Job>> Store::List(const Filter& filter, bool& has_more) {
     }
     const int most = limit + 1;
     const std::string tail =
-        std::string("WHERE (:kind = '' OR kind = :kind) AND (:state = '' OR state = :state) AND ") +
+        std::string("WHERE (:kind = '' OR kind = :kind) AND (:state = '' OR state = :state) AND "
+                    "(:parent = '' OR parent = :parent) AND ") +
         (filter.descending ? "position < :edge ORDER BY position DESC" : "position > :edge ORDER BY position") +
         " LIMIT :most";
     ATELIER_ASSIGN(rows, SelectJobs(session, tail, [&](soci::statement& query) {
                      query.exchange(soci::use(filter.kind, "kind"));
                      query.exchange(soci::use(filter.state, "state"));
+                     query.exchange(soci::use(filter.parent, "parent"));
                      query.exchange(soci::use(edge, "edge"));
                      query.exchange(soci::use(most, "most"));
                    }));
@@ -124,7 +167,14 @@ Result<Job> Store::Cancel(const std::string& id) {
       row.job.cancel_requested = true;
       UpdateJob(session, row);
     } else {
-      ATELIER_TRY(ChangeState(session, row, {.trigger = Trigger::kCancel, .at_ms = clock_.UnixMs()}));
+      const Change change{.trigger = Trigger::kCancel, .at_ms = clock_.UnixMs()};
+      ATELIER_TRY(ChangeState(session, row, change));
+      ATELIER_ASSIGN(children, SelectChildren(session, id));  // they wait, too
+      for (Row& child : children) {
+        if (child.job.state == State::kQueued) {
+          ATELIER_TRY(ChangeState(session, child, change));
+        }
+      }
     }
     job = std::move(row.job);
     return {};
@@ -139,6 +189,12 @@ Result<Job> Store::Resume(const std::string& id, int max_queued) {
     const Change change{.trigger = Trigger::kResume, .at_ms = clock_.UnixMs(), .note = "resumed"};
     ATELIER_TRY(ChangeState(session, row, change));
     job = std::move(row.job);
+    ATELIER_ASSIGN(children, SelectChildren(session, id));
+    for (Row& child : children) {
+      if (child.job.state == State::kFailed || child.job.state == State::kCancelled) {
+        ATELIER_TRY(ChangeState(session, child, change));
+      }
+    }
     // Counted with itself; a refusal rolls the change back.
     return CheckQueue(session, max_queued + 1);
   }));

@@ -31,6 +31,14 @@ class Store {
  public:
   Store(storage::Catalogue& catalogue, Clock& clock) : catalogue_(catalogue), clock_(clock) {}
 
+  // Children of one job, all or none; nothing happens where it no longer runs in this attempt.
+  struct NewChild {
+    std::string id;
+    Step::NewJob job;
+  };
+  Status AddChildren(const Job& parent, std::vector<NewChild> children);
+  Result<std::vector<Job>> Children(const std::string& id);  // in order of creation
+
   // Errors: kResourceExhausted "queue_full" when `max_queued` jobs wait already.
   Result<Job> Create(std::string id, std::string kind, boost::json::object spec, int max_queued);
   Result<Job> Get(const std::string& id);  // kNotFound "job_not_found"

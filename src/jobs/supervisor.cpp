@@ -32,9 +32,13 @@ Result<storage::FileDescriptor> NewWake() {
 
 }  // namespace
 
-Supervisor::Supervisor(Store& store, Clock& clock, std::map<std::string, Kind> kinds, Options options,
-                       Listeners& listeners)
-    : store_(store), clock_(clock), kinds_(std::move(kinds)), options_(std::move(options)), listeners_(listeners) {
+Supervisor::Supervisor(Surroundings surroundings, std::map<std::string, Kind> kinds, Options options)
+    : store_(surroundings.store),
+      clock_(surroundings.clock),
+      kinds_(std::move(kinds)),
+      options_(std::move(options)),
+      listeners_(surroundings.listeners),
+      parents_({store_, clock_, kinds_, listeners_, std::move(surroundings.new_id)}) {
   for (const auto& [name, kind] : kinds_) {
     if (kind.brief) {
       brief_kinds_ += (brief_kinds_.empty() ? "'" : ", '") + name + "'";
@@ -94,6 +98,7 @@ void Supervisor::Loop() {
       }
     }
     std::erase_if(attempts_, [this](auto& attempt) { return attempt->exited() && Settle(*attempt); });
+    AdvanceParents();
     if (stopping_ && attempts_.empty()) {
       return;
     }
@@ -134,18 +139,45 @@ void Supervisor::Wait() {
 void Supervisor::TakeInbox() {
   const Inbox inbox = inbox_.With([](Inbox& current) { return std::exchange(current, Inbox{{}, {}, current.stop}); });
   look_at_queue_ = look_at_queue_ || !inbox.changed.empty();
+  look_at_parents_ = look_at_parents_ || !inbox.changed.empty() || !inbox.cancels.empty();
   for (const std::string& id : inbox.changed) {
     listeners_.Tell(id);
   }
+  for (const std::string& id : inbox.cancels) {
+    StopAttempt(id, StopCause::kCancel);
+  }
+  stopping_ = inbox.stop;
   for (auto& attempt : attempts_) {
-    if (std::find(inbox.cancels.begin(), inbox.cancels.end(), attempt->job_id()) != inbox.cancels.end()) {
-      attempt->Stop(StopCause::kCancel, Now());
-    }
-    if (inbox.stop) {
+    if (stopping_) {
       attempt->Stop(StopCause::kShutdown, Now());
     }
   }
-  stopping_ = inbox.stop;
+}
+
+void Supervisor::StopAttempt(const std::string& id, StopCause cause) {
+  for (auto& attempt : attempts_) {
+    if (attempt->job_id() == id) {
+      attempt->Stop(cause, Now());
+    }
+  }
+}
+
+void Supervisor::AdvanceParents() {
+  if (!look_at_parents_ || stopping_ || parents_.empty()) {
+    return;
+  }
+  std::vector<std::string> stop;
+  const auto created = parents_.Advance(stop);
+  for (const std::string& id : stop) {
+    StopAttempt(id, StopCause::kCancel);
+  }
+  if (!created.ok()) {
+    LogWarning("jobs that consist of others cannot go on", {{"error", created.error().message}});
+    look_again_ms_ = Now().steady_ms + kRetryMs;
+    return;
+  }
+  look_at_parents_ = false;
+  look_at_queue_ = look_at_queue_ || *created;
 }
 
 size_t Supervisor::Places(bool brief) const {
@@ -199,6 +231,7 @@ void Supervisor::StartQueued(bool brief) {
 
 Supervisor::Launched Supervisor::Refuse(const std::string& id, const Error& error) {
   const Status failed = store_.MarkFailed(id, error);
+  look_at_parents_ = true;
   // Somebody cancelled it meanwhile: just as well. Else the catalogue is in trouble, and the job waits.
   return failed.ok() || failed.error().code == Code::kFailedPrecondition ? Launched::kNo : Launched::kLater;
 }
@@ -221,6 +254,9 @@ Supervisor::Launched Supervisor::Launch(const std::string& id) {
 
 Supervisor::Launched Supervisor::Launch(const Kind& kind, const Job& job) {
   const std::string& id = job.id;
+  if (kind.advance) {
+    return LaunchParent(id);
+  }
   const auto program = Program(kind, job);
   if (!program.ok()) {
     return Refuse(id, program.error());
@@ -240,6 +276,16 @@ Supervisor::Launched Supervisor::Launch(const Kind& kind, const Job& job) {
   auto attempt = Attempt::Start(*started, options_, *program, std::move(*lock), Now());
   attempts_.push_back(attempt.ok() ? std::move(*attempt) : Attempt::Stillborn(*started, attempt.error(), Now()));
   return Launched::kYes;
+}
+
+Supervisor::Launched Supervisor::LaunchParent(const std::string& id) {
+  const auto started = store_.MarkStarted(id);
+  if (!started.ok()) {
+    return started.error().code == Code::kFailedPrecondition ? Launched::kNo : Launched::kLater;
+  }
+  parents_.Add(id);
+  look_at_parents_ = true;
+  return Launched::kNo;  // it takes no place
 }
 
 Result<std::filesystem::path> Supervisor::Program(const Kind& kind, const Job& job) const {
@@ -326,6 +372,7 @@ bool Supervisor::Settle(Attempt& attempt) {
   retry_ms_.erase(id);
   saved_ms_.erase(id);
   look_at_queue_ = true;
+  look_at_parents_ = true;
   listeners_.Tell(id);
   return true;
 }

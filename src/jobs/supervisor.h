@@ -15,6 +15,7 @@
 #include "base/guarded.h"
 #include "jobs/attempt.h"
 #include "jobs/listeners.h"
+#include "jobs/parents.h"
 #include "jobs/service.h"
 #include "jobs/store.h"
 #include "storage/files.h"
@@ -25,7 +26,13 @@ namespace atelier::jobs {
 // when the thread that forked them ends.
 class Supervisor {
  public:
-  Supervisor(Store& store, Clock& clock, std::map<std::string, Kind> kinds, Options options, Listeners& listeners);
+  struct Surroundings {
+    Store& store;
+    Clock& clock;
+    Listeners& listeners;
+    std::function<std::string()> new_id;  // for jobs that others create
+  };
+  Supervisor(Surroundings surroundings, std::map<std::string, Kind> kinds, Options options);
   ~Supervisor() { Stop(); }
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
@@ -54,6 +61,9 @@ class Supervisor {
   enum class Launched { kYes, kNo, kLater };
   Launched Launch(const std::string& id);
   Launched Launch(const Kind& kind, const Job& job);
+  Launched LaunchParent(const std::string& id);
+  void AdvanceParents();
+  void StopAttempt(const std::string& id, StopCause cause);
   Launched Refuse(const std::string& id, const Error& error);
   Result<std::filesystem::path> Program(const Kind& kind, const Job& job) const;
   Result<storage::FileDescriptor> Lock(const std::string& id);
@@ -79,7 +89,9 @@ class Supervisor {
   std::map<std::string, int64_t> retry_ms_;  // when the catalogue may be tried again, a job
   std::map<std::string, int64_t> saved_ms_;  // when its events were last stored
   std::set<std::string> warned_;             // of an old process that holds up a job
+  Parents parents_;
   bool look_at_queue_ = true;
+  bool look_at_parents_ = false;
   int64_t look_again_ms_ = -1;
   bool stopping_ = false;
 };

@@ -61,7 +61,32 @@ class World : public testing::Test {
       result["version"] = 1;
       return {};
     };
-    return {{"train", program, commit}};
+    return {{"train", program, commit}, {"many", {}, commit, AdvanceMany}};
+  }
+
+  // spec["count"] jobs of the kind "train", spec["parallel"] at once; the result's value is the sum of theirs.
+  static Result<Step> AdvanceMany(const Job& job, std::span<const Job> children) {
+    Step step;
+    int64_t alive = 0;
+    int64_t done = 0;
+    int64_t sum = 0;
+    for (const Job& child : children) {
+      if (child.state == State::kFailed) {
+        return child.error.value_or(Error());
+      }
+      alive += IsFinal(child.state) ? 0 : 1;
+      done += child.state == State::kSucceeded ? 1 : 0;
+      sum += GetInt(child.result, "value");
+    }
+    step.progress = {{"done", done}};
+    auto number = static_cast<int64_t>(children.size());
+    for (; number < GetInt(job.spec, "count") && alive < GetInt(job.spec, "parallel", 1); ++number, ++alive) {
+      step.create.push_back({"train", {{"program", GetString(job.spec, "program", "worker")}, {"number", number}}});
+    }
+    if (done == GetInt(job.spec, "count")) {
+      step.result = json::object{{"value", sum}};
+    }
+    return step;
   }
 
   Status OpenCatalogue() {
@@ -82,8 +107,8 @@ class World : public testing::Test {
     service_ = std::move(*service);
   }
 
-  std::string Create(boost::json::object spec = {}) {
-    const auto job = service_->Create("train", std::move(spec));
+  std::string Create(boost::json::object spec = {}, const std::string& kind = "train") {
+    const auto job = service_->Create(kind, std::move(spec));
     EXPECT_TRUE(job.ok()) << (job.ok() ? "" : job.error().message);
     return job.ok() ? job->id : "";
   }
@@ -108,6 +133,12 @@ class World : public testing::Test {
   Job Final(const std::string& id) {
     EXPECT_TRUE(Eventually([&] { return IsFinal(Get(id).state); })) << "still " << Name(Get(id).state);
     return Get(id);
+  }
+  std::vector<Job> Children(const std::string& id) {
+    bool has_more = false;
+    auto children = service_->List({.parent = id, .limit = 100, .descending = false}, has_more);
+    EXPECT_TRUE(children.ok());
+    return children.ok() ? std::move(*children) : std::vector<Job>();
   }
   bool Becomes(const std::string& id, State state) {
     return Eventually([&] { return Get(id).state == state; });

@@ -1,7 +1,10 @@
 #include "base/json.h"
 #include "learning/evaluate.h"
+#include "learning/evaluation/figures.h"
+#include "learning/evaluation/report.h"
 #include "learning/job_data.h"
 #include "learning/jobs.h"
+#include "storage/blob_json.h"
 
 namespace atelier::learning {
 
@@ -16,11 +19,19 @@ Result<json::object> EvaluateJob(const JobContext& context) {
                            "dataset_unsuitable");
   }
   ATELIER_ASSIGN(
-      metrics,
+      evaluated,
       Evaluate(*entry, files,
                {.reader = *data.reader, .rows = rows, .threads = context.threads, .cancelled = context.cancelled}));
-  metrics["split"] = Name(split);
-  return json::object{{"metrics", std::move(metrics)}};
+  json::object result;
+  if (evaluated.predictions.has_value()) {
+    ATELIER_TRY(AddKeys(*data.reader, *evaluated.predictions));
+    evaluated.metrics["intervals"] = IntervalsOf(*evaluated.predictions, {});
+    ATELIER_ASSIGN(blob, StorePredictions(*data.blobs, *evaluated.predictions));
+    result["predictions"] = storage::ToJson(blob);
+  }
+  evaluated.metrics["split"] = Name(split);
+  result["metrics"] = std::move(evaluated.metrics);
+  return result;
 }
 
 }  // namespace atelier::learning

@@ -22,6 +22,12 @@ Result<JobData> OpenJobData(const json::object& spec) {
   ATELIER_ASSIGN(blobs, storage::OpenFolderBlobStore(directory));
   ATELIER_ASSIGN(manifest, data::LoadManifest(*blobs, sha256));
   ATELIER_ASSIGN(reader, data::Reader::Open(*blobs, manifest));
+  ATELIER_ASSIGN(fold, fields.ObjectOr("fold"));
+  if (fold != nullptr) {
+    ATELIER_TRY(reader->TakeFold({.index = GetInt(*fold, "index"),
+                                  .count = GetInt(*fold, "count"),
+                                  .seed = static_cast<uint64_t>(GetInt(*fold, "seed"))}));
+  }
   return JobData{std::move(blobs), name, version, sha256, std::move(reader)};
 }
 

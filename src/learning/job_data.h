@@ -20,6 +20,7 @@ struct JobData {
   std::unique_ptr<data::Reader> reader;
 };
 
+// With "fold": {"index","count","seed"} in the spec, the rows are those of that fold (data::Reader::TakeFold).
 // Errors: kInvalidArgument where the spec lacks something, kDataLoss, kNotFound.
 Result<JobData> OpenJobData(const boost::json::object& spec);
 

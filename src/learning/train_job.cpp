@@ -137,16 +137,22 @@ Result<json::object> FinalMetrics(const JobContext& context, const Request& requ
   if (request.entry->measure == nullptr) {
     return json::object();
   }
-  const auto& test = data.reader->Rows(data::Split::kTest);
+  const auto& all_test = data.reader->Rows(data::Split::kTest);
+  // A search chooses by the validation rows: it must not see the others.
+  const bool choosing = GetString(context.spec, "evaluate_on") == "validation";
+  const auto& test = choosing ? std::vector<int64_t>() : all_test;
   const auto& validation = input.rows.validation;
   const auto& rows = !test.empty() ? test : (!validation.empty() ? validation : input.rows.train);
+  if (choosing && validation.empty()) {
+    return InvalidArgument("there are no validation rows to choose by", "settings.validation", "dataset_unsuitable");
+  }
   ATELIER_ASSIGN(local, LocalFiles(*data.blobs, files));
   ATELIER_ASSIGN(
-      metrics,
+      evaluated,
       Evaluate(*request.entry, local,
                {.reader = *data.reader, .rows = rows, .threads = context.threads, .cancelled = context.cancelled}));
-  metrics["split"] = !test.empty() ? "test" : (!validation.empty() ? "validation" : "train");
-  return metrics;
+  evaluated.metrics["split"] = !test.empty() ? "test" : (!validation.empty() ? "validation" : "train");
+  return std::move(evaluated.metrics);
 }
 
 json::object Metadata(const JobData& data, const Request& request, const JobContext& context,

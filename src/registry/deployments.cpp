@@ -14,7 +14,7 @@ constexpr int kAllTraffic = 100;
 
 const std::string kSelect =
     "SELECT id, name, (SELECT name FROM models WHERE models.id = model_id), versions, previous, settings, created_ms, "
-    "updated_ms FROM deployments";
+    "updated_ms, gate FROM deployments";
 
 template <class Query>
 Result<std::vector<Deployment>> Fetch(soci::session& session, Query&& query) {
@@ -22,9 +22,10 @@ Result<std::vector<Deployment>> Fetch(soci::session& session, Query&& query) {
   std::string versions;
   std::string previous;
   std::string settings;
+  std::string gate;
   soci::statement statement =
       (query, soci::into(row.id), soci::into(row.name), soci::into(row.model_name), soci::into(versions),
-       soci::into(previous), soci::into(settings), soci::into(row.created_ms), soci::into(row.updated_ms));
+       soci::into(previous), soci::into(settings), soci::into(row.created_ms), soci::into(row.updated_ms), soci::into(gate));
   std::vector<Deployment> deployments;
   statement.execute();
   while (statement.fetch()) {
@@ -35,6 +36,10 @@ Result<std::vector<Deployment>> Fetch(soci::session& session, Query&& query) {
     deployments.back().versions = std::move(parsed_versions);
     deployments.back().previous = std::move(parsed_previous);
     deployments.back().settings = std::move(parsed_settings);
+    if (!gate.empty()) {
+      ATELIER_ASSIGN(parsed_gate, ObjectFromText(gate));
+      deployments.back().gate = std::move(parsed_gate);
+    }
   }
   for (Deployment& deployment : deployments) {
     deployment.adapters = FindAdapters(session, deployment.id);
@@ -81,15 +86,18 @@ bool SameTraffic(const std::vector<DeployedVersion>& a, const std::vector<Deploy
 
 Status Save(soci::session& session, const Deployment& deployment, const std::string& model_id) {
   ATELIER_ASSIGN(settings, ObjectToText(deployment.settings, "settings"));
+  ATELIER_ASSIGN(gate, ObjectToText(deployment.gate, "gate"));
   const std::string versions = VersionsToText(deployment.versions);
   const std::string previous = VersionsToText(deployment.previous);
-  session << "INSERT INTO deployments (id, name, model_id, versions, previous, settings, created_ms, updated_ms) "
-             "VALUES (:id, :name, :model_id, :versions, :previous, :settings, :created_ms, :updated_ms) "
+  session << "INSERT INTO deployments (id, name, model_id, versions, previous, settings, created_ms, updated_ms, gate) "
+             "VALUES (:id, :name, :model_id, :versions, :previous, :settings, :created_ms, :updated_ms, :gate) "
              "ON CONFLICT (id) DO UPDATE SET model_id = excluded.model_id, versions = excluded.versions, "
-             "previous = excluded.previous, settings = excluded.settings, updated_ms = excluded.updated_ms",
+             "previous = excluded.previous, settings = excluded.settings, updated_ms = excluded.updated_ms, "
+             "gate = excluded.gate",
       soci::use(deployment.id, "id"), soci::use(deployment.name, "name"), soci::use(model_id, "model_id"),
       soci::use(versions, "versions"), soci::use(previous, "previous"), soci::use(settings, "settings"),
-      soci::use(deployment.created_ms, "created_ms"), soci::use(deployment.updated_ms, "updated_ms");
+      soci::use(deployment.created_ms, "created_ms"), soci::use(deployment.updated_ms, "updated_ms"),
+      soci::use(gate, "gate");
   return {};
 }
 
@@ -106,11 +114,28 @@ Result<Deployment> FindDeployment(soci::session& session, const std::string& nam
   return std::move(found.front());
 }
 
+Status Registry::CheckGate(soci::session& session, const Model& model, const Deployment& deployment) const {
+  if (deployment.gate.empty() || !check_gate_) {
+    return {};
+  }
+  for (const DeployedVersion& version : deployment.versions) {
+    if (version.weight > 0) {
+      ATELIER_ASSIGN(evaluations, FindEvaluations(session, model, version.version));
+      ATELIER_TRY(check_gate_(deployment.gate, model.name + "@" + std::to_string(version.version), evaluations));
+    }
+  }
+  return {};
+}
+
 Result<Deployment> Registry::PutDeployment(const std::string& name, const std::string& model_name,
                                            std::vector<DeployedVersion> versions, boost::json::object settings) {
+  return PutDeployment(name, {model_name, std::move(versions), std::move(settings)});
+}
+
+Result<Deployment> Registry::PutDeployment(const std::string& name, const DeploymentWish& wish) {
   Deployment saved;
   ATELIER_TRY(catalogue_.Write([&](soci::session& session) -> Status {
-    ATELIER_ASSIGN(deployment, PutDeployment(session, name, model_name, versions, settings));
+    ATELIER_ASSIGN(deployment, PutDeployment(session, name, wish));
     saved = std::move(deployment);
     return {};
   }));
@@ -118,13 +143,12 @@ Result<Deployment> Registry::PutDeployment(const std::string& name, const std::s
 }
 
 Result<Deployment> Registry::PutDeployment(soci::session& session, const std::string& name,
-                                           const std::string& model_name, std::vector<DeployedVersion> versions,
-                                           std::optional<boost::json::object> settings) {
+                                           const DeploymentWish& wish) {
   ATELIER_TRY(ValidateName(name, "name"));
-  ATELIER_TRY(ValidateTraffic(versions));
+  ATELIER_TRY(ValidateTraffic(wish.versions));
   const int64_t now_ms = clock_.UnixMs();
-  ATELIER_ASSIGN(model, FindModel(session, model_name));
-  ATELIER_TRY(CheckVersionsExist(session, model, versions));
+  ATELIER_ASSIGN(model, FindModel(session, wish.model_name));
+  ATELIER_TRY(CheckVersionsExist(session, model, wish.versions));
   auto found = FindDeployment(session, name);
   if (!found.ok() && found.error().code != Code::kNotFound) {
     return found.error();
@@ -133,19 +157,19 @@ Result<Deployment> Registry::PutDeployment(soci::session& session, const std::st
     return InvalidArgument("a deployment may not be named like another one's id", "name");
   }
   Deployment next = found.ok() ? *found : Deployment{NewId("dep_", rng_), name, "", {}, {}, {}, now_ms, now_ms};
+  next.settings = wish.settings.value_or(next.settings);
+  next.gate = wish.gate.value_or(next.gate);
   if (next.model_name != model.name) {
     next.previous.clear();  // versions of another model are nothing to roll back to
     next.adapters.clear();  // nor are its adapters ones of this
     session << "DELETE FROM deployment_adapters WHERE deployment_id = :id", soci::use(next.id, "id");
-  } else if (!SameTraffic(next.versions, versions)) {
+  } else if (!SameTraffic(next.versions, wish.versions)) {
     next.previous = next.versions;
   }
   next.model_name = model.name;
-  next.versions = std::move(versions);
-  if (settings.has_value()) {
-    next.settings = *std::move(settings);
-  }
+  next.versions = wish.versions;
   next.updated_ms = now_ms;
+  ATELIER_TRY(CheckGate(session, model, next));
   ATELIER_TRY(Save(session, next, model.id));
   return next;
 }
@@ -162,6 +186,7 @@ Result<Deployment> Registry::Rollback(const std::string& name) {
     ATELIER_ASSIGN(model, FindModel(session, deployment.model_name));
     std::swap(deployment.versions, deployment.previous);
     deployment.updated_ms = now_ms;
+    ATELIER_TRY(CheckGate(session, model, deployment));
     ATELIER_TRY(Save(session, deployment, model.id));
     saved = std::move(deployment);
     return {};

@@ -67,7 +67,13 @@ CREATE TABLE deployment_adapters (
 );
 )sql";
 
-constexpr std::array<storage::Migration, 2> kMigrations{{{"registry", 1, kSchema1}, {"registry", 2, kSchema2}}};
+constexpr std::string_view kSchema3 = R"sql(
+ALTER TABLE evaluations ADD COLUMN predictions TEXT NOT NULL DEFAULT '';
+ALTER TABLE deployments ADD COLUMN gate TEXT NOT NULL DEFAULT '';
+)sql";
+
+constexpr std::array<storage::Migration, 3> kMigrations{
+    {{"registry", 1, kSchema1}, {"registry", 2, kSchema2}, {"registry", 3, kSchema3}}};
 
 }  // namespace
 

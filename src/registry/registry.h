@@ -3,6 +3,7 @@
 
 #include <boost/json.hpp>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -48,6 +49,7 @@ struct Evaluation {
   boost::json::object metrics;
   int64_t created_ms = 0;
   std::string job_id;
+  std::optional<storage::BlobRef> predictions{};  // row by row, where they were kept (learning/evaluation/predictions.h)
 };
 
 struct DeployedVersion {
@@ -74,7 +76,21 @@ struct Deployment {
   int64_t created_ms = 0;
   int64_t updated_ms = 0;
   std::vector<DeployedAdapter> adapters{};  // in order of their names
+  boost::json::object gate{};               // the score demanded of its versions; empty: none
 };
+
+// What a deployment becomes.
+struct DeploymentWish {
+  std::string model_name;
+  std::vector<DeployedVersion> versions;
+  std::optional<boost::json::object> settings{};  // absent: those that it had
+  std::optional<boost::json::object> gate{};      // absent: that which it had; empty: none
+};
+
+// Whether a version with these evaluations, the newest first, may pass the gate of a deployment. The registry knows no
+// metrics: the composition says what a gate means.
+using GateCheck = std::function<Status(const boost::json::object& gate, const std::string& version,
+                                       std::span<const Evaluation> evaluations)>;
 
 struct Page {
   std::string after;  // an id; empty: from the start. Unknown: kInvalidArgument on `after`
@@ -87,7 +103,9 @@ struct Page {
 // (deleting what a deployment serves).
 class Registry {
  public:
-  Registry(storage::Catalogue& catalogue, Clock& clock, Rng& rng) : catalogue_(catalogue), clock_(clock), rng_(rng) {}
+  // Without a check every version passes every gate.
+  Registry(storage::Catalogue& catalogue, Clock& clock, Rng& rng, GateCheck check_gate = {})
+      : catalogue_(catalogue), clock_(clock), rng_(rng), check_gate_(std::move(check_gate)) {}
 
   // Inside a job's commit: appends a version, creating the model where absent. Both let SQL exceptions out, for the
   // catalogue's Write to turn into errors. Errors: kInvalidArgument (name, files), kOutOfRange (metadata above 4 MiB).
@@ -114,13 +132,15 @@ class Registry {
 
   // Creates or changes (same name); on a change the old versions become `previous` (none when the model changes; kept
   // when the versions stay). Adapters stay, unless the model changes. Errors: kInvalidArgument on `name`, `versions`,
-  // `versions[i].weight`, `versions[i].version`.
+  // `versions[i].weight`, `versions[i].version`; those of the gate's check for a version that has traffic.
+  Result<Deployment> PutDeployment(const std::string& name, const DeploymentWish& wish);
+  // The same inside a job's commit; lets SQL exceptions out, as AddVersion does.
+  Result<Deployment> PutDeployment(soci::session& session, const std::string& name, const DeploymentWish& wish);
+  // The same with all settings, and the gate that it had.
   Result<Deployment> PutDeployment(const std::string& name, const std::string& model_name,
                                    std::vector<DeployedVersion> versions, boost::json::object settings);
-  // The same inside a job's commit; lets SQL exceptions out, as AddVersion does. No settings: those that it had.
-  Result<Deployment> PutDeployment(soci::session& session, const std::string& name, const std::string& model_name,
-                                   std::vector<DeployedVersion> versions, std::optional<boost::json::object> settings);
-  Result<Deployment> Rollback(const std::string& name);  // kFailedPrecondition where there is no previous
+  // kFailedPrecondition where there is no previous; the gate counts here, too.
+  Result<Deployment> Rollback(const std::string& name);
   Result<Deployment> GetDeployment(const std::string& name_or_id);
   Result<std::vector<Deployment>> ListDeployments();
   Status DeleteDeployment(const std::string& name_or_id);
@@ -132,9 +152,12 @@ class Registry {
   Status DeleteAdapter(const std::string& deployment, const std::string& adapter);
 
  private:
+  Status CheckGate(soci::session& session, const Model& model, const Deployment& deployment) const;
+
   storage::Catalogue& catalogue_;
   Clock& clock_;
   Rng& rng_;
+  GateCheck check_gate_;
 };
 
 // The model card as Markdown: what it is, data, training, evaluation, labels, lineage, files.

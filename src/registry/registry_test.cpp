@@ -192,6 +192,56 @@ TEST_F(RegistryTest, PagesAreWholeWhenTimesAreEqual) {
   EXPECT_THAT(seen, SizeIs(7));
 }
 
+TEST_F(RegistryTest, AnEvaluationKeepsItsPredictions) {
+  ASSERT_TRUE(Add("digits").ok());
+  const storage::BlobRef blob{Sha256Hex("rows"), 4};
+  std::string id;
+  const Status written = catalogue_->Write([&](soci::session& session) -> Status {
+    Evaluation evaluation{"", "digits", 1, "digits", 2, "test", {}, 0, "job_2"};
+    evaluation.predictions = blob;
+    ATELIER_ASSIGN(added, registry_->AddEvaluation(session, evaluation));
+    id = added.id;
+    return {};
+  });
+  ASSERT_TRUE(written.ok()) << written.error().message;
+  EXPECT_EQ(registry_->GetEvaluation(id)->predictions, blob);
+  EXPECT_EQ(registry_->GetEvaluation(Evaluate("digits", 1)->id)->predictions, std::nullopt);
+}
+
+TEST_F(RegistryTest, AGateKeepsVersionsOut) {
+  registry_ = std::make_unique<Registry>(
+      *catalogue_, clock_, rng_,
+      [](const json::object& gate, const std::string& version, std::span<const Evaluation> evaluations) -> Status {
+        const double least = gate.at("at_least").as_double();
+        const bool passes =
+            !evaluations.empty() && evaluations[0].metrics.at("accuracy").as_double() >= least;  // the newest
+        return passes ? Status() : Status(FailedPrecondition(version + " is not good enough", "gate_failed"));
+      });
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(Add("digits").ok());
+  }
+  const json::object gate{{"at_least", 0.9}};
+  EXPECT_EQ(Reason(registry_->PutDeployment("d", {"digits", {{1, 100}}, {}, gate}).error()), "gate_failed");
+  EXPECT_EQ(Reason(registry_->GetDeployment("d").error()), "deployment_not_found");
+  ASSERT_TRUE(Evaluate("digits", 1, 0.95).ok());
+  ASSERT_TRUE(Evaluate("digits", 2, 0.99).ok());
+  ASSERT_TRUE(Evaluate("digits", 2, 0.5).ok());
+  ASSERT_TRUE(registry_->PutDeployment("d", {"digits", {{1, 100}}, {}, gate}).ok());
+  EXPECT_EQ(registry_->GetDeployment("d")->gate, gate);
+  // It stays; a version without traffic need not pass.
+  const auto refused = registry_->PutDeployment("d", {"digits", {{1, 90}, {2, 10}}});
+  EXPECT_EQ(refused.error().message, "digits@2 is not good enough");
+  EXPECT_TRUE(registry_->PutDeployment("d", {"digits", {{1, 100}, {2, 0}}}).ok());
+  ASSERT_TRUE(registry_->PutDeployment("d", {"digits", {{3, 100}}, {}, json::object()}).ok());
+  EXPECT_TRUE(registry_->GetDeployment("d")->gate.empty());
+  // A rollback is no way round it.
+  ASSERT_TRUE(Evaluate("digits", 3, 0.99).ok());
+  ASSERT_TRUE(Evaluate("digits", 1, 0.1).ok());
+  ASSERT_TRUE(registry_->PutDeployment("d", {"digits", {{3, 100}}, {}, gate}).ok());
+  EXPECT_EQ(Reason(registry_->Rollback("d").error()), "gate_failed");
+  EXPECT_EQ(registry_->GetDeployment("d")->versions[0].version, 3);
+}
+
 TEST_F(RegistryTest, Evaluations) {
   ASSERT_TRUE(Add("digits").ok() && Add("digits").ok() && Add("other").ok());
   const auto first = Evaluate("digits", 1, 0.9);

@@ -29,6 +29,9 @@ Result<Model> FindModel(soci::session& session, const std::string& name_or_id);
 Result<ModelVersion> FindVersion(soci::session& session, const Model& model, int64_t version);
 bool HasVersion(soci::session& session, const Model& model, int64_t version);
 
+// Those of one version, the newest first; at most 1000.
+Result<std::vector<Evaluation>> FindEvaluations(soci::session& session, const Model& model, int64_t version);
+
 // The deployment with its adapters. kNotFound "deployment_not_found".
 Result<Deployment> FindDeployment(soci::session& session, const std::string& name_or_id);
 std::vector<DeployedAdapter> FindAdapters(soci::session& session, const std::string& deployment_id);

@@ -85,7 +85,7 @@ struct Hint {
   std::string_view reason;
   std::string_view text;
 };
-constexpr std::array<Hint, 15> kHints{{
+constexpr std::array<Hint, 18> kHints{{
     {"no_server", "start one with: atelier serve   (or name another with ATELIER_URL)"},
     {"invalid_api_key", "set ATELIER_API_KEY, or name the server's data folder with --data-dir"},
     {"dataset_not_found", "see the data sets with: atelier dataset list"},
@@ -96,6 +96,9 @@ constexpr std::array<Hint, 15> kHints{{
     {"job_not_found", "see the jobs with: atelier job list"},
     {"queue_full", "try again later; see what runs with: atelier job list --status running"},
     {"in_use", "stop what uses it first: atelier undeploy NAME"},
+    {"evaluation_not_found", "see the evaluations with: atelier evaluate list"},
+    {"gate_failed", "train a better model, or change the gate: atelier deploy MODEL --gate none"},
+    {"gate_unmet", "evaluate it first: atelier evaluate MODEL --data NAME"},
     {"no_chat_template", "let it go on with a text: atelier predict NAME TEXT"},
     {"deployment_failed", "see the deployments with: atelier deployments"},
     {"hub_file_not_found", "name one of the repository's files: hf:ORG/NAME:FILE"},
@@ -125,6 +128,8 @@ void AddCommands(CLI::App& app, Global& global, Selection& selection) {
   app.add_flag("--json", global.json, "Answer with one JSON document instead of a table");
   AddDatasetCommands(app, selection);
   AddTrainCommands(app, selection);
+  AddSearchCommand(app, selection);
+  AddEvaluateCommands(app, selection);
   AddModelCommands(app, selection);
   AddDeploymentCommands(app, selection);
   AddAdapterCommands(app, selection);

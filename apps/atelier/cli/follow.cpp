@@ -54,6 +54,18 @@ std::string EpochLine(const json::object& data) {
          Named(data, "learning_rate", "learning rate") + RateAndEta(data);
 }
 
+// Of jobs that consist of others.
+std::string ChildrenLine(const json::object& data) {
+  const auto done = static_cast<double>(GetInt(data, "done"));
+  const auto total = static_cast<double>(GetInt(data, "total"));
+  std::string text = Bar(total > 0 ? done / total : 0, 20) + " " + HumanNumber(done) + "/" + HumanNumber(total) +
+                     " trainings" + Named(data, "best", "best " + GetString(data, "metric"));
+  if (const auto* settings = data.if_contains("best_settings")) {
+    text += "  " + json::serialize(*settings);
+  }
+  return text;
+}
+
 std::string CountLine(const json::object& data, const std::string& stage) {
   std::string text = stage;
   const auto done = static_cast<double>(GetInt(data, "done_bytes"));
@@ -179,6 +191,9 @@ EventLines DescribeEvent(const json::object& event) {
   }
   if (stage == "epoch") {
     return {"", EpochLine(data)};
+  }
+  if (stage == "search" || stage == "folds") {
+    return {ChildrenLine(data), ""};
   }
   const std::string file = GetString(data, "file");
   return {CountLine(data, (stage.empty() ? "working" : stage) + (file.empty() ? "" : " " + file)), ""};

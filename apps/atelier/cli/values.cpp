@@ -26,6 +26,38 @@ bool ParseNumber(std::string_view text, Number& number) {
   return ec == std::errc() && end == text.data() + text.size();
 }
 
+bool IsWhole(double value) { return value == std::floor(value) && std::abs(value) < 1e15; }
+
+// "a..b" or "a..b:log"; null where it is no range.
+json::value ParseRange(std::string_view text) {
+  const bool logarithmic = text.ends_with(":log");
+  text = logarithmic ? text.substr(0, text.size() - 4) : text;
+  const size_t dots = text.find("..");
+  double least = 0;
+  double most = 0;
+  if (dots == std::string_view::npos || !ParseNumber(text.substr(0, dots), least) ||
+      !ParseNumber(text.substr(dots + 2), most)) {
+    return nullptr;
+  }
+  const bool whole = IsWhole(least) && IsWhole(most) && text.find_first_of("eE") == std::string_view::npos;
+  return json::value{{"min", least}, {"max", most}, {"log", logarithmic}, {"integer", whole}};
+}
+
+Result<json::value> ParseDimension(std::string_view text) {
+  if (text.starts_with('[') || text.starts_with('{')) {
+    return ParseJson(text);
+  }
+  if (auto range = ParseRange(text); !range.is_null()) {
+    return range;
+  }
+  json::array values;
+  for (const std::string_view part : SplitAt(text, text.find('|') == std::string_view::npos ? ',' : '|')) {
+    const auto parsed = ParseJson(part);
+    values.push_back(parsed.ok() ? *parsed : json::value(part));
+  }
+  return json::value(std::move(values));
+}
+
 }  // namespace
 
 Error Usage(std::string message, std::string param) {
@@ -103,6 +135,33 @@ Result<json::array> ParseTraffic(std::string_view text) {
     return Usage("the percentages of '" + std::string(text) + "' must add up to 100");
   }
   return versions;
+}
+
+Result<json::object> ParseSpace(const std::vector<std::string>& texts) {
+  json::object space;
+  for (const std::string& text : texts) {
+    const size_t equals = text.find('=');
+    if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) {
+      return Usage("'" + text + "' must be SETTING=VALUES", "space");
+    }
+    const std::string_view values = std::string_view(text).substr(equals + 1);
+    ATELIER_ASSIGN(dimension, ParseDimension(values));
+    space[std::string_view(text).substr(0, equals)] = std::move(dimension);
+  }
+  return space;
+}
+
+Result<json::value> ParseGate(std::string_view text) {
+  if (text == "none") {
+    return json::value(nullptr);
+  }
+  const size_t sign = text.find_first_of("<>");
+  double bound = 0;
+  if (sign == std::string_view::npos || sign + 1 >= text.size() || text[sign + 1] != '=' ||
+      !ParseNumber(Trim(text.substr(sign + 2)), bound) || Trim(text.substr(0, sign)).empty()) {
+    return Usage("'" + std::string(text) + "' must be METRIC>=NUMBER, METRIC<=NUMBER or none", "gate");
+  }
+  return json::value{{"metric", Trim(text.substr(0, sign))}, {text[sign] == '>' ? "at_least" : "at_most", bound}};
 }
 
 Reference ParseReference(std::string_view text, std::string_view fallback) {

@@ -29,6 +29,13 @@ Result<boost::json::array> ParseFractions(std::string_view text);
 // "3=90,4=10" -> [{"version":3,"weight":90},...]; the weights add up to 100.
 Result<boost::json::array> ParseTraffic(std::string_view text);
 
+// What a search tries: "rate=0.01,0.1" (values; separated by '|' where a value holds commas), "rate=1e-4..1e-1:log" and
+// "epochs=2..10" (ranges; whole numbers where both ends are), or JSON after the '='.
+Result<boost::json::object> ParseSpace(const std::vector<std::string>& texts);
+
+// "accuracy>=0.9" or "mae<=2" -> {"metric","at_least"|"at_most"}; "none" -> null.
+Result<boost::json::value> ParseGate(std::string_view text);
+
 // "NAME@REFERENCE" -> both; without '@' the reference is `fallback`.
 struct Reference {
   std::string name;

@@ -6,6 +6,7 @@
 #include "api/handlers.h"
 #include "base/ids.h"
 #include "base/log.h"
+#include "learning/evaluation/gate.h"
 #include "serving/programs.h"
 
 namespace atelier::api::platform {
@@ -47,6 +48,7 @@ json::object DeploymentObject(const serving::DeploymentStatus& status) {
           {"versions", std::move(versions)},
           {"status", StatusName(status)},
           {"settings", deployment.settings},
+          {"gate", deployment.gate.empty() ? json::value(nullptr) : json::value(deployment.gate)},
           {"adapters", AdapterObjects(status)},
           {"created_at", Seconds(deployment.created_ms)},
           {"updated_at", Seconds(deployment.updated_ms)}};
@@ -94,6 +96,16 @@ Result<json::object> ParseSettings(Fields& body) {
   }
   ATELIER_TRY(fields.RejectUnknown());
   return settings;
+}
+
+// The gate asked for: absent where none is named, empty where it is to go (null).
+Result<std::optional<json::object>> ParseGate(const json::object& body, Fields& fields) {
+  ATELIER_ASSIGN(object, fields.ObjectOr("gate"));
+  if (object == nullptr) {
+    return body.contains("gate") ? std::optional(json::object()) : std::nullopt;
+  }
+  ATELIER_ASSIGN(gate, learning::GateFromJson(*object, "gate"));
+  return std::optional(learning::ToJson(gate));
 }
 
 // Checks those of language models that are words; the draft model's name becomes that of one version.
@@ -243,13 +255,15 @@ Result<Response> CreateDeployment(const Services& services, Request& request) {
   Fields fields(body);
   ATELIER_ASSIGN(wanted_name, fields.StringOr("name", "", 128));
   ATELIER_ASSIGN(settings, ParseSettings(fields));
+  ATELIER_ASSIGN(gate, ParseGate(body, fields));
   ATELIER_ASSIGN(found, FindVersions(services, fields));
   ATELIER_TRY(FitSettings(settings, found.family));
   ATELIER_TRY(ResolveWords(services, settings));
   ATELIER_TRY(fields.RejectUnknown());
   const std::string name = wanted_name.empty() ? found.model : wanted_name;
   ATELIER_TRY(ValidateName(name, "name"));
-  ATELIER_TRY(services.registry.PutDeployment(name, found.model, std::move(found.versions), std::move(settings)));
+  ATELIER_TRY(services.registry.PutDeployment(
+      name, {found.model, std::move(found.versions), std::move(settings), std::move(gate)}));
   FollowCatalogue(services, request);
   return Describe(services, name);
 }

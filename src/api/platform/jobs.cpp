@@ -18,6 +18,8 @@ struct CreatableKind {
 };
 constexpr CreatableKind kCreatable[] = {
     {"train", TrainSpec},
+    {"search", SearchSpec},
+    {"cross_validate", FoldsSpec},
     {"evaluate",
      [](const Services& services, const json::object& request) { return EvaluateSpec(services, request, true); }},
     {"process", ProcessSpec},
@@ -50,6 +52,7 @@ json::object JobObject(const jobs::Job& job) {
   return {{"id", job.id},
           {"object", "job"},
           {"kind", job.kind},
+          {"parent", job.parent.empty() ? json::value(nullptr) : json::value(job.parent)},
           {"status", jobs::Name(job.state)},
           {"created_at", Seconds(job.created_ms)},
           {"started_at", TimeOrNull(job.started_ms)},
@@ -70,11 +73,14 @@ Result<Response> CreateJob(const Services& services, Request& request) {
   ATELIER_ASSIGN(body, request.Json());
   Fields fields(body);
   ATELIER_ASSIGN(kind, fields.String("kind", 32));
+  if (kind == "train" && body.contains("folds")) {
+    kind = "cross_validate";
+  }
   const auto* found = std::ranges::find(kCreatable, std::string_view(kind), &CreatableKind::name);
   if (found == std::end(kCreatable)) {
     return InvalidArgument(
-        "'kind' must be train, evaluate, process, import_model, pull_model, quantize_model or train_tagger; "
-        "POST /v1/datasets imports data",
+        "'kind' must be train, search, cross_validate, evaluate, process, import_model, pull_model, quantize_model or "
+        "train_tagger; POST /v1/datasets imports data",
         "kind");
   }
   ATELIER_ASSIGN(spec, found->spec(services, body));
@@ -86,6 +92,7 @@ Result<Response> ListJobs(const Services& services, Request& request) {
   jobs::Filter filter;
   filter.kind = request.Query("kind").value_or("");
   filter.state = request.Query("status").value_or("");
+  filter.parent = request.Query("parent").value_or("");
   filter.after = page.after;
   filter.limit = page.limit;
   filter.descending = page.descending;

@@ -21,6 +21,8 @@ Result<Response> StartJob(const Services& services, const std::string& kind, jso
 Result<json::object> ImportSpec(const Services& services, const json::object& request);
 Result<json::object> ProcessSpec(const Services& services, const json::object& request);
 Result<json::object> TrainSpec(const Services& services, const json::object& request);
+Result<json::object> SearchSpec(const Services& services, const json::object& request);
+Result<json::object> FoldsSpec(const Services& services, const json::object& request);
 Result<json::object> ImportModelSpec(const Services& services, const json::object& request);
 Result<json::object> QuantizeModelSpec(const Services& services, const json::object& request);
 Result<json::object> TrainTaggerSpec(const Services& services, const json::object& request);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "learning/metrics/metrics.h"
 
@@ -69,6 +70,30 @@ void AddAllAverages(json::object& metrics, const std::vector<ClassCounts>& count
   AddAverages(metrics, "weighted", divide(weighted, static_cast<double>(total.support)));
 }
 
+// Balanced accuracy: the mean recall of the classes that occur in truth. Matthews' coefficient of several classes
+// (J. Gorodkin, "Comparing two K-category assignments by a K-category correlation coefficient", 2004) and Cohen's kappa
+// (J. Cohen, 1960), from hits h, rows n, and per class the predicted p_k and true t_k:
+//   MCC = (h n - sum p_k t_k) / sqrt((n^2 - sum p_k^2) (n^2 - sum t_k^2));  kappa = (h n - e) / (n^2 - e), e = sum p_k t_k
+void AddAgreement(json::object& metrics, const std::vector<ClassCounts>& counts) {
+  double hits = 0, rows = 0, products = 0, predicted_squares = 0, true_squares = 0, recalls = 0, present = 0;
+  for (const auto& one : counts) {
+    const auto predicted = static_cast<double>(one.predicted);
+    const auto support = static_cast<double>(one.support);
+    hits += static_cast<double>(one.hits);
+    rows += support;
+    products += predicted * support;
+    predicted_squares += predicted * predicted;
+    true_squares += support * support;
+    recalls += RatiosOf(one).recall;
+    present += one.support > 0 ? 1 : 0;
+  }
+  const double all = rows * rows;
+  const double spread = std::sqrt((all - predicted_squares) * (all - true_squares));
+  metrics["balanced_accuracy"] = present > 0 ? recalls / present : 0;
+  metrics["mcc"] = spread > 0 ? (hits * rows - products) / spread : 0;
+  metrics["cohen_kappa"] = all > products ? (hits * rows - products) / (all - products) : 0;
+}
+
 void AddTables(json::object& metrics, const ClassScores& scores, const std::vector<ClassCounts>& counts,
                const std::vector<int64_t>& confusion) {
   json::array per_class;
@@ -128,6 +153,7 @@ json::object ClassificationMetrics(const ClassScores& scores) {
     metrics["top_5_accuracy"] = TopKAccuracy(scores, 5);
   }
   AddAllAverages(metrics, counts);
+  AddAgreement(metrics, counts);
   if (tables) {
     AddTables(metrics, scores, counts, confusion);
   }

@@ -3,8 +3,10 @@
 
 #include <boost/json.hpp>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace atelier::learning {
@@ -18,7 +20,7 @@ struct ClassScores {
 };
 
 // {"accuracy","top_5_accuracy","precision_macro","precision_micro","precision_weighted","recall_...","f1_...",
-//  "per_class":[{"label","precision","recall","f1","support"}],"confusion_matrix":[[...]] (row: truth, column:
+//  "balanced_accuracy","mcc","cohen_kappa","per_class":[{"label","precision","recall","f1","support"}],"confusion_matrix":[[...]] (row: truth, column:
 //  predicted)}.
 // Averages run over the classes that occur in truth or predictions; an undefined ratio counts as 0. Of equal scores the
 // first class is predicted. top_5 (where there are more than 5 classes) counts a row whose true class has fewer than 5
@@ -28,8 +30,19 @@ boost::json::object ClassificationMetrics(const ClassScores& scores);
 // Share of rows whose true class is among the k best.
 double TopKAccuracy(const ClassScores& scores, int64_t k);
 
-// {"mse","rmse","mae","r2"}. R2 = 1 - sum (y - p)^2 / sum (y - mean y)^2; where y is constant: 1 if p equals it, else
-// 0.
+// {"mse","rmse","mae","median_absolute_error","r2","explained_variance","mape","smape"}.
+// R2 = 1 - sum (y - p)^2 / sum (y - mean y)^2, explained variance = 1 - Var(y - p) / Var(y); where y is constant: 1 if
+// nothing is left unexplained, else 0. mape = mean |y - p| / |y| is left out where a y is 0. smape = mean
+// 2 |y - p| / (|y| + |p|), from 0 to 2 (0 where both are 0). Both are shares, not per cent.
 boost::json::object RegressionMetrics(std::span<const double> truth, std::span<const double> predicted);
+
+// The mean absolute scaled error of a forecast (R. Hyndman, A. Koehler, "Another look at measures of forecast accuracy",
+// 2006): its mean absolute error, divided by that of repeating the value `season` steps before, over the series that was
+// trained on. Below 1: better than that. Nothing where `history` is not longer than the season, or repeats itself.
+std::optional<double> Mase(std::span<const double> truth, std::span<const double> predicted,
+                           std::span<const double> history, size_t season);
+
+// Whether a smaller value of a metric of this name is the better one: losses, errors and error rates.
+bool LowerIsBetter(std::string_view metric);
 
 }  // namespace atelier::learning

@@ -15,6 +15,8 @@ namespace atelier::cli {
 void AddDatasetCommands(CLI::App& app, Selection& selection);
 void AddDatasetProcess(CLI::App& group, Selection& selection);  // process, split, steps: to the group "dataset"
 void AddTrainCommands(CLI::App& app, Selection& selection);
+void AddSearchCommand(CLI::App& app, Selection& selection);
+void AddEvaluateCommands(CLI::App& app, Selection& selection);
 void AddJobCommands(CLI::App& app, Selection& selection);
 void AddModelCommands(CLI::App& app, Selection& selection);
 void AddModelImport(CLI::App& group, Selection& selection);  // to the group "model"

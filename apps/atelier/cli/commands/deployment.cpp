@@ -14,7 +14,7 @@ namespace atelier::cli {
 namespace {
 
 struct DeployOptions {
-  std::string model, name, traffic;
+  std::string model, name, traffic, gate, gate_dataset;
   int64_t max_batch = 0;
   int64_t max_delay_us = -1;
   int64_t max_queue = 0;
@@ -87,6 +87,13 @@ Status Deploy(Session& session, const DeployOptions& options) {
   if (!settings.empty()) {
     request["settings"] = std::move(settings);
   }
+  if (!options.gate.empty()) {
+    ATELIER_ASSIGN(gate, ParseGate(options.gate));
+    if (gate.is_object() && !options.gate_dataset.empty()) {
+      gate.get_object()["dataset"] = options.gate_dataset;
+    }
+    request["gate"] = std::move(gate);
+  }
   ATELIER_ASSIGN(deployment, session.api.Post("/v1/deployments", request));
   if (options.no_wait) {
     return Answer(session, deployment);
@@ -141,6 +148,10 @@ void AddDeploy(CLI::App& app, Selection& selection) {
   command->add_option("--set", options->settings,
                       "KEY=VALUE ...: of language models max_running, max_queue, context, kv_bytes, kv_bits, "
                       "max_adapters, threads, step_tokens, step_ms, speculation, draft");
+  command->add_option("--gate", options->gate,
+                      "Score that every version must have been evaluated to, e.g. 'accuracy>=0.9' or 'mae<=2'; none: "
+                      "demand nothing any more");
+  command->add_option("--gate-data", options->gate_dataset, "Data set of the evaluations that count; default: any");
   command->add_option("--timeout", options->timeout_s, "Seconds to wait until it is ready")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
