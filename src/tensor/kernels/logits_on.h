@@ -41,22 +41,17 @@ struct LogitsOn {
     return __builtin_bit_cast(float, __builtin_bit_cast(uint32_t, fraction * power) & inside);
   }
 
-  // Of `count` numbers from `start` on, at most kBlock; returns their sum. Inlined, so that whole blocks have a fixed
-  // length.
-  [[gnu::always_inline]] static double Part(const ExponentialRow& row, size_t start, size_t count) {
+  // Of a block's numbers; returns the sum of the first `count` of them.
+  [[gnu::always_inline]] static double OfBlock(const ExponentialRow& row, const float* from, float* to, size_t count) {
     float block[kBlock];
-    std::memcpy(block, row.from + start, count * sizeof(float));
-    for (size_t i = count; i < kBlock; ++i) {
-      block[i] = row.largest;
-    }
-    for (float& value : block) {
-      value = Exp((value - row.largest) * row.scale);
+    for (size_t i = 0; i < kBlock; ++i) {
+      block[i] = Exp((from[i] - row.largest) * row.scale);
     }
     for (size_t i = count; i < kBlock; ++i) {
       block[i] = 0;
     }
-    if (row.to != nullptr) {
-      std::memcpy(row.to + start, block, count * sizeof(float));
+    if (to != nullptr) {
+      std::memcpy(to, block, count * sizeof(float));
     }
     Doubles sums{};  // four chains of additions that do not wait for each other
     for (size_t i = 0; i < kBlock; i += 4) {
@@ -69,9 +64,16 @@ struct LogitsOn {
     double total = 0;
     size_t start = 0;
     for (; start + kBlock <= row.count; start += kBlock) {
-      total += Part(row, start, kBlock);
+      total += OfBlock(row, row.from + start, row.to == nullptr ? nullptr : row.to + start, kBlock);
     }
-    return start < row.count ? total + Part(row, start, row.count - start) : total;
+    if (start == row.count) {
+      return total;
+    }
+    float rest[kBlock];
+    for (size_t i = 0; i < kBlock; ++i) {
+      rest[i] = start + i < row.count ? row.from[start + i] : row.largest;
+    }
+    return total + OfBlock(row, rest, row.to == nullptr ? nullptr : row.to + start, row.count - start);
   }
 };
 
