@@ -62,7 +62,6 @@ engine::GeneratorOptions EngineOptions(const serving::GenerativeOptions& options
   }
   if (options.step_tokens > 0) {
     out.step_tokens = static_cast<size_t>(options.step_tokens);
-    out.shared_tokens = out.step_tokens;
   }
   if (options.step_ms > 0) {
     out.step_ms = static_cast<int32_t>(options.step_ms);

@@ -47,11 +47,22 @@ size_t ProcessorQuota(const std::filesystem::path& root, const std::filesystem::
   return least;
 }
 
-size_t UsableProcessors() {
+std::vector<int> AllowedProcessors() {
   cpu_set_t allowed;
-  const bool known = sched_getaffinity(0, sizeof(allowed), &allowed) == 0;  // not for more than 1,024 processors
-  const auto count = static_cast<size_t>(known ? std::max(1, CPU_COUNT(&allowed))
-                                               : static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
+  std::vector<int> numbers;
+  if (sched_getaffinity(0, sizeof(allowed), &allowed) == 0) {
+    for (int number = 0; number < CPU_SETSIZE; ++number) {
+      if (CPU_ISSET(number, &allowed)) {
+        numbers.push_back(number);
+      }
+    }
+  }
+  return numbers;
+}
+
+size_t UsableProcessors() {
+  const size_t allowed = AllowedProcessors().size();
+  const size_t count = allowed > 0 ? allowed : std::max(1U, std::thread::hardware_concurrency());
   const size_t quota = OwnQuota();
   return quota == 0 ? count : std::min(count, quota);
 }

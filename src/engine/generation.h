@@ -42,6 +42,7 @@ struct OutputConstraint {
 };
 
 inline constexpr int32_t kPromptOnly = -1;
+inline constexpr int64_t kLongestTimeoutMs = 24 * 3'600'000;
 
 struct GenerationRequest {
   std::string request_id{};
@@ -57,9 +58,10 @@ struct GenerationRequest {
   bool echo = false;                         // the prompt's text comes first in the answer
   bool parse_chat = false;                   // split reasoning and tool calls from content
   bool return_token_ids = false;
-  std::string adapter{};   // LoRA, by name; empty: none
-  std::string project{};   // whose share of the model's time it takes; any text
-  int64_t timeout_ms = 0;  // from when it comes; then it ends with kDeadlineExceeded "timeout". 0: never
+  std::string adapter{};  // LoRA, by name; empty: none
+  std::string project{};  // whose share of the model's time it takes; any text
+  // From when it comes, at most kLongestTimeoutMs; then it ends with kDeadlineExceeded "timeout". 0: never.
+  int64_t timeout_ms = 0;
   // What much of the answer will probably be, word by word: it is then faster, and the same. Empty: nothing is known.
   std::string prediction{};
 };

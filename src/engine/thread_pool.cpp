@@ -1,5 +1,10 @@
 #include "engine/thread_pool.h"
 
+#include <pthread.h>
+#include <sched.h>
+
+#include "base/processors.h"
+
 namespace atelier::engine {
 namespace {
 
@@ -8,6 +13,8 @@ constexpr int kSpins = 4000;  // some tens of microseconds
 void Pause() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("isb");  // yield returns at once on most
 #endif
 }
 
@@ -24,11 +31,24 @@ void AwaitChange(const std::atomic<uint32_t>& value, uint32_t old) {
   }
 }
 
+// A thread that must not be moved still works.
+void Pin(std::thread& thread, int processor) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(processor, &set);
+  static_cast<void>(pthread_setaffinity_np(thread.native_handle(), sizeof(set), &set));
+}
+
 }  // namespace
 
 ThreadPool::ThreadPool(size_t threads) {
+  const std::vector<int> processors = AllowedProcessors();
+  const bool pins = processors.size() == threads && UsableProcessors() == threads;
   for (size_t thread = 1; thread < threads; ++thread) {
     workers_.emplace_back([this, thread] { Serve(thread); });
+    if (pins) {
+      Pin(workers_.back(), processors[thread]);
+    }
   }
 }
 

@@ -9,7 +9,9 @@
 
 namespace atelier::engine {
 
-// Owns `threads - 1` threads; the caller of ForEach is the last one. For one calling thread at a time.
+// Owns `threads - 1` threads; the caller of ForEach is the last one. For one calling thread at a time. Where there are
+// as many threads as the maker may use processors, each owned one stays on its own: they would only get in each other's
+// way, and the caller, which the system moves, finds the one that is left.
 class ThreadPool {
  public:
   explicit ThreadPool(size_t threads);

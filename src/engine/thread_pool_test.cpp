@@ -1,8 +1,13 @@
 #include "engine/thread_pool.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 
+#include <atomic>
 #include <chrono>
+#include <set>
+
+#include "base/processors.h"
 
 namespace atelier::engine {
 namespace {
@@ -24,6 +29,39 @@ TEST(ThreadPool, RunsEveryIndexOnceInEveryLoop) {
       }
     }
     pool.ForEach(0, [](size_t, size_t) { FAIL(); });
+  }
+}
+
+// The processors that each thread of such a pool may run on.
+std::vector<std::vector<int>> PlacesOf(size_t threads) {
+  ThreadPool pool(threads);
+  std::vector<std::vector<int>> places(threads);
+  std::atomic<size_t> here{0};
+  pool.ForEach(threads, [&](size_t, size_t thread) {
+    places[thread] = AllowedProcessors();
+    for (++here; here.load() < threads;) {  // until each thread has one index
+      std::this_thread::yield();
+    }
+  });
+  return places;
+}
+
+TEST(ThreadPool, PinsThreadsWhereThereAreAsManyAsProcessors) {
+  const auto allowed = AllowedProcessors();
+  const size_t threads = allowed.size();
+  if (threads < 2 || UsableProcessors() != threads) {
+    GTEST_SKIP() << "needs two processors without a quota";
+  }
+  const auto places = PlacesOf(threads);
+  EXPECT_EQ(places[0], allowed);
+  std::set<int> taken;
+  for (size_t thread = 1; thread < threads; ++thread) {
+    ASSERT_EQ(places[thread].size(), 1U);
+    taken.insert(places[thread][0]);
+  }
+  EXPECT_EQ(taken.size(), threads - 1);
+  for (const auto& place : PlacesOf(threads + 1)) {
+    EXPECT_EQ(place, allowed);
   }
 }
 

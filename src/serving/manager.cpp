@@ -25,7 +25,6 @@ constexpr auto kSteadyTick = std::chrono::milliseconds(100);
 constexpr auto kBusyTick = std::chrono::milliseconds(20);
 constexpr int64_t kNsPerMs = 1'000'000;
 constexpr int64_t kStopGraceMs = 5000;  // after the drain's time
-constexpr int64_t kLongestTimeoutMs = 3'600'000;
 
 // One request under way. Its lease keeps the worker from being drained; it gives back what it took at its end.
 class Flight {
@@ -242,7 +241,7 @@ Result<std::shared_ptr<LanguageModel>> ManagerImpl::Pin(const std::string& model
   if (!chosen.adapter.empty()) {
     ATELIER_TRY(chosen.lease->endpoint->CheckAdapter(chosen.adapter));
   }
-  const int64_t answer_ms = std::min(options_.predict_timeout_ms, kLongestTimeoutMs);
+  const int64_t answer_ms = std::min(options_.predict_timeout_ms, engine::kLongestTimeoutMs);
   return PinModel(std::move(chosen), clock_, {options_.generate_timeout_ms, answer_ms});
 }
 
@@ -281,7 +280,7 @@ void ManagerImpl::Predict(PredictRequest request, Done done) {
   // Shared with gRPC's callback, which std::function requires to be copyable.
   auto flight = std::make_shared<Flight>(std::move(lease).value(), instances, clock_, std::move(done));
   flight->lease().endpoint->client().Predict(
-      std::move(message), std::min(request.timeout_ms.value_or(options_.predict_timeout_ms), kLongestTimeoutMs),
+      std::move(message), std::min(request.timeout_ms.value_or(options_.predict_timeout_ms), engine::kLongestTimeoutMs),
       [flight](Result<pb::PredictResponse> response) { flight->Land(std::move(response)); });
 }
 

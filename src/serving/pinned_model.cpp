@@ -8,8 +8,6 @@
 namespace atelier::serving {
 namespace {
 
-constexpr int64_t kLongestTimeoutMs = 24 * 3'600'000;
-
 // One request under way. Its lease keeps the worker from being drained; it gives back what it took at its end.
 class Passage {
  public:
@@ -84,7 +82,7 @@ class PinnedModel final : public LanguageModel {
       return [] {};
     }
     request.adapter = served_by_.adapter;
-    request.timeout_ms = std::min(timeout_ms.value_or(limits_.generate_timeout_ms), kLongestTimeoutMs);
+    request.timeout_ms = std::min(timeout_ms.value_or(limits_.generate_timeout_ms), engine::kLongestTimeoutMs);
     WorkerClient& client = (*passage)->client();
     const int64_t call_ms = request.timeout_ms;
     return client.Generate(ToWire(std::move(request)), call_ms,

@@ -17,7 +17,7 @@ std::string_view Wanted() {
 }  // namespace
 
 bool MayUse(std::string_view instruction_set) {
-  static constexpr std::string_view kSets[] = {"scalar", "avx2", "avx512", "avx512vnni", "amx"};
+  static constexpr std::string_view kSets[] = {"scalar", "neon", "neondot", "avx2", "avx512", "avx512vnni", "amx"};
   return std::ranges::find(kSets, Wanted()) >= std::ranges::find(kSets, instruction_set);
 }
 

@@ -1,6 +1,6 @@
 // Which of the machine's instruction sets are used: all, or for comparisons those up to the one that the environment's
-// ATELIER_INSTRUCTION_SET names: scalar, avx2, avx512, avx512vnni or amx; auto is all. Read when kernels are first
-// asked for.
+// ATELIER_INSTRUCTION_SET names: scalar; avx2, avx512, avx512vnni or amx; neon or neondot (with dot products); auto is
+// all. Read when kernels are first asked for.
 #pragma once
 
 #include <string_view>

@@ -43,3 +43,15 @@ bool HasAmx() {
 }  // namespace atelier::tensor
 
 #endif
+
+#ifdef __aarch64__
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+
+namespace atelier::tensor {
+
+bool HasNeonDot() { return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0; }
+
+}  // namespace atelier::tensor
+
+#endif

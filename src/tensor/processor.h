@@ -16,5 +16,9 @@ inline bool HasAvx512Vnni() { return HasAvx512() && __builtin_cpu_supports("avx5
 // Tiles and products of bytes on them. Asks the system for leave to use them, which holds for all threads.
 bool HasAmx();
 #endif
+#ifdef __aarch64__
+// Dot products of bytes, which are newer than NEON.
+bool HasNeonDot();
+#endif
 
 }  // namespace atelier::tensor

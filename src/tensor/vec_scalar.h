@@ -8,8 +8,6 @@
 
 #include "tensor/quants/half.h"
 
-#include "tensor/quants/half.h"
-
 namespace atelier::tensor {
 
 struct VecScalar {

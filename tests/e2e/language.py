@@ -224,6 +224,35 @@ class Language:
         assert answer["choices"][0]["message"]["content"] == out[:-1], answer
         self.cli.run("chat", "chatty", stdin="", code=2)
 
+    def tell(self, model, **fields):
+        """A greedy chat answer's text, log probabilities and usage."""
+        body = {"model": model, "messages": [{"role": "user", "content": "Once upon a time"}], "temperature": 0,
+                "logprobs": True, **fields}
+        answer = self.server.request("POST", "/v1/chat/completions", body)
+        assert answer.status == 200, answer
+        choice = answer.json()["choices"][0]
+        return (choice["message"]["content"], [token["logprob"] for token in choice["logprobs"]["content"]],
+                answer.json()["usage"])
+
+    def bytes_and_foresight(self):
+        """Keys and values in bytes change numbers a little; what was predicted changes none, and is counted."""
+        _, err = self.cli.run("deploy", "chatty", "--as", "bytes", "--set", "kv_bits=4", code=1)
+        assert "kv_bits" in err, err
+        self.cli.run("deploy", "chatty", "--as", "bytes", "--set", "kv_bits=8", "speculation=lookup")
+        self.server.wait_ready("bytes")
+        (text, halves, _), (same, rounded, _) = (self.tell(model, max_tokens=10) for model in ("chatty", "bytes"))
+        assert text == same and halves != rounded, (text, same)
+        assert all(abs(a - b) < 0.1 for a, b in zip(halves, rounded, strict=True)), (halves, rounded)
+        plain = self.tell("bytes", max_tokens=60)
+        wish = {"type": "content", "content": plain[0]}
+        foreseen = self.tell("bytes", max_tokens=60, prediction=wish)
+        assert foreseen[:2] == plain[:2], (foreseen, plain)
+        assert foreseen[2]["completion_tokens_details"]["accepted_prediction_tokens"] > 50, foreseen
+        wrong = self.tell("bytes", max_tokens=60, prediction={**wish, "content": "A wholly different tale."})
+        assert wrong[:2] == plain[:2], (wrong, plain)
+        assert wrong[2]["completion_tokens_details"]["rejected_prediction_tokens"] > 0, wrong
+        self.cli.run("undeploy", "bytes")
+
     def terminal(self, *arguments):
         environment = {**self.cli.environment, "TERM": "xterm"}
         return Terminal([self.server.binary, "chat", "chatty", "--temperature", "0", "--max-tokens", "20", *arguments],
@@ -347,7 +376,8 @@ class Language:
 
 
 STEPS = ["import_checkpoint", "import_gguf", "through_hugging_face", "refuse_bad_files", "deploy", "ask",
-         "refuse_bad_questions", "predict", "tokenize", "chat", "chat_on_terminal", "embed", "quantize", "crash", "remove"]
+         "refuse_bad_questions", "predict", "tokenize", "chat", "bytes_and_foresight", "chat_on_terminal", "embed",
+         "quantize", "crash", "remove"]
 
 
 def run(case, steps, description):

@@ -69,6 +69,7 @@ struct BadHead {
   const char* text;
   Code code;
 };
+void PrintTo(const BadHead& head, std::ostream* out) { *out << testing::PrintToString(std::string(head.text)); }
 
 class BadHeads : public testing::TestWithParam<BadHead> {};
 

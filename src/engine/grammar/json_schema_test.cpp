@@ -25,6 +25,9 @@ struct SchemaCase {
   std::vector<const char*> valid;
   std::vector<const char*> invalid;
 };
+void PrintTo(const SchemaCase& schema_case, std::ostream* out) {
+  *out << ::testing::PrintToString(std::string(schema_case.schema));
+}
 
 class SchemaCases : public ::testing::TestWithParam<SchemaCase> {};
 

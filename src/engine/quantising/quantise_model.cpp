@@ -127,7 +127,7 @@ Result<QuantisationPlan> PlanQuantisation(const tensor::GgufFile& file, const Re
     GgmlType type = tensor.type;
     if (!StaysAsItIs(name, tensor.shape)) {
       const int64_t columns = tensor.shape.back();
-      const Choice choice = ChooseFormat(recipe, model, name, columns);
+      const FormatChoice choice = ChooseFormat(recipe, model, name, columns);
       type = choice.fitting;
       if (choice.fitting != choice.wanted) {
         Misfits& group = misfits[{choice.wanted, choice.fitting, columns}];

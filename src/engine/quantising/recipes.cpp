@@ -191,7 +191,7 @@ bool StaysAsItIs(std::string_view tensor, std::span<const int64_t> shape) {
          });
 }
 
-Choice ChooseFormat(const Recipe& recipe, const RecipeModel& model, std::string_view tensor, int64_t columns) {
+FormatChoice ChooseFormat(const Recipe& recipe, const RecipeModel& model, std::string_view tensor, int64_t columns) {
   const GgmlType wanted = Wanted(recipe, model, tensor, columns);
   return {wanted, Fitting(wanted, columns)};
 }

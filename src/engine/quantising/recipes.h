@@ -36,12 +36,12 @@ struct RecipeModel {
 
 // The format of a tensor with `columns` weights a row, before it is known whether it fits; nothing for one that stays
 // as it is: norms, biases, routers, positions.
-struct Choice {
+struct FormatChoice {
   tensor::GgmlType wanted;
   tensor::GgmlType fitting;  // of which a row is whole blocks
 };
 bool StaysAsItIs(std::string_view tensor, std::span<const int64_t> shape);
-Choice ChooseFormat(const Recipe& recipe, const RecipeModel& model, std::string_view tensor, int64_t columns);
+FormatChoice ChooseFormat(const Recipe& recipe, const RecipeModel& model, std::string_view tensor, int64_t columns);
 
 bool IsQuantised(tensor::GgmlType type);  // neither F32 nor F16 nor BF16
 

@@ -7,8 +7,8 @@
 #include <numeric>
 #include <optional>
 
-#include "engine/sampling/exponential.h"
 #include "engine/sampling/selection.h"
+#include "tensor/kernels/float_kernels.h"
 
 namespace atelier::engine {
 namespace {
@@ -165,7 +165,7 @@ float Candidates::Largest() const {
 double Candidates::Weigh(float temperature) {
   weights_.resize(logits_.size());
   const float scale = std::min(1 / temperature, std::numeric_limits<float>::max());
-  return Exponentials(logits_, Largest(), scale, weights_);
+  return tensor::BestFloatKernels().exponentials({logits_.data(), logits_.size(), Largest(), scale, weights_.data()});
 }
 
 void Candidates::KeepUntil(std::span<const float> keys, double mass) {

@@ -5,8 +5,8 @@
 #include <limits>
 #include <string>
 
-#include "engine/sampling/exponential.h"
 #include "engine/sampling/selection.h"
+#include "tensor/kernels/float_kernels.h"
 
 namespace atelier::engine {
 namespace {
@@ -59,20 +59,27 @@ Result<Logprobs> ComputeLogprobs(std::span<const float> logits, int32_t token, i
   if (token < 0 || static_cast<size_t>(token) >= logits.size()) {
     return MakeError(Code::kOutOfRange, "token " + std::to_string(token) + " is not in the vocabulary");
   }
-  const int32_t likeliest = LargestIndex(logits);
-  if (likeliest < 0) {
+  return LogprobsOfChecked(logits, token, top);
+}
+
+Result<Logprobs> LogprobsOfChecked(std::span<const float> logits, int32_t token, int32_t top) {
+  const auto logit = [&](int32_t id) { return logits[static_cast<size_t>(id)]; };
+  const auto likeliest = LargestIndexes(logits, static_cast<size_t>(std::max(top, 1)));
+  if (likeliest.empty()) {
     return InvalidLogits("the model gives every token the probability 0");
   }
-  const float largest = logits[static_cast<size_t>(likeliest)];
-  const float own = logits[static_cast<size_t>(token)];
-  const double total = Exponentials(logits, largest, 1, {});
+  const float largest = logit(likeliest.front());
+  const float own = logit(token);
+  const double total = tensor::BestFloatKernels().exponentials({logits.data(), logits.size(), largest});
   const double log_total = largest + std::log(total);
   const auto of = [&](int32_t id) {
-    const auto logprob = static_cast<float>(logits[static_cast<size_t>(id)] - log_total);
-    return TokenLogprob{id, std::max(logprob, kLeastLogprob)};
+    return TokenLogprob{id, std::max(static_cast<float>(logit(id) - log_total), kLeastLogprob)};
   };
-  Logprobs result{of(token), CountAbove(logits, own) + 1, {}};
-  for (const int32_t id : LargestIndexes(logits, static_cast<size_t>(std::max(top, 0)))) {
+  const bool among = own >= logit(likeliest.back());  // then so are all that are likelier
+  const auto above =
+      among ? std::ranges::count_if(likeliest, [&](int32_t id) { return logit(id) > own; }) : CountAbove(logits, own);
+  Logprobs result{of(token), static_cast<int32_t>(above) + 1, {}};
+  for (const int32_t id : std::span(likeliest).first(top > 0 ? likeliest.size() : 0)) {
     result.top.push_back(of(id));
   }
   return result;

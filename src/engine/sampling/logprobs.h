@@ -25,6 +25,9 @@ struct Logprobs {
 // Of `token` and the `top` likeliest. Serves prompts (echo, prompt_logprobs), too. Errors: kInternal "invalid_logits"
 // (NaN, +infinity, none finite), kOutOfRange (a token outside the logits).
 Result<Logprobs> ComputeLogprobs(std::span<const float> logits, int32_t token, int32_t top);  // logits [vocabulary]
+// The same of logits that have passed CheckLogits, and of a token among them. Errors: kInternal "invalid_logits" (none
+// finite).
+Result<Logprobs> LogprobsOfChecked(std::span<const float> logits, int32_t token, int32_t top);
 
 // kInternal "invalid_logits" when a value is NaN or +infinity, or when there are none.
 Status CheckLogits(std::span<const float> logits);

@@ -125,7 +125,7 @@ Result<SampledToken> Sampler::Sample(const SamplingOptions& options, const Sampl
   ATELIER_ASSIGN(id, Choose(options, input));
   token.id = id;
   if (options.top_logprobs) {
-    ATELIER_ASSIGN(logprobs, ComputeLogprobs(input.logits, id, *options.top_logprobs));
+    ATELIER_ASSIGN(logprobs, LogprobsOfChecked(input.logits, id, *options.top_logprobs));
     token.logprobs = std::move(logprobs);
   }
   return token;

@@ -21,7 +21,6 @@ constexpr size_t kMaxRowFloats = 8U << 20U;  // of logits of one prompt in one s
 constexpr int32_t kMaxRunning = 4096;
 constexpr size_t kMaxStepTokens = 1U << 20U;
 constexpr int32_t kMaxStepMs = 10'000;
-constexpr int64_t kLongestTimeoutMs = int64_t{365} * 24 * 3'600'000;
 
 Status CheckOptions(const GeneratorOptions& options) {
   const auto wrong = [](const std::string& field, int64_t max) {
@@ -33,11 +32,8 @@ Status CheckOptions(const GeneratorOptions& options) {
   if (options.max_queue < 1) {
     return wrong("max_queue", INT32_MAX);
   }
-  for (const auto& [value, field] :
-       {std::pair(options.step_tokens, "step_tokens"), std::pair(options.shared_tokens, "shared_tokens")}) {
-    if (value < 1 || value > kMaxStepTokens) {
-      return wrong(field, kMaxStepTokens);
-    }
+  if (options.step_tokens < 1 || options.step_tokens > kMaxStepTokens) {
+    return wrong("step_tokens", kMaxStepTokens);
   }
   if (options.step_ms < 1 || options.step_ms > kMaxStepMs) {
     return wrong("step_ms", kMaxStepMs);
@@ -68,7 +64,6 @@ EngineThread::Limits LimitsOf(const GeneratorOptions& options, int64_t vocabular
   limits.schedule.max_running = static_cast<size_t>(options.max_running);
   limits.schedule.targets.shared_ns = int64_t{options.step_ms} * 1'000'000;
   limits.schedule.targets.step_tokens = options.step_tokens;
-  limits.schedule.targets.shared_tokens = options.shared_tokens;
   limits.schedule.row_tokens = std::max<size_t>(1, kMaxRowFloats / static_cast<size_t>(vocabulary));
   limits.schedule.reuse_prefixes = options.reuse_prefixes;
   return limits;

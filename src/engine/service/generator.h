@@ -30,8 +30,7 @@ struct GeneratorOptions {
   int32_t max_running = 16;    // sequences that are computed at once: answers, not requests
   int32_t max_queue = 256;     // requests that wait for their first step
   size_t step_tokens = 512;    // of prompts in one step, at most
-  size_t shared_tokens = 512;  // of prompts in a step beside answers that are being decoded, at most
-  int32_t step_ms = 40;        // what such a step should take: prompts get the time that decoding leaves
+  int32_t step_ms = 40;        // what a step should take in which answers are decoded, too: prompts get the rest of it
   bool reuse_prefixes = true;
   std::filesystem::path packed_cache{};  // ModelOptions::packed_cache
   size_t max_adapters = 8;               // loaded at a time

@@ -138,8 +138,7 @@ TEST_F(SharingTest, TheQueueIsBounded) {
 
 TEST_F(SharingTest, LongPromptsDoNotStallStreams) {
   auto options = SmallOptions();
-  options.step_tokens = 64;
-  options.shared_tokens = 8;
+  options.step_tokens = 8;
   const auto generator = OpenStories(options);
   const auto story = Ask(*generator, TextRequest("", 400));
   story->WaitForDeltas(5);

@@ -37,7 +37,7 @@ StepCost Learn(StepCost cost, const StepSample& sample) {
 
 size_t PromptTokens(const StepCost& cost, size_t decoding, size_t waiting, const StepTargets& targets) {
   const bool alone = decoding == 0;
-  const size_t most = alone ? targets.step_tokens : std::min(targets.shared_tokens, targets.step_tokens);
+  const size_t most = targets.step_tokens;
   const size_t least = std::min(alone ? targets.least_alone_tokens : targets.least_shared_tokens, most);
   if (cost.token_ns <= 0) {
     return std::clamp(kFirstTokens, least, most);

@@ -27,8 +27,7 @@ struct StepTargets {
   // Tokens of prompts, however slow or fast the machine is. Few at a time cost more each: the weights are read anyway.
   size_t least_shared_tokens = 16;
   size_t least_alone_tokens = 128;
-  size_t shared_tokens = 512;  // at most, beside what is decoded
-  size_t step_tokens = 512;    // at most
+  size_t step_tokens = 512;  // at most
 };
 
 // The cost after one more step: what was wrong about the prediction is corrected by a part, so that one disturbed step

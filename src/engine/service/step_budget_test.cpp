@@ -46,11 +46,11 @@ TEST(StepBudget, FindsWhatFitsIntoAStep) {
 TEST(StepBudget, StaysWithinItsBounds) {
   const StepTargets targets;
   EXPECT_EQ(PromptTokens({12e6, 1e9}, 4, 1, targets), targets.least_shared_tokens);
-  EXPECT_EQ(PromptTokens({12e6, 1}, 4, 1, targets), targets.shared_tokens);
+  EXPECT_EQ(PromptTokens({12e6, 1}, 4, 1, targets), targets.step_tokens);
   EXPECT_EQ(PromptTokens({12e6, 1e9}, 0, 1, targets), targets.least_alone_tokens);
   EXPECT_EQ(PromptTokens({12e6, 1}, 0, 1, targets), targets.step_tokens);
-  EXPECT_EQ(PromptTokens({}, 4, 1, {.shared_tokens = 8}), 8U);
-  EXPECT_EQ(PromptTokens({12e6, 1e9}, 4, 1, {.shared_tokens = 8, .step_tokens = 4}), 4U);
+  EXPECT_EQ(PromptTokens({}, 4, 1, {.step_tokens = 8}), 8U);
+  EXPECT_EQ(PromptTokens({12e6, 1e9}, 4, 1, {.step_tokens = 4}), 4U);
   // Many wait for one, but not as if nothing was decoded.
   EXPECT_EQ(PromptTokens({20e6, 1e6}, 1, 7, targets), 140U);
   EXPECT_EQ(PromptTokens({20e6, 1e6}, 1, 70, targets), 200U);

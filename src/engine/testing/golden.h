@@ -35,6 +35,7 @@ struct GoldenName {
   std::string text;  // "llama-F32"
   const json::object* entry;
 };
+inline void PrintTo(const GoldenName& name, std::ostream* out) { *out << name.text; }
 
 // Those of a kind: "causal", "embedding", "encoder-decoder".
 inline std::vector<GoldenName> GoldenNames(std::string_view kind) {

@@ -11,6 +11,7 @@ namespace atelier::tensor {
 
 const FloatKernels& Avx2Kernels();    // float_kernels_avx2.cpp
 const FloatKernels& Avx512Kernels();  // float_kernels_avx512.cpp
+const FloatKernels& NeonKernels();    // float_kernels_neon.cpp
 
 namespace {
 
@@ -24,6 +25,11 @@ std::vector<const FloatKernels*> FindUsable() {
 #ifdef ATELIER_AVX512
   if (MayUse("avx512") && HasAvx512()) {
     usable.push_back(&Avx512Kernels());
+  }
+#endif
+#ifdef ATELIER_NEON
+  if (MayUse("neon")) {
+    usable.push_back(&NeonKernels());
   }
 #endif
   return usable;

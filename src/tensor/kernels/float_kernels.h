@@ -120,6 +120,16 @@ struct Turn {
   bool neighbours = false;
 };
 
+// to[i] (unless it is nullptr) = exp(scale * (from[i] - largest)), for finite numbers or -infinity, none above
+// `largest`, and 0 < scale <= the largest float.
+struct ExponentialRow {
+  const float* from = nullptr;  // [count]
+  size_t count = 0;
+  float largest = 0;
+  float scale = 1;
+  float* to = nullptr;  // [count]
+};
+
 // Thread-safe, without state. The order in which the terms of one output are added depends on its own row's width
 // alone, never on how many rows or inputs there are: an input's outputs are the same bits in whatever block it stands.
 struct FloatKernels {
@@ -143,6 +153,9 @@ struct FloatKernels {
   void (*mix)(float* to, float kept, const float* from, float share, size_t count);
   void (*normalise)(const NormRow& row);
   void (*turn)(const Turn& turn);
+  // Returns the sum. The same bits on every instruction set. Relative error of a number about 1e-7, and that of
+  // rounding the argument; what is less than exp(-87) becomes 0.
+  double (*exponentials)(const ExponentialRow& row);
 };
 
 const FloatKernels& ScalarKernels();

@@ -8,6 +8,7 @@
 #include "tensor/kernels/attention_on.h"
 #include "tensor/kernels/exponentials_on.h"
 #include "tensor/kernels/float_kernels.h"
+#include "tensor/kernels/logits_on.h"
 #include "tensor/kernels/product_on.h"
 #include "tensor/kernels/rows_on.h"
 
@@ -94,7 +95,8 @@ struct FloatKernelsOn {
             .soft_cap = &ExponentialsOn<V>::SoftCap,
             .mix = &RowsOn<V>::Mix,
             .normalise = &RowsOn<V>::Normalise,
-            .turn = &RowsOn<V>::TurnHeads};
+            .turn = &RowsOn<V>::TurnHeads,
+            .exponentials = &LogitsOn<V>::Exponentials};
   }
 };
 

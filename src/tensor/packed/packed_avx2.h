@@ -20,6 +20,7 @@ struct PackedAvx2 {
   static constexpr size_t kInputs = 4;  // that registers have room for beside two panels
   static constexpr bool kWideSums = false;
   static constexpr bool kRaises = false;
+  static constexpr bool kTakesSigned = false;
   using Bytes = __m256i;    // 32 bytes: 8 rows of 4 columns
   using Quads = __m256i;    // the same four bytes in all rows
   using Partial = __m256i;  // 16 sums of 16 bits, two a row

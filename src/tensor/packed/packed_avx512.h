@@ -22,6 +22,7 @@ struct PackedAvx512 {
   static constexpr size_t kInputs = 4;  // that registers have room for beside two panels
   static constexpr bool kWideSums = false;
   static constexpr bool kRaises = false;
+  static constexpr bool kTakesSigned = false;
   using Bytes = __m512i;    // 64 bytes: 16 rows of 4 columns
   using Quads = __m512i;    // the same four bytes in all rows
   using Partial = __m512i;  // 32 sums of 16 bits, two a row

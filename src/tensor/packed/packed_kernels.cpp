@@ -13,6 +13,8 @@ const PackedKernels& PackedKernelsAvx2();        // packed_kernels_avx2.cpp
 const PackedKernels& PackedKernelsAvx512();      // packed_kernels_avx512.cpp
 const PackedKernels& PackedKernelsAvx512Vnni();  // packed_kernels_avx512vnni.cpp
 const PackedKernels* PackedKernelsAmx();         // packed_kernels_amx.cpp
+const PackedKernels& PackedKernelsNeon();        // packed_kernels_neon.cpp
+const PackedKernels& PackedKernelsNeonDot();     // packed_kernels_neondot.cpp
 
 namespace {
 
@@ -37,6 +39,16 @@ std::vector<const PackedKernels*> FindUsable() {
 #ifdef ATELIER_AMX
   if (MayUse("amx") && HasAmx() && PackedKernelsAmx() != nullptr) {
     usable.push_back(PackedKernelsAmx());
+  }
+#endif
+#ifdef ATELIER_NEON
+  if (MayUse("neon")) {
+    usable.push_back(&PackedKernelsNeon());
+  }
+#endif
+#ifdef ATELIER_NEONDOT
+  if (MayUse("neondot") && HasNeonDot()) {
+    usable.push_back(&PackedKernelsNeonDot());
   }
 #endif
   return usable;

@@ -25,9 +25,10 @@ struct PackedProductOn {
   static constexpr bool kSigned = kFormat.bits == 8 || kFormat.table;
   // Signed levels are raised to where they have no sign, for products that want them so.
   static constexpr bool kRaised = kSigned && V::kRaises;
+  static constexpr bool kApart = kSigned && !kRaised && !V::kTakesSigned;
   static constexpr int32_t kOffset = kRaised ? 128 : kFormat.offset;
-  // How many products of a level with an activation, in pairs, a sum of 16 bits holds.
-  static constexpr size_t kSafe = kFormat.bits == 4 || V::kWideSums ? 8 : kFormat.bits == 5 ? 4 : 2;
+  // How many products of a level with an activation a sum of 16 bits holds, in pairs where levels have no sign.
+  static constexpr size_t kSafe = V::kWideSums ? 8 : kSigned || kFormat.bits == 6 ? 2 : kFormat.bits == 5 ? 4 : 8;
 
   struct Scales {
     Floats scale;
@@ -103,7 +104,7 @@ struct PackedProductOn {
       for (size_t c = 0; c < C; ++c) {
         const auto quad = V::Quad(tile.input[c]->level + 4 * kTile);
         for (size_t p = 0; p < P; ++p) {
-          if constexpr (kSigned && !kRaised) {
+          if constexpr (kApart) {
             const Ints dot = V::DotSigned(V::Magnitude(level[p]), level[p], quad);
             total[p][c] = kIndex == 0 ? dot : V::AddInts(total[p][c], dot);
             continue;

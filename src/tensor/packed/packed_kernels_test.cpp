@@ -13,6 +13,9 @@
 #include "tensor/testing/noise.h"
 
 namespace atelier::tensor {
+
+static void PrintTo(const PackedFormat& format, std::ostream* out) { *out << FormatOf(format.type).name; }
+
 namespace {
 
 using testing::Noise;

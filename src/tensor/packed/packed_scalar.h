@@ -14,9 +14,10 @@ namespace atelier::tensor {
 
 struct PackedScalar {
   static constexpr size_t kRows = 8;
-  static constexpr size_t kInputs = 4;     // that registers have room for beside two panels
-  static constexpr bool kWideSums = true;  // Partial has 32 bits
-  static constexpr bool kRaises = false;   // Dot takes no signed levels
+  static constexpr size_t kInputs = 4;         // that registers have room for beside two panels
+  static constexpr bool kWideSums = true;      // Partial has 32 bits
+  static constexpr bool kRaises = false;       // Raise makes signed levels such that Dot takes them
+  static constexpr bool kTakesSigned = false;  // Dot takes them as they are; without either there is DotSigned
   struct Bytes {
     uint8_t at[4 * kRows];
   };

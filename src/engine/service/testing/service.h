@@ -164,8 +164,7 @@ inline GeneratorOptions SmallOptions() {
   options.threads = 1;
   options.kv_bytes = 16U << 20U;
   options.max_running = 8;
-  options.step_tokens = 64;
-  options.shared_tokens = 24;
+  options.step_tokens = 32;
   return options;
 }
 
