@@ -8,6 +8,7 @@
 #include "api/text/base64.h"
 #include "api/text/models.h"
 #include "api/text/run.h"
+#include "serving/deployments.h"
 
 namespace atelier::api::openai {
 namespace {
@@ -76,11 +77,51 @@ Response AnswerOf(const engine::EmbeddingAnswer& answer, const std::string& mode
   return response;
 }
 
+// A model that is no language model, but gives a vector for a text: word vectors, or an encoder.
+Result<serving::PredictRequest> AsPrediction(const Question& question) {
+  if (question.request.dimensions > 0) {
+    return InvalidArgument("the vectors of '" + question.model + "' cannot be shortened", "dimensions");
+  }
+  serving::PredictRequest request{.request_id = question.request.request_id, .model = question.model, .instances = {}};
+  for (const auto& input : question.request.inputs) {
+    const auto* text = std::get_if<engine::TextPrompt>(&input);
+    if (text == nullptr) {
+      return InvalidArgument("'" + question.model + "' takes texts, not tokens", "input");
+    }
+    request.instances.emplace_back(serving::Text{text->text});
+  }
+  return request;
+}
+
+Status EmbedByPrediction(const Services& services, const Question& question, Done done) {
+  ATELIER_ASSIGN(request, AsPrediction(question));
+  const auto answered = [name = question.model, base64 = question.base64,
+                         done = std::move(done)](Result<serving::PredictAnswer> answer) {
+    if (!answer.ok()) {
+      done(std::move(answer).error());
+    } else if (answer->signature->task != "feature-extraction") {
+      done(InvalidArgument("the model '" + name + "' does not embed texts", "model", "model_not_supported"));
+    } else {
+      engine::EmbeddingAnswer vectors;
+      for (auto& one : answer->answers) {
+        vectors.vectors.push_back(std::move(one.values));
+      }
+      done(AnswerOf(vectors, name, base64));
+    }
+  };
+  services.serving.Predict(std::move(request), answered);
+  return {};
+}
+
 }  // namespace
 
 Status Embeddings(const Services& services, Request& request, Done done) {
   ATELIER_ASSIGN(question, ReadQuestion(request));
-  ATELIER_ASSIGN(model, text::Pin(services, question.model, text::Use::kEmbed));
+  auto pinned = text::Pin(services, question.model, text::Use::kEmbed);
+  if (!pinned.ok() && pinned.error().reason == "model_not_supported") {
+    return EmbedByPrediction(services, question, std::move(done));
+  }
+  ATELIER_ASSIGN(model, std::move(pinned));
   const int32_t width = model->description().embedding_width;
   if (width > 0 && question.request.dimensions > width) {
     return InvalidArgument("'dimensions' must be at most " + std::to_string(width), "dimensions");

@@ -127,6 +127,8 @@ void AppendPrediction(const serving::Signature& signature, const serving::Answer
     AppendTags(answer, out);
   } else if (signature.task == "text2text-generation") {
     AppendTexts(answer, out);
+  } else if (signature.task == "feature-extraction" && !answer.texts.empty()) {  // words near one
+    AppendTexts(answer, out);
   } else if (signature.task == "feature-extraction") {
     AppendList("embedding", answer.values, out);
   } else {

@@ -134,7 +134,7 @@ TEST(WordVectorFiles, RefusesWhatIsBroken) {
 
 TEST(WordVectorFiles, AModelFolderComesBack) {
   const storage::TestFolder folder;
-  auto vectors = *Parse("3 2\n猫 1 2\ndog 3 4\n狗 5 6\n");
+  auto vectors = Parse("3 2\n猫 1 2\ndog 3 4\n狗 5 6\n").value();
   const ModelConfig config{.family = "word2vec", .algorithm = "cbow", .split = {Splitting::kSpaces, false}};
   ASSERT_TRUE(WriteModel(config, vectors, folder.path()).ok());
   const ModelPaths paths{folder.path() / "config.json", folder.path() / "model.safetensors",
@@ -160,7 +160,7 @@ TEST(Agreement, TiesShareTheMeanOfTheirRanks) {
 }
 
 TEST(Agreement, AnalogiesBySection) {
-  const WordIndex index(*Parse("6 2\nking 1 1\nman 1 0\nwoman -1 0.1\nqueen -1 1\nprince 0.9 1\napple 0 -1\n"));
+  const WordIndex index(Parse("6 2\nking 1 1\nman 1 0\nwoman -1 0.1\nqueen -1 1\nprince 0.9 1\napple 0 -1\n").value());
   const std::vector<AnalogyQuestion> questions{{{"man", "king", "Woman", "queen"}, "royal"},
                                                {{"man", "king", "woman", "apple"}, "royal"},
                                                {{"king", "man", "queen", "woman"}, "people"},
@@ -175,7 +175,7 @@ TEST(Agreement, AnalogiesBySection) {
 }
 
 TEST(WordIndex, EquallyNearWordsComeInOrder) {
-  const WordIndex index(*Parse("5 1\na 1\nb 2\nc 3\nd -1\ne 0\n"));
+  const WordIndex index(Parse("5 1\na 1\nb 2\nc 3\nd -1\ne 0\n").value());
   const Query query{.vector = {7}, .left_out = {1}, .top = 3};
   const auto found = index.Nearest({&query, 1}).front();
   ASSERT_EQ(found.size(), 3);

@@ -106,6 +106,12 @@ Status PrintMade(const Session& session, const json::object& job) {
   const auto& result = ObjectIn(job, "result");
   const auto& metadata = ObjectIn(result, "metadata");
   const auto& base = ObjectIn(metadata, "base");
+  if (metadata.contains("dimensions")) {
+    PrintText(Escape(Cell(result, "model") + "@" + Cell(result, "version") + "  " + Cell(metadata, "words") +
+                     " words of " + Cell(metadata, "dimensions") + " dimensions") +
+              "\n");
+    return {};
+  }
   const std::string rest = base.empty() ? Cell(metadata, "quantisation") + "  context " + Cell(metadata, "context")
                                         : "adapter of " + Cell(base, "model") + "@" + Cell(base, "version");
   PrintText(Escape(Cell(result, "model") + "@" + Cell(result, "version") + "  " + Cell(metadata, "architecture") +
@@ -171,7 +177,7 @@ void AddModelImport(CLI::App& group, Selection& selection) {
       ->add_option(
           "path", options->paths,
           "A GGUF file, the parts of a split one, a llama2.c checkpoint with its tokeniser, a folder of these, or one "
-          "in Hugging Face's layout; a LoRA adapter as a GGUF file or PEFT's folder")
+          "in Hugging Face's layout; a LoRA adapter as a GGUF file or PEFT's folder; word2vec's .vec, .txt or .bin")
       ->required();
   command->add_option("--name", options->name, "Name of the model; default: that of the file or folder");
   command->add_option("--base", options->base, "Of an adapter: the model that it is for, NAME or NAME@VERSION");
