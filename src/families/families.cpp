@@ -8,15 +8,17 @@
 #include "families/model.h"
 #include "families/sequential/chain_predictor.h"
 #include "families/sequential/learner.h"
+#include "families/translation/translation.h"
 
 namespace atelier::families {
 namespace {
 
 constexpr uintmax_t kMaxJsonBytes = 256U << 20U;
 
-constexpr std::array<Entry, 2> kEntries{{
+constexpr std::array<Entry, 3> kEntries{{
     {.name = "mlp", .learn = LearnChain, .open = OpenChain, .measure = MeasureChain},
     {.name = "cnn", .learn = LearnChain, .open = OpenChain, .measure = MeasureChain},
+    {.name = "translation", .learn = LearnTranslation, .open = OpenTranslation, .measure = MeasureTranslation},
 }};
 
 }  // namespace

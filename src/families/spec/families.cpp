@@ -5,16 +5,23 @@
 
 #include "base/json.h"
 #include "families/spec/chain.h"
+#include "families/spec/translation.h"
 
 namespace atelier::families {
 namespace {
 
-const std::array<Family, 2> kFamilies{{
+const std::array<Family, 3> kFamilies{{
     {.name = "mlp",
      .summary = "Multilayer perceptron: dense layers on tables or pictures",
      .settings = MlpSettings(),
      .fit = FitChain},
     {.name = "cnn", .summary = "Convolutional network on pictures", .settings = CnnSettings(), .fit = FitChain},
+    {.name = "translation",
+     .summary = "Encoder-decoder transformer from one text to another: languages, spelling to sounds",
+     .settings = TranslationSettings(),
+     .defaults = TranslationDefaults(),
+     .takes_base = true,
+     .fit = FitTranslation},
 }};
 
 Status CheckClasses(const data::Column& target) {
