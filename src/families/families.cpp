@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "base/json.h"
+#include "families/gpt/learner.h"
 #include "families/learner.h"
 #include "families/model.h"
 #include "families/sequential/chain_predictor.h"
@@ -15,9 +16,10 @@ namespace {
 
 constexpr uintmax_t kMaxJsonBytes = 256U << 20U;
 
-constexpr std::array<Entry, 3> kEntries{{
+constexpr std::array<Entry, 4> kEntries{{
     {.name = "mlp", .learn = LearnChain, .open = OpenChain, .measure = MeasureChain},
     {.name = "cnn", .learn = LearnChain, .open = OpenChain, .measure = MeasureChain},
+    {.name = "gpt", .learn = LearnGpt},
     {.name = "translation", .learn = LearnTranslation, .open = OpenTranslation, .measure = MeasureTranslation},
 }};
 
@@ -46,6 +48,10 @@ Result<const Entry*> EntryOf(const ModelFiles& files) {
 Result<std::unique_ptr<Predictor>> Predictor::Open(const std::filesystem::path& folder, int threads) {
   ATELIER_ASSIGN(files, FilesIn(folder));
   ATELIER_ASSIGN(entry, EntryOf(files));
+  if (entry->open == nullptr) {
+    return InvalidArgument("models of the family " + std::string(entry->name) + " answer elsewhere", "",
+                           "invalid_model_file");
+  }
   return entry->open(files, threads);
 }
 

@@ -21,7 +21,7 @@ Result<boost::json::object> Evaluate(const families::Outcomes& outcomes) {
     metrics[member.key()] = member.value();
   }
   metrics["loss"] = outcomes.loss;
-  metrics["rows"] = outcomes.rows.size();
+  metrics["rows"] = std::ssize(outcomes.rows);
   return metrics;
 }
 

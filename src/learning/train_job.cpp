@@ -7,6 +7,7 @@
 #include "learning/evaluate.h"
 #include "learning/job_data.h"
 #include "learning/jobs.h"
+#include "learning/language_models.h"
 #include "learning/trainer.h"
 #include "storage/blob_json.h"
 
@@ -45,8 +46,14 @@ Result<Request> ReadRequest(const json::object& spec, JobData& data) {
   if (!base.empty()) {
     ATELIER_ASSIGN(files, OpenModelFiles(*data.blobs, spec, "base"));
     base_files = std::move(files);
-    ATELIER_ASSIGN(metadata, families::JsonFile(base_files, families::kMetadataFile));
-    base_metadata = std::move(metadata);
+    // Imported models have it in the registry alone.
+    const json::value* metadata = spec.at("base").as_object().if_contains("metadata");
+    if (metadata != nullptr && metadata->is_object()) {
+      base_metadata = metadata->get_object();
+    } else {
+      ATELIER_ASSIGN(file, families::JsonFile(base_files, families::kMetadataFile));
+      base_metadata = std::move(file);
+    }
   }
   ATELIER_ASSIGN(settings, MakeTrainSettings(family, user == nullptr ? json::object() : *user, data.reader->manifest(),
                                              base.empty() ? nullptr : &base_metadata));
@@ -85,7 +92,7 @@ json::array HistoryToJson(const TrainOutcome& outcome) {
 }
 
 json::object TrainingToJson(const TrainOutcome& outcome, const families::Learner& learner) {
-  return {{"epochs", outcome.history.size()},       {"best_epoch", outcome.best_epoch},
+  return {{"epochs", std::ssize(outcome.history)},       {"best_epoch", outcome.best_epoch},
           {"stopped_early", outcome.stopped_early}, {"precision", outcome.precision},
           {"metric_name", learner.metric_name()},   {"history", HistoryToJson(outcome)}};
 }
@@ -179,11 +186,13 @@ json::object Headline(const json::object& metrics) {
 Result<json::object> TrainJob(const JobContext& context) {
   ATELIER_ASSIGN(data, OpenJobData(context.spec));
   ATELIER_ASSIGN(request, ReadRequest(context.spec, data));
+  const families::ModelFiles base_files = request.base_files;
+  ATELIER_ASSIGN(base, AsHuggingFace(base_files, context.directory / "base"));
   const families::LearnInput input{.family = request.family,
                                    .settings = request.settings,
                                    .reader = *data.reader,
                                    .rows = DivideRows(*data.reader, TrainSettingsOf(request.settings)),
-                                   .base = request.base_files,
+                                   .base = std::move(base),
                                    .base_version = request.base,
                                    .threads = context.threads,
                                    .directory = context.directory,
@@ -191,6 +200,8 @@ Result<json::object> TrainJob(const JobContext& context) {
                                    .progress = context.progress,
                                    .message = context.message};
   ATELIER_ASSIGN(model, Learn(context, request, data, input));
+  ATELIER_TRY(AddEngineFile({.base = base_files, .work = context.directory / "engine", .threads = context.threads},
+                            *data.blobs, model));
   json::object metadata = Metadata(data, request, context, model);
   json::object files = FilesToJson(model.files);
   // The family of the saved model is read from this file, which the last one, with the metrics, replaces.
@@ -202,8 +213,8 @@ Result<json::object> TrainJob(const JobContext& context) {
   }
   metadata["metrics"] = metrics;
   json::object training = model.training;
-  training["train_rows"] = input.rows.train.size();
-  training["validation_rows"] = input.rows.validation.size();
+  training["train_rows"] = std::ssize(input.rows.train);
+  training["validation_rows"] = std::ssize(input.rows.validation);
   metadata["training"] = std::move(training);
   ATELIER_ASSIGN(metadata_file, families::StoreJson(*data.blobs, metadata));
   files[families::kMetadataFile] = storage::ToJson(metadata_file);

@@ -250,7 +250,9 @@ Result<json::object> TrainSpec(const Services& services, const json::object& req
   if (!base_reference.empty()) {
     ATELIER_ASSIGN(found, services.registry.Resolve(base_reference));
     base = found.metadata;
-    spec["base"] = ModelPart(found);
+    json::object part = ModelPart(found);
+    part["metadata"] = base;
+    spec["base"] = std::move(part);
   }
   ATELIER_ASSIGN(settings, learning::MakeTrainSettings(family, user == nullptr ? json::object() : *user, manifest,
                                                        base_reference.empty() ? nullptr : &base));

@@ -24,6 +24,20 @@ void Write(const Sequence& sequence, size_t at, size_t count, int32_t segment, B
   }
 }
 
+// Columns up to the last that holds a target in one of the rows.
+int64_t UsedColumns(const Blocks& blocks, std::span<const int64_t> rows) {
+  int64_t used = 1;
+  for (const int64_t row : rows) {
+    const int32_t* targets = blocks.targets.data() + row * blocks.length;
+    for (int64_t at = blocks.length; at > used; --at) {
+      if (targets[at - 1] != kNotLearnt) {
+        used = at;
+      }
+    }
+  }
+  return used;
+}
+
 struct OpenRow {
   size_t row;
   size_t used;
@@ -31,6 +45,13 @@ struct OpenRow {
 };
 
 }  // namespace
+
+void Blocks::Append(const Blocks& more) {
+  inputs.insert(inputs.end(), more.inputs.begin(), more.inputs.end());
+  targets.insert(targets.end(), more.targets.begin(), more.targets.end());
+  segments.insert(segments.end(), more.segments.begin(), more.segments.end());
+  cut += more.cut;
+}
 
 Blocks CutStream(std::span<const int32_t> ids, int64_t length) {
   Blocks blocks{.length = length};
@@ -81,7 +102,8 @@ Blocks Pack(const std::vector<Sequence>& sequences, int64_t length) {
 }
 
 BlockBatch Gather(const Blocks& blocks, std::span<const int64_t> rows) {
-  const std::vector<int64_t> sizes{static_cast<int64_t>(rows.size()), blocks.length};
+  const int64_t used = UsedColumns(blocks, rows);
+  const std::vector<int64_t> sizes{static_cast<int64_t>(rows.size()), used};
   BlockBatch batch{.inputs = torch::empty(sizes, torch::kInt64), .targets = torch::empty(sizes, torch::kInt64)};
   const bool packed = !blocks.segments.empty();
   if (packed) {
@@ -90,9 +112,9 @@ BlockBatch Gather(const Blocks& blocks, std::span<const int64_t> rows) {
   }
   for (size_t i = 0; i < rows.size(); ++i) {
     const auto from = static_cast<size_t>(rows[i] * blocks.length);
-    const auto to = static_cast<int64_t>(i) * blocks.length;
+    const auto to = static_cast<int64_t>(i) * used;
     int64_t position = 0;
-    for (int64_t at = 0; at < blocks.length; ++at) {
+    for (int64_t at = 0; at < used; ++at) {
       const size_t source = from + static_cast<size_t>(at);
       batch.inputs.data_ptr<int64_t>()[to + at] = blocks.inputs[source];
       batch.targets.data_ptr<int64_t>()[to + at] = blocks.targets[source];
@@ -102,6 +124,19 @@ BlockBatch Gather(const Blocks& blocks, std::span<const int64_t> rows) {
         batch.positions.data_ptr<int64_t>()[to + at] = position;
       }
     }
+  }
+  return batch;
+}
+
+BlockBatch GatherStream(std::span<const int32_t> ids, std::span<const int64_t> places, int64_t length) {
+  const std::vector<int64_t> sizes{static_cast<int64_t>(places.size()), length};
+  BlockBatch batch{.inputs = torch::empty(sizes, torch::kInt64), .targets = torch::empty(sizes, torch::kInt64)};
+  auto* inputs = batch.inputs.data_ptr<int64_t>();
+  auto* targets = batch.targets.data_ptr<int64_t>();
+  for (const int64_t place : places) {
+    const auto part = ids.subspan(static_cast<size_t>(place), static_cast<size_t>(length) + 1);
+    inputs = std::copy(part.begin(), part.end() - 1, inputs);
+    targets = std::copy(part.begin() + 1, part.end(), targets);
   }
   return batch;
 }

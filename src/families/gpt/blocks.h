@@ -18,6 +18,7 @@ struct Blocks {
   std::vector<int32_t> segments{};  // [rows, length], or empty: a row is one text
   int64_t cut = 0;                  // sequences that were longer than a row and lost their end
 
+  void Append(const Blocks& more);  // of the same length
   int64_t rows() const { return length == 0 ? 0 : static_cast<int64_t>(inputs.size()) / length; }
 };
 inline constexpr int32_t kNotLearnt = -1;
@@ -29,11 +30,14 @@ Blocks CutStream(std::span<const int32_t> ids, int64_t length);
 // rows that has room takes the next sequence. Sequences without a learnt token are left out.
 Blocks Pack(const std::vector<Sequence>& sequences, int64_t length);
 
-// Rows as tensors I64 [rows, length]. `segments` is undefined where there are none; `positions` are those within each
-// segment.
+// Rows as tensors I64 [rows, length]; packed ones lose the columns that hold nothing in any of them. `segments` is
+// undefined where there are none; `positions` are those within each segment.
 struct BlockBatch {
   torch::Tensor inputs{}, targets{}, segments{}, positions{};
 };
 BlockBatch Gather(const Blocks& blocks, std::span<const int64_t> rows);
+
+// The same of a stream, from these places on; each must have `length` tokens and one more behind it.
+BlockBatch GatherStream(std::span<const int32_t> ids, std::span<const int64_t> places, int64_t length);
 
 }  // namespace atelier::families::gpt

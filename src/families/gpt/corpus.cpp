@@ -87,28 +87,6 @@ Result<Sequence> Example(const data::Reader& reader, int64_t row, Material mater
 
 }  // namespace
 
-Result<Material> MaterialOf(const data::Manifest& manifest) {
-  const auto all = [&](std::initializer_list<std::string_view> names) {
-    return std::ranges::all_of(names, [&](std::string_view name) { return Has(manifest, name); });
-  };
-  if (all({"chosen", "rejected"}) && (Has(manifest, "prompt") || Has(manifest, "conversations"))) {
-    return Material::kPreferences;
-  }
-  if (Has(manifest, "messages") || Has(manifest, "conversations")) {
-    return Material::kChat;
-  }
-  if (all({"instruction", "output"})) {
-    return Material::kInstructions;
-  }
-  if (const data::Column* text = manifest.Find("text"); text != nullptr && text->type == data::ColumnType::kText) {
-    return Material::kText;
-  }
-  return InvalidArgument(
-      "a language model learns from a column 'text'; from 'instruction', 'output' and perhaps 'input'; from "
-      "'messages'; or from 'prompt', 'chosen' and 'rejected'; the data set has none of these",
-      "dataset", "dataset_unsuitable");
-}
-
 Result<std::string> Cell(const data::Reader& reader, const std::string& column, int64_t row) {
   const data::Column* found = reader.manifest().Find(column);
   if (found != nullptr && found->type == data::ColumnType::kText) {

@@ -9,18 +9,9 @@
 #include "base/result.h"
 #include "data/reader.h"
 #include "families/gpt/prompts.h"
+#include "families/spec/gpt.h"
 
 namespace atelier::families::gpt {
-
-enum class Material : uint8_t {
-  kText,          // column `text`
-  kInstructions,  // `instruction`, `output` and perhaps `input`
-  kChat,          // `messages`, a JSON list of objects with role and content
-  kPreferences,   // `prompt`, `chosen`, `rejected`, each a text or, as JSON, messages
-};
-
-// What the columns are. Errors: kInvalidArgument "dataset_unsuitable" on `dataset`, naming the columns that would do.
-Result<Material> MaterialOf(const data::Manifest& manifest);
 
 // A cell as text: of a text column, or the label of a category; empty where it is missing. Errors: kInvalidArgument (a
 // column of another type); those of the reader.

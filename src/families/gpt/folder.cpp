@@ -1,51 +1,36 @@
 #include "families/gpt/folder.h"
 
-#include <algorithm>
-#include <map>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <set>
 #include <vector>
 
-#include "base/file_sink.h"
 #include "base/json.h"
 #include "families/gpt/weights.h"
-#include "storage/files.h"
-#include "tensor/safetensors.h"
+#include "families/weights.h"
 #include "text/spec_json.h"
 
 namespace atelier::families::gpt {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr size_t kMaxConfigBytes = 8U << 20U;
 constexpr size_t kMaxTokenizerBytes = 128U << 20U;
+constexpr const char* kTokenizerConfigFile = "tokenizer_config.json";
+
+Result<std::string> TextOf(const ModelFiles& files, const std::string& name, size_t max_bytes) {
+  ATELIER_ASSIGN(path, FileOf(files, name));
+  std::error_code failed;
+  if (std::filesystem::file_size(path, failed) > max_bytes || failed) {
+    return InvalidArgument(name + " cannot be read or is too large", name, "invalid_model_file");
+  }
+  std::ifstream stream(path, std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(stream), {});
+}
 
 // Empty where it is absent.
-Result<std::string> TextOf(const fs::path& file, size_t max_bytes) {
-  auto text = storage::ReadSmallFile(file, max_bytes);
-  return !text.ok() && text.error().code == Code::kNotFound ? Result<std::string>(std::string()) : text;
-}
-
-Status WriteText(const fs::path& file, std::string_view text) {
-  FileSink sink(file);
-  ATELIER_TRY(sink.Write(std::as_bytes(std::span(text))));
-  return sink.Close();
-}
-
-Status WriteJson(const fs::path& file, const json::object& object) {
-  return WriteText(file, json::serialize(object) + "\n");
-}
-
-Status WriteTensors(const fs::path& file, const std::map<std::string, torch::Tensor>& tensors) {
-  std::map<std::string, tensor::View> views;
-  for (const auto& [name, numbers] : tensors) {
-    const std::span floats(numbers.data_ptr<float>(), static_cast<size_t>(numbers.numel()));
-    views[name] = {tensor::DataType::kF32, numbers.sizes().vec(), std::as_bytes(floats)};
-  }
-  FileSink sink(file);
-  ATELIER_TRY(tensor::WriteSafetensors(views, {{"format", "pt"}},
-                                       [&](std::span<const std::byte> bytes) { return sink.Write(bytes); }));
-  return sink.Close();
+Result<std::string> TextOrNone(const ModelFiles& files, const std::string& name) {
+  return files.contains(name) ? TextOf(files, name, kMaxConfigBytes) : Result<std::string>(std::string());
 }
 
 // A text, or the first of several named ones.
@@ -75,9 +60,8 @@ struct Parts {
 
 }  // namespace
 
-Result<Opened> OpenTexts(TokenizerTexts texts) {
-  Opened out;
-  out.texts = std::move(texts);
+Result<Language> ReadLanguage(TokenizerTexts texts) {
+  Language out{.texts = std::move(texts)};
   ATELIER_ASSIGN(spec, text::ReadTokenizerJson({.tokenizer_json = out.texts.tokenizer_json,
                                                 .tokenizer_config_json = out.texts.tokenizer_config_json,
                                                 .special_tokens_map_json = out.texts.special_tokens_map_json}));
@@ -90,49 +74,50 @@ Result<Opened> OpenTexts(TokenizerTexts texts) {
   return out;
 }
 
-Result<Opened> OpenFolder(const fs::path& folder) {
+Result<Opened> OpenModel(const ModelFiles& files) {
+  ATELIER_ASSIGN(config, JsonFile(files, kConfigFile));
+  ATELIER_ASSIGN(shape, ShapeFromConfig(config));
   TokenizerTexts texts;
-  ATELIER_ASSIGN(config_text, storage::ReadSmallFile(folder / "config.json", kMaxConfigBytes));
-  ATELIER_ASSIGN(tokenizer, storage::ReadSmallFile(folder / "tokenizer.json", kMaxTokenizerBytes));
-  ATELIER_ASSIGN(tokenizer_config, TextOf(folder / "tokenizer_config.json", kMaxConfigBytes));
-  ATELIER_ASSIGN(map, TextOf(folder / "special_tokens_map.json", kMaxConfigBytes));
-  ATELIER_ASSIGN(jinja, TextOf(folder / "chat_template.jinja", kMaxConfigBytes));
-  ATELIER_ASSIGN(config, ParseJson(config_text, {.max_bytes = kMaxConfigBytes}));
-  if (!config.is_object()) {
-    return InvalidArgument("config.json is no object", "config.json", "invalid_model_file");
+  ATELIER_ASSIGN(tokenizer, TextOf(files, kTokenizerFile, kMaxTokenizerBytes));
+  ATELIER_ASSIGN(tokenizer_config, TextOrNone(files, kTokenizerConfigFile));
+  ATELIER_ASSIGN(map, TextOrNone(files, "special_tokens_map.json"));
+  ATELIER_ASSIGN(jinja, TextOrNone(files, "chat_template.jinja"));
+  ATELIER_ASSIGN(language, ReadLanguage({std::move(tokenizer), std::move(tokenizer_config), std::move(map)}));
+  if (language.tokenizer->size() > shape.vocabulary) {
+    return InvalidArgument("tokenizer.json has " + std::to_string(language.tokenizer->size()) +
+                               " tokens, config.json " + std::to_string(shape.vocabulary),
+                           kTokenizerFile, "invalid_model_file");
   }
-  ATELIER_ASSIGN(shape, ShapeFromConfig(config.get_object()));
-  ATELIER_ASSIGN(out, OpenTexts({std::move(tokenizer), std::move(tokenizer_config), std::move(map)}));
-  if (out.tokenizer->size() > shape.vocabulary) {
-    return InvalidArgument("tokenizer.json has " + std::to_string(out.tokenizer->size()) + " tokens, config.json " +
-                               std::to_string(shape.vocabulary),
-                           "tokenizer.json", "invalid_model_file");
+  if (!jinja.empty()) {
+    language.chat_template = std::move(jinja);
   }
-  out.shape = shape;
-  out.chat_template = jinja.empty() ? out.chat_template : jinja;
-  return out;
+  return Opened{shape, std::move(language)};
 }
 
-Status WriteFolder(const NetworkImpl& network, const Opened& model, const fs::path& folder) {
-  ATELIER_TRY(WriteTensors(folder / "model.safetensors", ToHuggingFace(network)));
+Result<StoredFiles> StoreModel(const NetworkImpl& network, const Language& language, storage::BlobStore& blobs) {
   json::object config = ToConfig(network.shape());
   json::object generation;
-  SetIds(model.tokenizer->spec(), config);
-  SetIds(model.tokenizer->spec(), generation);
-  ATELIER_TRY(WriteJson(folder / "generation_config.json", generation));
-  ATELIER_TRY(WriteText(folder / "tokenizer.json", model.texts.tokenizer_json));
-  auto tokenizer_config = ParseJson(model.texts.tokenizer_config_json, {.max_bytes = kMaxConfigBytes});
-  json::object names =
-      tokenizer_config.ok() && tokenizer_config->is_object() ? tokenizer_config->get_object() : json::object();
+  SetIds(language.tokenizer->spec(), config);
+  SetIds(language.tokenizer->spec(), generation);
+  auto given = ParseJson(language.texts.tokenizer_config_json, {.max_bytes = kMaxConfigBytes});
+  json::object names = given.ok() && given->is_object() ? given->get_object() : json::object();
   names["model_max_length"] = network.shape().context;
-  if (!model.chat_template.empty()) {
-    names["chat_template"] = model.chat_template;
+  if (!language.chat_template.empty()) {
+    names["chat_template"] = language.chat_template;
   }
-  ATELIER_TRY(WriteJson(folder / "tokenizer_config.json", names));
-  return WriteJson(folder / "config.json", config);  // last: a folder with it is whole
+  ATELIER_ASSIGN(weights, StoreTensors(blobs, ToHuggingFace(network)));
+  ATELIER_ASSIGN(config_file, StoreJson(blobs, config));
+  ATELIER_ASSIGN(generation_file, StoreJson(blobs, generation));
+  ATELIER_ASSIGN(names_file, StoreJson(blobs, names));
+  ATELIER_ASSIGN(tokenizer, storage::PutBytes(blobs, language.texts.tokenizer_json));
+  return StoredFiles{{kConfigFile, config_file},
+                     {"generation_config.json", generation_file},
+                     {kWeightsFile, weights},
+                     {kTokenizerFile, tokenizer},
+                     {kTokenizerConfigFile, names_file}};
 }
 
-Status WriteAdapter(const NetworkImpl& network, const std::string& base, const fs::path& folder) {
+Result<StoredFiles> StoreAdapter(const NetworkImpl& network, const std::string& base, storage::BlobStore& blobs) {
   torch::NoGradGuard guard;
   constexpr std::string_view kNarrow = ".lora_a";
   std::map<std::string, Parts> modules;
@@ -147,7 +132,7 @@ Status WriteAdapter(const NetworkImpl& network, const std::string& base, const f
     list.resize(static_cast<size_t>(place.parts));
     list[static_cast<size_t>(place.part)] = item.value().detach();
   }
-  std::map<std::string, torch::Tensor> tensors;
+  Tensors tensors;
   std::set<std::string> targets;
   json::object ranks;
   json::object alphas;
@@ -163,19 +148,20 @@ Status WriteAdapter(const NetworkImpl& network, const std::string& base, const f
     tensors["base_model.model." + module + ".lora_A.weight"] = torch::cat(parts.narrow, 0).contiguous();
     tensors["base_model.model." + module + ".lora_B.weight"] = torch::block_diag(parts.wide).contiguous();
   }
-  ATELIER_TRY(WriteTensors(folder / "adapter_model.safetensors", tensors));
-  return WriteJson(folder / "adapter_config.json", {{"peft_type", "LORA"},
-                                                    {"task_type", "CAUSAL_LM"},
-                                                    {"base_model_name_or_path", base},
-                                                    {"r", options.rank},
-                                                    {"lora_alpha", options.alpha},
-                                                    {"lora_dropout", options.dropout},
-                                                    {"bias", "none"},
-                                                    {"fan_in_fan_out", network.shape().kind == Kind::kGpt2},
-                                                    {"target_modules", json::array(targets.begin(), targets.end())},
-                                                    {"rank_pattern", ranks},
-                                                    {"alpha_pattern", alphas},
-                                                    {"inference_mode", true}});
+  ATELIER_ASSIGN(weights, StoreTensors(blobs, tensors));
+  ATELIER_ASSIGN(config, StoreJson(blobs, {{"peft_type", "LORA"},
+                                           {"task_type", "CAUSAL_LM"},
+                                           {"base_model_name_or_path", base},
+                                           {"r", options.rank},
+                                           {"lora_alpha", options.alpha},
+                                           {"lora_dropout", options.dropout},
+                                           {"bias", "none"},
+                                           {"fan_in_fan_out", network.shape().kind == Kind::kGpt2},
+                                           {"target_modules", json::array(targets.begin(), targets.end())},
+                                           {"rank_pattern", ranks},
+                                           {"alpha_pattern", alphas},
+                                           {"inference_mode", true}}));
+  return StoredFiles{{kAdapterConfigFile, config}, {kAdapterWeightsFile, weights}};
 }
 
 }  // namespace atelier::families::gpt

@@ -70,18 +70,30 @@ void NetworkImpl::AddLora(const layers::LoraOptions& options, bool attention_onl
   for (auto& parameter : parameters()) {
     parameter.set_requires_grad(false);
   }
+  for (auto* map : Maps(attention_only)) {
+    (*map)->AddLora(options);
+  }
+}
+
+void NetworkImpl::Quantise() {
+  for (auto* map : Maps(false)) {
+    (*map)->Quantise();
+  }
+}
+
+std::vector<layers::Linear*> NetworkImpl::Maps(bool attention_only) {
+  std::vector<layers::Linear*> maps;
   for (auto& block : blocks_) {
     auto& attention = *block->attention;
-    for (auto* linear : {&attention.query, &attention.key, &attention.value, &attention.output}) {
-      (*linear)->AddLora(options);
-    }
     auto& forward = *block->feed_forward;
-    for (auto* linear : {&forward.gate, &forward.up, &forward.down}) {
-      if (!attention_only && !linear->is_empty()) {
-        (*linear)->AddLora(options);
+    maps.insert(maps.end(), {&attention.query, &attention.key, &attention.value, &attention.output});
+    for (auto* map : {&forward.gate, &forward.up, &forward.down}) {
+      if (!attention_only && !map->is_empty()) {
+        maps.push_back(map);
       }
     }
   }
+  return maps;
 }
 
 torch::Tensor NetworkImpl::Logits(const torch::Tensor& states) {

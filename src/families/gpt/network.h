@@ -25,6 +25,8 @@ class NetworkImpl : public torch::nn::Module {
   // states: F32 [..., width]. Returns F32 [..., vocabulary].
   torch::Tensor Logits(const torch::Tensor& states);
 
+  // Keeps the linear maps of the blocks in four bits, where they fit (layers/quantised.h).
+  void Quantise();
   // Adds low-rank maps to the linear ones of attention and feed-forward parts and freezes everything else. With
   // `attention_only` the feed-forward ones stay as they are. To be called once.
   void AddLora(const layers::LoraOptions& options, bool attention_only);
@@ -33,6 +35,9 @@ class NetworkImpl : public torch::nn::Module {
   const Shape& shape() const { return shape_; }
 
  private:
+  // The linear maps of the blocks.
+  std::vector<layers::Linear*> Maps(bool attention_only);
+
   Shape shape_;
   double dropout_;
   torch::Tensor tokens_;

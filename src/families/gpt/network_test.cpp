@@ -84,24 +84,30 @@ TEST(GptTest, PacksWithoutMixing) {
 TEST(GptTest, WritesAFolderThatItReads) {
   for (const Kind kind : {Kind::kLlama, Kind::kGpt2}) {
     const storage::TestFolder folder;
+    auto blobs = storage::OpenFolderBlobStore(folder.path()).value();
     torch::manual_seed(2);
     Network network(Tiny(kind, false), 0);
     for (auto& parameter : network->parameters()) {
       torch::NoGradGuard guard;
       parameter.normal_();
     }
-    auto model = OpenTexts({R"({"model":{"type":"BPE","vocab":{"a":0,"b":1,"<s>":2},"merges":[]},)"
-                            R"("pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false}})",
-                            R"({"eos_token":"<s>","chat_template":"{{ messages[0].content }}"})"});
-    ASSERT_TRUE(model.ok()) << model.error().message;
-    ASSERT_TRUE(WriteFolder(*network, *model, folder.path()).ok());
-    const auto opened = OpenFolder(folder.path());
+    auto language = ReadLanguage({R"({"model":{"type":"BPE","vocab":{"a":0,"b":1,"<s>":2},"merges":[]},)"
+                                  R"("pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false}})",
+                                  R"({"eos_token":"<s>","chat_template":"{{ messages[0].content }}"})"});
+    ASSERT_TRUE(language.ok()) << language.error().message;
+    const auto stored = StoreModel(*network, *language, *blobs);
+    ASSERT_TRUE(stored.ok()) << stored.error().message;
+    ModelFiles files;
+    for (const auto& [name, blob] : *stored) {
+      files[name] = blobs->LocalPath(blob.sha256).value();
+    }
+    const auto opened = OpenModel(files);
     ASSERT_TRUE(opened.ok()) << opened.error().message;
     EXPECT_EQ(opened->shape, network->shape());
-    EXPECT_EQ(opened->chat_template, "{{ messages[0].content }}");
-    EXPECT_EQ(opened->tokenizer->spec().eos, 2);
+    EXPECT_EQ(opened->language.chat_template, "{{ messages[0].content }}");
+    EXPECT_EQ(opened->language.tokenizer->spec().eos, 2);
     Network again(opened->shape, 0);
-    const auto read = ReadWeights(folder.path(), *again);
+    const auto read = ReadWeights(files, *again);
     ASSERT_TRUE(read.ok()) << read.error().message;
     for (const auto& item : network->named_parameters()) {
       EXPECT_TRUE(torch::equal(item.value(), again->named_parameters()[item.key()])) << item.key();
@@ -109,7 +115,7 @@ TEST(GptTest, WritesAFolderThatItReads) {
     Shape other = opened->shape;
     other.hidden = 24;
     Network wrong(other, 0);
-    EXPECT_EQ(ReadWeights(folder.path(), *wrong).error().reason, "invalid_model_file");
+    EXPECT_EQ(ReadWeights(files, *wrong).error().reason, "invalid_model_file");
   }
 }
 

@@ -123,7 +123,7 @@ TEST(BlocksTest, PacksSequences) {
   EXPECT_THAT(blocks.segments, ElementsAre(1, 1, 2, 0, 1, 1, 1, 0, 1, 1, 1, 1));
   const std::vector<int64_t> rows{0};
   const BlockBatch batch = Gather(blocks, rows);
-  EXPECT_TRUE(torch::equal(batch.positions, torch::tensor({{0, 1, 0, 0}}, torch::kInt64)));
+  EXPECT_TRUE(torch::equal(batch.positions, torch::tensor({{0, 1, 0}}, torch::kInt64)));
 }
 
 }  // namespace

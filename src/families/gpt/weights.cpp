@@ -1,6 +1,6 @@
 #include "families/gpt/weights.h"
 
-#include <array>
+#include <map>
 #include <memory>
 #include <set>
 #include <span>
@@ -8,13 +8,10 @@
 #include <vector>
 
 #include "base/json.h"
-#include "storage/files.h"
 #include "tensor/safetensors.h"
 
 namespace atelier::families::gpt {
 namespace {
-
-namespace fs = std::filesystem;
 
 enum class Layout : uint8_t { kSame, kTransposed };
 
@@ -98,49 +95,32 @@ Error Bad(const std::string& name, const std::string& what) {
   return InvalidArgument("tensor '" + name + "': " + what, name, "invalid_model_file");
 }
 
-// The safetensors files of a folder.
-Result<std::vector<std::unique_ptr<tensor::SafetensorsFile>>> OpenFiles(const fs::path& folder) {
-  std::vector<std::unique_ptr<tensor::SafetensorsFile>> files;
-  const fs::path single = folder / "model.safetensors";
-  if (fs::exists(single)) {
-    ATELIER_ASSIGN(file, tensor::SafetensorsFile::Open(single));
-    files.push_back(std::move(file));
-    return files;
-  }
-  ATELIER_ASSIGN(text, storage::ReadSmallFile(folder / "model.safetensors.index.json", 64U << 20U));
-  ATELIER_ASSIGN(index, ParseJson(text, {.max_bytes = 64U << 20U}));
-  const json::value* map = index.is_object() ? index.get_object().if_contains("weight_map") : nullptr;
-  if (map == nullptr || !map->is_object()) {
-    return InvalidArgument("model.safetensors.index.json has no weight_map", "weight_map", "invalid_model_file");
-  }
-  std::set<std::string> names;
-  for (const auto& entry : map->get_object()) {
-    if (!entry.value().is_string()) {
-      return Bad(entry.key(), "the index names no file for it");
-    }
-    names.emplace(std::string_view(entry.value().get_string()));
-  }
-  for (const std::string& name : names) {
-    if (name.find('/') != std::string::npos || name.find("..") != std::string::npos) {
-      return InvalidArgument("the index names a file outside of the folder", "weight_map", "invalid_model_file");
-    }
-    ATELIER_ASSIGN(file, tensor::SafetensorsFile::Open(folder / name));
-    files.push_back(std::move(file));
-  }
-  return files;
-}
+using Shards = std::vector<std::unique_ptr<tensor::SafetensorsFile>>;
 
-Result<torch::Tensor> TensorOf(const std::string& name, const tensor::View& view) {
-  const auto type = view.type == tensor::DataType::kF32    ? torch::kFloat32
-                    : view.type == tensor::DataType::kF16  ? torch::kFloat16
-                    : view.type == tensor::DataType::kBF16 ? torch::kBFloat16
-                                                           : torch::kUndefined;
-  if (type == torch::kUndefined) {
-    return Bad(name, "its numbers are neither F32 nor F16 nor BF16");
+Result<Shards> OpenShards(const ModelFiles& files) {
+  std::set<std::string> names{kWeightsFile};
+  constexpr const char* kIndexFile = "model.safetensors.index.json";
+  if (!files.contains(kWeightsFile) && files.contains(kIndexFile)) {
+    ATELIER_ASSIGN(index, JsonFile(files, kIndexFile));
+    const json::value* map = index.if_contains("weight_map");
+    if (map == nullptr || !map->is_object()) {
+      return InvalidArgument("model.safetensors.index.json has no weight_map", "weight_map", "invalid_model_file");
+    }
+    names.clear();
+    for (const auto& entry : map->get_object()) {
+      if (!entry.value().is_string()) {
+        return Bad(entry.key(), "the index names no file for it");
+      }
+      names.emplace(std::string_view(entry.value().get_string()));
+    }
   }
-  // from_blob takes a pointer to what it will not change.
-  auto* bytes = const_cast<std::byte*>(view.bytes.data());
-  return torch::from_blob(bytes, view.shape, type).to(torch::kFloat32);
+  Shards shards;
+  for (const std::string& name : names) {
+    ATELIER_ASSIGN(path, FileOf(files, name));
+    ATELIER_ASSIGN(shard, tensor::SafetensorsFile::Open(path));
+    shards.push_back(std::move(shard));
+  }
+  return shards;
 }
 
 // The rows of one of ours within one of theirs.
@@ -162,7 +142,7 @@ Result<torch::Tensor> Take(const Place& place, const torch::Tensor& theirs, cons
 
 }  // namespace
 
-std::map<std::string, torch::Tensor> ToHuggingFace(const NetworkImpl& network) {
+Tensors ToHuggingFace(const NetworkImpl& network) {
   torch::NoGradGuard guard;
   std::map<std::string, std::vector<torch::Tensor>> parts;
   std::map<std::string, const Row*> rows;
@@ -176,7 +156,7 @@ std::map<std::string, torch::Tensor> ToHuggingFace(const NetworkImpl& network) {
     list[static_cast<size_t>(place.row->part)] = item.value().detach();
     rows[place.name] = place.row;
   }
-  std::map<std::string, torch::Tensor> out;
+  Tensors out;
   for (const auto& [name, list] : parts) {
     auto whole = list.size() == 1 ? list.front() : torch::cat(list, 0);
     out[name] = (rows[name]->layout == Layout::kTransposed ? whole.t() : whole).contiguous();
@@ -184,9 +164,9 @@ std::map<std::string, torch::Tensor> ToHuggingFace(const NetworkImpl& network) {
   return out;
 }
 
-Status ReadWeights(const fs::path& folder, NetworkImpl& network) {
+Status ReadWeights(const ModelFiles& files, NetworkImpl& network) {
   torch::NoGradGuard guard;
-  ATELIER_ASSIGN(files, OpenFiles(folder));
+  ATELIER_ASSIGN(shards, OpenShards(files));
   for (auto& item : network.named_parameters()) {
     const Place place = PlaceOf(network.shape().kind, item.key());
     if (place.row == nullptr) {
@@ -195,16 +175,16 @@ Status ReadWeights(const fs::path& folder, NetworkImpl& network) {
     const tensor::View* found = nullptr;
     // Files of the bare model leave the prefix out.
     const std::string bare = place.name.substr(place.name.find('.') + 1);
-    for (const auto& file : files) {
+    for (const auto& shard : shards) {
       for (const std::string& name : {place.name, bare}) {
-        const auto at = file->tensors().find(name);
-        found = found == nullptr && at != file->tensors().end() ? &at->second : found;
+        const auto at = shard->tensors().find(name);
+        found = found == nullptr && at != shard->tensors().end() ? &at->second : found;
       }
     }
     if (found == nullptr) {
       return Bad(place.name, "it is missing");
     }
-    ATELIER_ASSIGN(theirs, TensorOf(place.name, *found));
+    ATELIER_ASSIGN(theirs, TensorFrom(*found));
     ATELIER_ASSIGN(rows, Take(place, theirs, item.value()));
     item.value().copy_(rows);
   }

@@ -3,22 +3,22 @@
 
 #include <torch/torch.h>
 
-#include <filesystem>
-#include <map>
 #include <string>
 
 #include "base/result.h"
 #include "families/gpt/network.h"
+#include "families/learner.h"
+#include "families/weights.h"
 
 namespace atelier::families::gpt {
 
 // "model.layers.0.self_attn.q_proj.weight" ... or "transformer.h.0.attn.c_attn.weight" ..., F32, contiguous.
-std::map<std::string, torch::Tensor> ToHuggingFace(const NetworkImpl& network);
+Tensors ToHuggingFace(const NetworkImpl& network);
 
-// Reads every parameter of the network out of `folder`: model.safetensors, or the files of its index, of F32, F16 or
-// BF16. Errors: kInvalidArgument "invalid_model_file", naming the tensor (missing, of another shape or type); those of
+// Reads every parameter of the network out of model.safetensors, or the files of its index, of F32, F16 or BF16.
+// Errors: kInvalidArgument "invalid_model_file", naming the tensor (missing, of another shape or type); those of
 // SafetensorsFile::Open.
-Status ReadWeights(const std::filesystem::path& folder, NetworkImpl& network);
+Status ReadWeights(const ModelFiles& files, NetworkImpl& network);
 
 // Where a linear map's weight "blocks.N.attention.query.weight" lies in `transformers`: the module, without ".weight",
 // and which of its `parts` along the outputs it is (query, key and value of GPT-2 are one module).

@@ -220,7 +220,7 @@ TEST(BlockTest, AgreesWithLibTorchsEncoder) {
   AttentionMask mask{.keys = torch::ones({2, 7}, torch::kBool)};
   mask.keys[1].slice(0, 4).fill_(false);
   const auto ours = block->Forward(input, mask);
-  const auto theirs = reference(input.transpose(0, 1), {}, mask.keys.logical_not()).transpose(0, 1);
+  const auto theirs = reference(input.transpose(0, 1), torch::Tensor(), mask.keys.logical_not()).transpose(0, 1);
   EXPECT_TRUE(torch::allclose(ours[0], theirs[0], 1e-4, 1e-5));
   EXPECT_TRUE(torch::allclose(ours[1].slice(0, 0, 4), theirs[1].slice(0, 0, 4), 1e-4, 1e-5));
 }

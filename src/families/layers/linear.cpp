@@ -46,7 +46,7 @@ void LinearImpl::Quantise() {
   }
   packed_ = register_buffer("packed", QuantiseWeight(weight));
   parameters_.erase("weight");
-  weight = {};
+  weight = torch::Tensor();
 }
 
 }  // namespace atelier::families::layers

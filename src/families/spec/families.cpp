@@ -5,17 +5,24 @@
 
 #include "base/json.h"
 #include "families/spec/chain.h"
+#include "families/spec/gpt.h"
 #include "families/spec/translation.h"
 
 namespace atelier::families {
 namespace {
 
-const std::array<Family, 3> kFamilies{{
+const std::array<Family, 4> kFamilies{{
     {.name = "mlp",
      .summary = "Multilayer perceptron: dense layers on tables or pictures",
      .settings = MlpSettings(),
      .fit = FitChain},
     {.name = "cnn", .summary = "Convolutional network on pictures", .settings = CnnSettings(), .fit = FitChain},
+    {.name = "gpt",
+     .summary = "Language models in the shapes of Llama and GPT-2: from scratch, further, or as an adapter",
+     .settings = GptSettings(),
+     .defaults = GptDefaults(),
+     .takes_base = true,
+     .fit = FitGpt},
     {.name = "translation",
      .summary = "Encoder-decoder transformer from one text to another: languages, spelling to sounds",
      .settings = TranslationSettings(),

@@ -1,0 +1,27 @@
+// Language models between the trainer, which knows Hugging Face's layout, and the engine, which runs GGUF.
+#pragma once
+
+#include <filesystem>
+
+#include "base/result.h"
+#include "families/learner.h"
+#include "storage/blob_store.h"
+
+namespace atelier::learning {
+
+// A model to go on from as a folder of Hugging Face's: as it is, or made of its GGUF file under `work`, which is
+// created. Quantised weights become F16. Errors: those of engine::hugging_face::ExportFolder.
+Result<families::ModelFiles> AsHuggingFace(const families::ModelFiles& base, const std::filesystem::path& work);
+
+struct EngineInput {
+  const families::ModelFiles& base;  // of an adapter
+  std::filesystem::path work{};      // created
+  int threads = 1;
+};
+
+// Where the description's family is llm or llm-adapter: adds model.gguf or adapter.gguf to the files and what an import
+// says of it to the description, having loaded it as a worker will. Other models stay as they are. Errors: those of
+// engine::ImportModel and ImportAdapter, the store's.
+Status AddEngineFile(const EngineInput& input, storage::BlobStore& blobs, families::LearnedModel& model);
+
+}  // namespace atelier::learning
