@@ -10,6 +10,7 @@
 #include "families/sequential/chain_predictor.h"
 #include "families/sequential/learner.h"
 #include "families/words/words.h"
+#include "families/translation/translation.h"
 
 namespace atelier::families {
 namespace {
@@ -22,6 +23,7 @@ constexpr auto kEntries = std::to_array<Entry>({
     {.name = "word2vec", .train = TrainWordVectors, .open = OpenWordVectors, .measure = MeasureWordVectors},
     {.name = "glove", .train = TrainWordVectors, .open = OpenWordVectors, .measure = MeasureWordVectors},
     {.name = "gpt", .learn = LearnGpt},
+    {.name = "translation", .learn = LearnTranslation, .open = OpenTranslation, .measure = MeasureTranslation},
 });
 
 }  // namespace

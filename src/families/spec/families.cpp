@@ -7,6 +7,7 @@
 #include "families/spec/chain.h"
 #include "families/spec/word_vectors.h"
 #include "families/spec/gpt.h"
+#include "families/spec/translation.h"
 
 namespace atelier::families {
 namespace {
@@ -33,6 +34,12 @@ const auto kFamilies = std::to_array<Family>({
      .defaults = GptDefaults(),
      .takes_base = true,
      .fit = FitGpt},
+    {.name = "translation",
+     .summary = "Encoder-decoder transformer from one text to another: languages, spelling to sounds",
+     .settings = TranslationSettings(),
+     .defaults = TranslationDefaults(),
+     .takes_base = true,
+     .fit = FitTranslation},
 });
 
 Status CheckClasses(const data::Column& target) {

@@ -20,8 +20,8 @@ struct Growing {
 struct Search {
   size_t text = 0;  // its number
   int64_t limit = 0;
-  std::vector<Growing> beams;
-  std::vector<Hypothesis> finished;  // at most as many as beams, the best first
+  std::vector<Growing> beams = std::vector<Growing>(1);
+  std::vector<Hypothesis> finished{};  // at most as many as beams, the best first
 };
 
 class Searcher {
@@ -35,7 +35,7 @@ class Searcher {
     std::vector<Hypothesis> out(texts.size());
     for (size_t i = 0; i < texts.size(); ++i) {
       const auto length = static_cast<int64_t>(texts[i].size());
-      searches_.push_back({.text = i, .limit = std::min(config_.max_length, 2 * length + 10), .beams = {{}}});
+      searches_.push_back({.text = i, .limit = std::min(config_.max_length, 2 * length + 10)});
     }
     auto tokens = torch::full({static_cast<int64_t>(texts.size())}, config_.end, torch::kInt64);
     while (!searches_.empty()) {

@@ -21,7 +21,7 @@ Result<text::TrainedTokenizer> LearnTokenizer(const std::vector<TextPair>& texts
                                              : text::TokenizerAlgorithm::kCharacterBpe;
   options.vocabulary_size = GetInt(settings, "vocabulary_size", options.vocabulary_size);
   options.add_eos = true;
-  options.special = {.padding = "<pad>", .unknown = "<unk>", .bos = "<s>", .eos = "</s>"};
+  options.special = text::UsualSpecials(text::TokenizerAlgorithm::kUnigram);  // <pad> <unk> <s> </s>, of every kind
   return text::TrainTokenizer(
       [&](const std::function<Status(std::string_view)>& each) -> Status {
         for (const auto& text : texts) {

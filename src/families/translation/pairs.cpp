@@ -26,7 +26,8 @@ class Cells {
 
   Result<std::string> At(int64_t row) const {
     if (column_->type == data::ColumnType::kText) {
-      return reader_->Bytes(column_->name, row);
+      ATELIER_ASSIGN(text, reader_->Bytes(column_->name, row));
+      return std::string(text);
     }
     const int32_t code = codes_.at(static_cast<size_t>(row));
     return code < 0 ? std::string() : column_->categories.at(static_cast<size_t>(code));

@@ -134,4 +134,28 @@ ARCHIVES = [
     archive("I11 pictures without folders", make_zip({"1.png": png(8, 8)}), r"1\.png|label"),
 ]
 
-ROWS = CSV + JSONL + IDX + ARCHIVES
+
+def texts(name, files, text, **options):
+    return ImportRow(name, {path: data if isinstance(data, bytes) else data.encode() for path, data in files.items()},
+                     text, **options)
+
+
+TEXTS = [
+    texts("C14 side by side, of unequal length", {"a.en": "x\ny\n", "a.de": "x\n"}, r"a\.de has 1 lines"),
+    texts("C14 one side only", {"a.en": "x\n", "b.de": "y\n"}, r"beside it"),
+    texts("C14 not UTF-8", {"a.txt": b"caf\xe9"}, r"a\.txt is no UTF-8"),
+    texts("C14 a NUL", {"a.txt": b"x\0y"}, r"a\.txt is no UTF-8 text"),
+    texts("C14 CoNLL with a short line", {"a.conll": "a O\nb O\n\nc\n"}, r"a\.conll: line 4"),
+    texts("C14 a pattern that takes for ever", {"a.txt": "a" * 5000 + "\n"}, r"pattern", pattern="(?<x>(a|a)*)b"),
+    texts("C14 a pattern that is none", {"a.txt": "a\n"}, r"pattern", pattern="("),
+    texts("C14 XML of many laughs", {"a.xml": '<!DOCTYPE l [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><l><x>&b;</x></l>'},
+          r"a\.xml"),
+    texts("C14 XML 100,000 deep", {"a.xml": "<x>" * 100000}, r"a\.xml.*deep"),
+    texts("C14 JSON cut off", {"a.json": '[{"a":1},{"a"'}, r"a\.json.*cut off"),
+    texts("C14 JSON 1,000 deep", {"a.json": '[{"a":' + "[" * 1000 + "]" * 1000 + "}]"}, r"a\.json: item 1"),
+    texts("C14 a zip of a gzip bomb", {"t.zip": make_zip({"a.txt.gz": gzip.compress(b"\0" * (128 << 20))})}, r"t/a\.txt"),
+    texts("C14 a path out of a zip", {"t.zip": make_zip({"../a.txt": b"x"})}, r"t\.zip"),
+    texts("C14 another encoding", {"a.txt": b"\xff\xff\xff"}, r"gb18030", encoding="gb18030"),
+]
+
+ROWS = CSV + JSONL + IDX + ARCHIVES + TEXTS
