@@ -104,7 +104,7 @@ std::vector<jobs::Kind> JobKinds(data::Store& datasets, registry::Registry& regi
   return {
       {"import", ImportProgram, commit_dataset},
       {"process", always("atelier"), commit_dataset},
-      {"preview", always("atelier"), nullptr, true},
+      {.name = "preview", .program = always("atelier"), .commit = nullptr, .brief = true},
       {"train", always("atelier-torch"), commit_model},
       {"trial", always("atelier-torch"), {}},
       {"search", {}, commit_model, AdvanceSearch},

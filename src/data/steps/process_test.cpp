@@ -110,7 +110,7 @@ TEST_F(ProcessTest, FitsInAsFewPassesAsCanBe) {
 
 TEST_F(ProcessTest, TheManifestTellsWhereTheRowsComeFrom) {
   const Manifest table = Csv("a\n1\n1\n2\n3\n");
-  const Processed out = Run(
+  const Processed out = RunSteps(
       table, R"({"seed":5,"steps":[{"step":"deduplicate"},{"step":"filter","where":"a > 1"},{"step":"standardize"}]})");
   ASSERT_EQ(out.error, "");
   const auto manifest = LoadManifest(blobs(), out.report.version.manifest.sha256);
@@ -147,7 +147,7 @@ constexpr const char* kAll =
 
 TEST_F(ProcessTest, ARunThatWasStoppedAnywhereEndsWithTheSameVersion) {
   const Manifest table = Csv(Large(210'000));
-  const Processed calm = Run(table, kAll);
+  const Processed calm = RunSteps(table, kAll);
   ASSERT_EQ(calm.error, "");
   EXPECT_FALSE(std::filesystem::exists(folder() / "checkpoint"));
   EXPECT_GT(calm.content().shards.size(), 2U);
@@ -158,7 +158,7 @@ TEST_F(ProcessTest, ARunThatWasStoppedAnywhereEndsWithTheSameVersion) {
     do {
       RunHooks hooks;
       hooks.cancelled = [count = 0, patience]() mutable { return ++count > patience + 40; };
-      out = Run(table, kAll, hooks);
+      out = RunSteps(table, kAll, hooks);
       stops += out.error.empty() ? 0 : 1;
       ASSERT_TRUE(out.error.empty() || out.error == "the job was cancelled") << out.error;
     } while (!out.error.empty());
@@ -193,13 +193,13 @@ TEST_F(ProcessTest, AnImportThatWasStoppedAnywhereEndsWithTheSameVersion) {
 
 TEST_F(ProcessTest, ADamagedCheckpointMeansBeginningAnew) {
   const Manifest table = Csv(Large(100'000));
-  const Processed calm = Run(table, kAll);
+  const Processed calm = RunSteps(table, kAll);
   for (const char* name : {"passes.json", "table.json", "splits", "step0.marks"}) {
     RunHooks hooks;
     hooks.cancelled = [count = 0]() mutable { return ++count > 45; };
-    ASSERT_EQ(Run(table, kAll, hooks).error, "the job was cancelled");
+    ASSERT_EQ(RunSteps(table, kAll, hooks).error, "the job was cancelled");
     std::ofstream(folder() / "checkpoint" / name) << "{\"rows\":99,\"states\":[1,2]";
-    EXPECT_EQ(Run(table, kAll).report.version.manifest, calm.report.version.manifest) << name;
+    EXPECT_EQ(RunSteps(table, kAll).report.version.manifest, calm.report.version.manifest) << name;
   }
 }
 

@@ -30,7 +30,7 @@ MATCHER(NearOrBothMissing, "") {
 class StepsTest : public ::testing::Test, protected testing::Processing {
  protected:
   Processed Ok(const Manifest& manifest, const std::string& request) {
-    Processed out = Run(manifest, request);
+    Processed out = RunSteps(manifest, request);
     EXPECT_EQ(out.error, "");
     return out;
   }
@@ -64,11 +64,11 @@ TEST_F(StepsTest, CastsEachTypeToEachOther) {
   EXPECT_THAT(
       Ok(table, R"([{"step":"cast","columns":["n"],"to":"category"},{"step":"cast","columns":["n"],"to":"number"}])")
           .numbers("n"),
-      Pointwise(NearOrBothMissing(), std::vector{1.5F, 2.0F, kNan}));
-  const Processed failed = Run(table, R"([{"step":"cast","columns":["t"],"to":"number"}])");
+      Pointwise(NearOrBothMissing(), std::vector<float>{1.5F, 2.0F, kNan}));
+  const Processed failed = RunSteps(table, R"([{"step":"cast","columns":["t"],"to":"number"}])");
   EXPECT_THAT(failed.error, HasSubstr("row 2, column 't': 'x' is no number"));
   EXPECT_THAT(Ok(table, R"([{"step":"cast","columns":["t"],"to":"number","errors":"missing"}])").numbers("t"),
-              Pointwise(NearOrBothMissing(), std::vector{7.0F, kNan, 8.25F}));
+              Pointwise(NearOrBothMissing(), std::vector<float>{7.0F, kNan, 8.25F}));
   EXPECT_THAT(Ok(table, R"([{"step":"cast","columns":["t"],"to":"category","categories":["x"],"errors":"missing"}])")
                   .texts("t"),
               ElementsAre("", "x", ""));
@@ -102,13 +102,13 @@ TEST_F(StepsTest, DropsRowsWithMissingValues) {
 TEST_F(StepsTest, ClipsAndDropsOutliers) {
   const Manifest table = Numbers();
   EXPECT_THAT(Ok(table, R"([{"step":"outliers","columns":["x"]}])").numbers("x"),  // Series.quantile, Series.clip
-              Pointwise(NearOrBothMissing(), std::vector{1.5F, 2, kNan, 4, 11.125F, 7, 2, -3.25F}));
+              Pointwise(NearOrBothMissing(), std::vector<float>{1.5F, 2, kNan, 4, 11.125F, 7, 2, -3.25F}));
   EXPECT_THAT(Ok(table, R"([{"step":"outliers","columns":["x"],"method":"zscore","threshold":2}])").numbers("x"),
-              Pointwise(NearOrBothMissing(), std::vector{1.5F, 2, kNan, 4, 34.65981257337438F, 7, 2, -3.25F}));
+              Pointwise(NearOrBothMissing(), std::vector<float>{1.5F, 2, kNan, 4, 34.65981257337438F, 7, 2, -3.25F}));
   EXPECT_THAT(Ok(table, R"([{"step":"outliers","columns":["x"],"action":"drop"}])").numbers("x"),
-              Pointwise(NearOrBothMissing(), std::vector{1.5F, 2, kNan, 4, 7, 2, -3.25F}));
+              Pointwise(NearOrBothMissing(), std::vector<float>{1.5F, 2, kNan, 4, 7, 2, -3.25F}));
   EXPECT_THAT(Ok(table, R"([{"step":"outliers","columns":["x"],"action":"missing"}])").numbers("x"),
-              Pointwise(NearOrBothMissing(), std::vector{1.5F, 2, kNan, 4, kNan, 7, 2, -3.25F}));
+              Pointwise(NearOrBothMissing(), std::vector<float>{1.5F, 2, kNan, 4, kNan, 7, 2, -3.25F}));
 }
 
 TEST_F(StepsTest, ScalesByTheStatisticsOfTheTrainingRows) {
@@ -116,16 +116,16 @@ TEST_F(StepsTest, ScalesByTheStatisticsOfTheTrainingRows) {
   const Manifest table = Csv("x,t\n1.5,1\n2,2\n,3\n4,4\n40,5\n7,6\n2,7\n-3.25,8\n");
   const std::string split = R"({"step":"split","fractions":[0.75,0,0.25],"by":"time","column":"t"},)";
   EXPECT_THAT(Ok(table, "[" + split + R"({"step":"normalize","columns":["x"]}])").numbers("x"),
-              Pointwise(NearOrBothMissing(), std::vector{0, 0.012987013906F, kNan, 0.064935065806F, 1, 0.142857149243F,
-                                                         0.012987013906F, -0.123376622796F}));
-  EXPECT_THAT(
-      Ok(table, "[" + split + R"({"step":"standardize","columns":["x"]}])").numbers("x"),
-      Pointwise(NearOrBothMissing(), std::vector{-0.640419662F, -0.6063547730F, kNan, -0.4700952768F, 1.9825758934F,
-                                                 -0.2657060325F, -0.6063547730F, -0.9640359879F}));
+              Pointwise(NearOrBothMissing(), std::vector<float>{0, 0.012987013906F, kNan, 0.064935065806F, 1,
+                                                                0.142857149243F, 0.012987013906F, -0.123376622796F}));
+  EXPECT_THAT(Ok(table, "[" + split + R"({"step":"standardize","columns":["x"]}])").numbers("x"),
+              Pointwise(NearOrBothMissing(),
+                        std::vector<float>{-0.640419662F, -0.6063547730F, kNan, -0.4700952768F, 1.9825758934F,
+                                           -0.2657060325F, -0.6063547730F, -0.9640359879F}));
   EXPECT_THAT(
       Ok(table, R"([{"step":"normalize","columns":["x"],"minimum":-1,"maximum":1,"fit_on":"all"}])").numbers("x"),
-      Pointwise(NearOrBothMissing(), std::vector{-0.780346870F, -0.7572254539F, kNan, -0.6647399068F, 1, -0.5260115863F,
-                                                 -0.7572254539F, -1}));
+      Pointwise(NearOrBothMissing(), std::vector<float>{-0.780346870F, -0.7572254539F, kNan, -0.6647399068F, 1,
+                                                        -0.5260115863F, -0.7572254539F, -1}));
   // A constant: StandardScaler gives 0, MinMaxScaler the minimum.
   const Manifest constant = Csv("x\n5\n5\n5\n");
   EXPECT_THAT(Ok(constant, R"([{"step":"standardize"}])").numbers("x"), ElementsAre(0, 0, 0));
@@ -142,7 +142,7 @@ TEST_F(StepsTest, EncodesLabels) {
   EXPECT_THAT(Ok(table, R"([{"step":"one_hot","columns":["c"],"categories":["red"],"keep":true}])").columns(),
               ElementsAre("c", "c_red"));
   EXPECT_THAT(Ok(table, R"([{"step":"ordinal","order":["green","red","blue"]}])").numbers("c"),
-              Pointwise(NearOrBothMissing(), std::vector{1.0F, 2.0F, kNan, 1.0F, 0.0F}));
+              Pointwise(NearOrBothMissing(), std::vector<float>{1.0F, 2.0F, kNan, 1.0F, 0.0F}));
   EXPECT_EQ(Refused(table, R"([{"step":"ordinal","order":["green","red"]}])"), "steps[0].order");
   // Labels that only the data tell must be given.
   const Manifest text = Csv("c\nred\nblue\n", {.task = "none", .types = {{"c", "text"}}});
@@ -164,7 +164,7 @@ TEST_F(StepsTest, MapsLabelsAndTexts) {
             "steps[0].labels");
   EXPECT_THAT(Ok(table, R"([{"step":"map_labels","column":"t","labels":{"a":"A"}}])").texts("t"),
               ElementsAre("A", "b", "A"));
-  EXPECT_THAT(Run(table, R"([{"step":"map_labels","column":"t","labels":{"a":"A"},"other":"fail"}])").error,
+  EXPECT_THAT(RunSteps(table, R"([{"step":"map_labels","column":"t","labels":{"a":"A"},"other":"fail"}])").error,
               HasSubstr("row 2"));
 }
 
@@ -182,7 +182,7 @@ TEST_F(StepsTest, DropsExactDuplicates) {
   const Manifest table = Csv("a,b\n1,x\n1,y\n1,x\n,x\n,x\n0,x\n-0,x\n");
   EXPECT_EQ(Ok(table, R"([{"step":"deduplicate"}])").rows(), 4);  // DataFrame.drop_duplicates
   const Processed by_a = Ok(table, R"([{"step":"deduplicate","columns":["a"]}])");
-  EXPECT_THAT(by_a.numbers("a"), Pointwise(NearOrBothMissing(), std::vector{1.0F, kNan, 0.0F}));
+  EXPECT_THAT(by_a.numbers("a"), Pointwise(NearOrBothMissing(), std::vector<float>{1.0F, kNan, 0.0F}));
   EXPECT_THAT(by_a.texts("b"), ElementsAre("x", "x", "x"));
 }
 
@@ -210,14 +210,14 @@ TEST_F(StepsTest, FiltersRows) {
   const Manifest table = Csv("age,city,note\n20,Paris,hello\n17,Rome,\n,Paris,bye\n45,Oslo,hello again\n",
                              {.task = "none", .types = {{"note", "text"}}});
   const auto ages = [&](const std::string& where) {
-    return Run(table, R"([{"step":"filter","where":")" + where + R"("}])").rows();
+    return RunSteps(table, R"([{"step":"filter","where":")" + where + R"("}])").rows();
   };
   EXPECT_EQ(ages("age >= 18"), 2);
   EXPECT_EQ(ages("not age >= 18"), 2);
   EXPECT_EQ(ages("age is missing or city in ['Oslo']"), 2);
   EXPECT_EQ(ages("contains(note, 'hello') and length(note) > 5"), 1);
   EXPECT_EQ(ages("split == 'train'"), 4);
-  const Processed none = Run(table, R"([{"step":"filter","where":"age > 100"}])");
+  const Processed none = RunSteps(table, R"([{"step":"filter","where":"age > 100"}])");
   EXPECT_THAT(none.error, HasSubstr("leave no row"));
   EXPECT_EQ(Refused(table, R"([{"step":"filter","where":"agee > 1"}])"), "steps[0].where");
 }

@@ -90,7 +90,7 @@ class Processing {
   }
 
   // `request`: the list of steps, or an object with "steps" and "seed".
-  Processed Run(const Manifest& manifest, const std::string& request, RunHooks hooks = {}) {
+  Processed RunSteps(const Manifest& manifest, const std::string& request, RunHooks hooks = {}) {
     Processed out;
     const auto checked = Check(manifest, request);
     if (!error_.empty() || !checked.ok()) {
