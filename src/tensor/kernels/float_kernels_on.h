@@ -8,7 +8,6 @@
 #include "tensor/kernels/attention_on.h"
 #include "tensor/kernels/exponentials_on.h"
 #include "tensor/kernels/float_kernels.h"
-#include "tensor/kernels/product_on.h"
 #include "tensor/kernels/rows_on.h"
 
 namespace atelier::tensor {
@@ -81,7 +80,6 @@ struct FloatKernelsOn {
   static constexpr FloatKernels Table(std::string_view name) {
     return {.name = name,
             .multiply = &Multiply,
-            .product = &ProductOn<V>::Product,
             .half_panel_rows = HalfProductOn<V, StoredHalf>::kPanelRows,
             .multiply_half = &HalfProductOn<V, StoredHalf>::Multiply,
             .multiply_bfloat16 = &HalfProductOn<V, StoredBfloat16>::Multiply,
