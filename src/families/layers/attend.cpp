@@ -7,6 +7,7 @@
 
 #include "families/layers/rows.h"
 #include "tensor/kernels/float_kernels.h"
+#include "tensor/kernels/product_kernels.h"
 
 namespace atelier::families::layers {
 namespace {
@@ -45,7 +46,6 @@ class Weights {
       : shape_(shape),
         numbers_(numbers),
         item_(item),
-        kernels_(tensor::BestFloatKernels()),
         turned_(Size(shape.head * shape.keys)),
         rows_(Size(kBlockRows * shape.keys)) {}
 
@@ -93,7 +93,7 @@ class Weights {
       std::fill(row, row + count, 0.0F);
       return;
     }
-    const float share = 1 / kernels_.soften(row, Size(count)).sum;
+    const float share = 1 / rows_kernels_.soften(row, Size(count)).sum;
     for (int64_t key = 0; key < count; ++key) {
       row[key] *= share;
     }
@@ -124,7 +124,8 @@ class Weights {
   const Shape& shape_;
   const Numbers& numbers_;
   int64_t item_;
-  const tensor::FloatKernels& kernels_;
+  const tensor::FloatKernels& rows_kernels_ = tensor::BestFloatKernels();
+  const tensor::ProductKernels& kernels_ = tensor::BestProductKernels();
   std::vector<float> turned_;  // [head, keys]
   std::vector<float> rows_;    // [kBlockRows, keys]
 };
@@ -137,7 +138,7 @@ void ForBlocks(int64_t queries, const Body& body) {
 }
 
 void Forward(const Shape& shape, const Numbers& numbers, float* outputs) {
-  const auto& kernels = tensor::BestFloatKernels();
+  const auto& kernels = tensor::BestProductKernels();
   at::parallel_for(0, shape.batch * shape.kv_heads, 1, [&](int64_t first, int64_t last) {
     for (int64_t task = first; task < last; ++task) {
       const int64_t item = task / shape.kv_heads;
@@ -258,7 +259,7 @@ class Backward {
   const Gradients& gradients_;
   int64_t item_;
   int64_t kv_head_;
-  const tensor::FloatKernels& kernels_ = tensor::BestFloatKernels();
+  const tensor::ProductKernels& kernels_ = tensor::BestProductKernels();
   Weights weights_;
   std::vector<float> turned_values_;  // [head, keys]
   std::vector<float> changes_;        // [kBlockRows, keys]

@@ -24,22 +24,6 @@ struct MatrixBlock {
   size_t output_stride = 0;
 };
 
-// outputs[i][j] = sum over k of left(i, k) * right[k][j], added to what is there if `add`; left(i, k) is
-// left[i * left_row + k * left_step]. For matrices that lie in the cache. Strides are in numbers.
-struct ProductBlock {
-  const float* left = nullptr;
-  size_t left_row = 0;
-  size_t left_step = 1;
-  const float* right = nullptr;  // [depth, columns]
-  size_t right_stride = 0;
-  float* outputs = nullptr;  // [rows, columns]
-  size_t output_stride = 0;
-  size_t rows = 0;
-  size_t columns = 0;
-  size_t depth = 0;
-  bool add = false;
-};
-
 // Positions one behind the other in pages of a KvFormat, aligned as floats are.
 struct PageRun {
   const std::byte* const* pages = nullptr;  // one head's keys or values in each
@@ -135,7 +119,6 @@ struct ExponentialRow {
 struct FloatKernels {
   std::string_view name;
   void (*multiply)(const MatrixBlock& block);
-  void (*product)(const ProductBlock& block);
   // What the weights would give as floats, the terms of an output added column by column.
   size_t half_panel_rows;
   void (*multiply_half)(const HalfBlock& block);

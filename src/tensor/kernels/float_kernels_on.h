@@ -82,7 +82,6 @@ struct FloatKernelsOn {
   static constexpr FloatKernels Table(std::string_view name) {
     return {.name = name,
             .multiply = &Multiply,
-            .product = &ProductOn<V>::Product,
             .half_panel_rows = HalfProductOn<V, StoredHalf>::kPanelRows,
             .multiply_half = &HalfProductOn<V, StoredHalf>::Multiply,
             .multiply_bfloat16 = &HalfProductOn<V, StoredBfloat16>::Multiply,

@@ -1,10 +1,11 @@
-// Products of small matrices that lie in the cache, on a vector type V. Included like float_kernels_on.h.
+// Products of small matrices that lie in the cache, on a vector type V. Included by one source per
+// instruction set.
 #pragma once
 
 #include <cstddef>
 
-#include "tensor/kernels/float_kernels.h"
 #include "tensor/kernels/lanes_on.h"
+#include "tensor/kernels/product_kernels.h"
 
 namespace atelier::tensor {
 

@@ -1,5 +1,5 @@
 // Products of small matrices, on every instruction set.
-#include "tensor/kernels/product_on.h"
+#include "tensor/kernels/product_kernels.h"
 
 #include <gtest/gtest.h>
 
@@ -17,7 +17,7 @@ struct Sizes {
 };
 
 // Left as it is and transposed, into an output that is wider than it need be.
-void ExpectProduct(const FloatKernels& kernels, const Sizes& sizes, bool transposed, bool add) {
+void ExpectProduct(const ProductKernels& kernels, const Sizes& sizes, bool transposed, bool add) {
   const auto [rows, columns, depth] = sizes;
   const auto left = Noise(rows * depth, 1);
   const auto right = Noise(depth * (columns + 3), 2);
@@ -48,12 +48,12 @@ void ExpectProduct(const FloatKernels& kernels, const Sizes& sizes, bool transpo
 }
 
 TEST(Product, AgreesWithDoubles) {
-  for (const FloatKernels* kernels : UsableFloatKernels()) {
+  for (const ProductKernels& kernels : UsableProductKernels()) {
     for (const Sizes& sizes : {Sizes{1, 1, 1}, Sizes{2, 8, 3}, Sizes{6, 16, 40}, Sizes{7, 33, 5}, Sizes{13, 31, 64},
                                Sizes{48, 128, 32}, Sizes{3, 5, 0}, Sizes{9, 50, 17}}) {
       for (const bool transposed : {false, true}) {
         for (const bool add : {false, true}) {
-          ExpectProduct(*kernels, sizes, transposed, add);
+          ExpectProduct(kernels, sizes, transposed, add);
         }
       }
     }
