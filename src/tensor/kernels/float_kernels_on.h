@@ -9,7 +9,6 @@
 #include "tensor/kernels/exponentials_on.h"
 #include "tensor/kernels/float_kernels.h"
 #include "tensor/kernels/logits_on.h"
-#include "tensor/kernels/product_on.h"
 #include "tensor/kernels/rows_on.h"
 
 namespace atelier::tensor {
