@@ -1,4 +1,6 @@
 // Processing data sets: /v1/datasets/{name}/process, /preview and /split, and /v1/steps
+#include <limits>
+
 #include "api/handlers.h"
 #include "api/platform/jobs.h"
 #include "base/ids.h"
@@ -22,8 +24,9 @@ Result<json::object> StepsSpec(const Services& services, const data::DatasetVers
   ATELIER_ASSIGN(manifest, LoadManifest(services, version));
   ATELIER_ASSIGN(checked, data::steps::CheckRequest(steps, data::steps::SchemaOf(manifest)));
   json::object spec = NewSpec(services, request);
-  spec["name"] = as.empty() ? version.dataset_name : as;
-  if (spec["name"] == version.dataset_name) {
+  const std::string& name = as.empty() ? version.dataset_name : as;
+  spec["name"] = name;
+  if (name == version.dataset_name) {
     spec["version"] = version.version;
   }
   spec["manifest"] = storage::ToJson(version.manifest);
