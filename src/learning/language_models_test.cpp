@@ -143,7 +143,7 @@ TEST(LanguageModelsTest, TheEngineAgreesWithTheNetworkAndItsAdapter) {
                                     .head = 8,
                                     .hidden = 64,
                                     .context = 32,
-                                    .tied = llama},
+                                    .tied = !llama},
                          0);
     Shake(*network);
     const auto language = gpt::ReadLanguage({.tokenizer_json = TinyTokenizer()});

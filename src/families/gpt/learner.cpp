@@ -56,7 +56,7 @@ class GptLearner : public Learner {
   }
 
  protected:
-  gpt::NetworkImpl& network() const { return *start_.network; }
+  gpt::NetworkImpl& network() const { return *start_.network.ptr(); }
   const gpt::Language& language() const { return start_.language; }
   int64_t batch_size() const { return batch_size_; }
   uint64_t seed() const { return seed_; }

@@ -6,9 +6,9 @@ namespace atelier::families::gpt {
 namespace {
 
 struct Counted {
-  torch::Tensor logits;   // F32 [count, vocabulary]
-  torch::Tensor targets;  // I64 [count]
-  torch::Tensor places;   // I64 [count] in the batch; undefined: all, in order
+  torch::Tensor logits{};   // F32 [count, vocabulary]
+  torch::Tensor targets{};  // I64 [count]
+  torch::Tensor places{};   // I64 [count] in the batch; undefined: all, in order
 };
 
 // The logits of the positions whose targets count.
