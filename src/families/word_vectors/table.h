@@ -1,9 +1,11 @@
 // Rows of floats, one a word.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdlib>
 #include <memory>
+#include <new>
 #include <span>
 
 namespace atelier::families::word_vectors {

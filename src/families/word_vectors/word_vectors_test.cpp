@@ -24,7 +24,8 @@ std::vector<std::pair<std::string, float>> Neighbours(const WordIndex& index, co
   const auto vector = index.Vector(id);
   const Query query{.vector = {vector.begin(), vector.end()}, .left_out = {id}, .top = top};
   std::vector<std::pair<std::string, float>> found;
-  for (const Neighbour& neighbour : index.Nearest({&query, 1}).front()) {
+  const auto answers = index.Nearest({&query, 1});
+  for (const Neighbour& neighbour : answers.front()) {
     found.emplace_back(index.vocabulary().words()[static_cast<size_t>(neighbour.word)], neighbour.similarity);
   }
   return found;

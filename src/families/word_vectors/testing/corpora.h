@@ -41,7 +41,8 @@ inline int NeighboursOfOtherTopics(const Corpus& corpus, Table vectors) {
   for (int32_t word = 0; word < static_cast<int32_t>(corpus.vocabulary.size()); ++word) {
     const auto vector = index.Vector(word);
     const Query query{.vector = {vector.begin(), vector.end()}, .left_out = {word}, .top = 5};
-    for (const Neighbour& neighbour : index.Nearest({&query, 1}).front()) {
+    const auto answers = index.Nearest({&query, 1});
+    for (const Neighbour& neighbour : answers.front()) {
       others += TopicOf(corpus, neighbour.word) != TopicOf(corpus, word) ? 1 : 0;
     }
   }

@@ -37,7 +37,7 @@ class Gate {
   }
 
  private:
-  static constexpr int kSpins = 4000;
+  static constexpr int kSpins = 1000;
   static void Pause() {
 #if defined(__x86_64__)
     __builtin_ia32_pause();

@@ -10,9 +10,8 @@
 namespace atelier::families::word_vectors {
 namespace {
 
-constexpr size_t kBatchWords = 64;
 constexpr size_t kStepWords = 50000;
-constexpr size_t kLossEvery = 64;  // batches: the loss of one in so many is computed
+constexpr size_t kLossEvery = 16;  // batches: the loss of one in so many is computed
 constexpr uint64_t kInitialStream = ~uint64_t{0};
 
 // Uniform in +-0.5 / dimensions, as word2vec begins.
@@ -41,12 +40,12 @@ std::vector<size_t> Divide(const std::vector<int32_t>& words) {
 
 // The examples of some words side by side, and what their targets are to learn.
 struct Batch {
-  explicit Batch(const ExampleSource& source)
-      : contexts(kBatchWords * source.max_contexts()),
-        targets(kBatchWords * source.max_targets()),
-        gradients(kBatchWords * source.max_targets()),
-        examples(kBatchWords),
-        losses(kBatchWords) {}
+  Batch(const ExampleSource& source, size_t words)
+      : contexts(words * source.max_contexts()),
+        targets(words * source.max_targets()),
+        gradients(words * source.max_targets()),
+        examples(words),
+        losses(words) {}
 
   std::vector<int32_t> contexts;
   std::vector<int32_t> targets;
@@ -62,6 +61,7 @@ class Word2vecRun final : public Run {
         options_(options),
         source_(corpus, options.examples),
         begins_(Divide(corpus.words)),
+        batch_words_(BatchWords(corpus.vocabulary.size())),
         inputs_(InitialRows(corpus.vocabulary.size(), static_cast<size_t>(options.dimensions), options.examples.seed)),
         outputs_(corpus.vocabulary.size(), static_cast<size_t>(options.dimensions)) {
     // A thread computes whole cache lines of a row.
@@ -74,7 +74,7 @@ class Word2vecRun final : public Run {
 
   StepReport Step(const Position& position) override {
     StepReport report;
-    Batch batch(source_);
+    Batch batch(source_, batch_words_);
     RunTeam(threads_, [&](size_t thread, Gate& gate) {
       Worker worker{*this, position, batch, gate, thread};
       worker.Work(report);
@@ -116,8 +116,8 @@ class Word2vecRun final : public Run {
       const auto step = static_cast<size_t>(position.step);
       run.source_.Thin(run.begins_[step], run.begins_[step + 1], static_cast<uint64_t>(position.epoch), stretch);
       mean.resize(run.inputs_.width());
-      for (size_t first = 0, number = 0; first < stretch.words.size(); first += kBatchWords, ++number) {
-        const size_t count = std::min(kBatchWords, stretch.words.size() - first);
+      for (size_t first = 0, number = 0; first < stretch.words.size(); first += run.batch_words_, ++number) {
+        const size_t count = std::min(run.batch_words_, stretch.words.size() - first);
         const bool with_loss = number % kLossEvery == 0;
         const auto rate = static_cast<float>(run.RateAt(position.epoch, stretch.places[first]));
         for (size_t i = count * thread / run.threads_; i < count * (thread + 1) / run.threads_; ++i) {
@@ -227,6 +227,7 @@ class Word2vecRun final : public Run {
   Word2vecOptions options_;
   ExampleSource source_;
   std::vector<size_t> begins_;
+  size_t batch_words_;
   Table inputs_;
   Table outputs_;
   size_t threads_ = 1;

@@ -7,11 +7,12 @@
 // Skip-gram's input is the word itself, the targets are its window; CBOW's is the mean of its window, the target is
 // the word. The rate falls linearly with the words seen. Noise that is the true word does not count.
 //
-// Where we differ: the g of kBatchWords words are computed from the rows as they were before these words, and only then
+// Where we differ: the g of BatchWords words are computed from the rows as they were before these words, and only then
 // are the rows changed, word by word. That lets threads share the work without changing its result: the g by words, the
 // rows by columns.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 
 #include "families/word_vectors/training/examples.h"
@@ -27,6 +28,9 @@ struct Word2vecOptions {
   double min_learning_rate = 1e-4;
   int threads = 1;
 };
+
+// Few enough that a row is seldom changed often in one batch, many enough that threads seldom wait for each other.
+inline size_t BatchWords(size_t vocabulary) { return std::clamp(vocabulary / 64, size_t{16}, size_t{256}); }
 
 // Borrows the corpus.
 std::unique_ptr<Run> MakeWord2vecRun(const Corpus& corpus, const Word2vecOptions& options);

@@ -17,14 +17,14 @@ using testing::TwoTopics;
 
 Word2vecOptions Options(Algorithm algorithm, int threads = 1) {
   return {.examples = {.algorithm = algorithm, .window = 3, .negative = 4, .sample = 0.01, .seed = 5},
-          .dimensions = 40,
+          .dimensions = 20,
           .epochs = 3,
           .learning_rate = 0.05,
           .threads = threads};
 }
 
-// What the header says, in doubles and without kernels, batches or threads' columns: the gradients of 64 words from the
-// rows as they were.
+// What the header says, in doubles and without kernels, batches or threads' columns: the gradients of a batch from
+// the rows as they were.
 class Plainly {
  public:
   Plainly(const Corpus& corpus, const Word2vecOptions& options, const Table& initial)
@@ -38,13 +38,14 @@ class Plainly {
   void Learn() {
     Stretch stretch;
     source_.Thin(0, corpus_.words.size(), 0, stretch);
-    for (size_t first = 0; first < stretch.words.size(); first += 64) {
+    const size_t batch = BatchWords(inputs_.size());
+    for (size_t first = 0; first < stretch.words.size(); first += batch) {
       const double done = static_cast<double>(stretch.places[first]) / static_cast<double>(corpus_.words.size());
       rate_ = options_.min_learning_rate +
               (options_.learning_rate - options_.min_learning_rate) * (1 - done / static_cast<double>(options_.epochs));
       const auto inputs = inputs_;
       const auto outputs = outputs_;
-      for (size_t at = first; at < std::min(first + 64, stretch.words.size()); ++at) {
+      for (size_t at = first; at < std::min(first + batch, stretch.words.size()); ++at) {
         LearnWord(stretch, at, inputs, outputs);
       }
     }
@@ -111,7 +112,7 @@ class Word2vec : public ::testing::TestWithParam<Algorithm> {};
 INSTANTIATE_TEST_SUITE_P(Both, Word2vec, ::testing::Values(Algorithm::kSkipGram, Algorithm::kCbow));
 
 TEST_P(Word2vec, AnEpochIsWhatTheHeaderSays) {
-  const Corpus corpus = TwoTopics(600);
+  const Corpus corpus = TwoTopics(300);
   const auto options = Options(GetParam());
   const auto run = MakeWord2vecRun(corpus, options);
   ASSERT_EQ(run->steps(), 1);
@@ -130,10 +131,10 @@ TEST_P(Word2vec, AnEpochIsWhatTheHeaderSays) {
 }
 
 TEST_P(Word2vec, ThreadsDoNotChangeTheResult) {
-  const Corpus corpus = TwoTopics(3000);
+  const Corpus corpus = TwoTopics(300);
   const auto alone = MakeWord2vecRun(corpus, Options(GetParam(), 1));
   const double loss = TrainEpochs(*alone, 2);
-  for (const int threads : {2, 3, 16}) {
+  for (const int threads : {2, 16}) {
     const auto together = MakeWord2vecRun(corpus, Options(GetParam(), threads));
     EXPECT_EQ(TrainEpochs(*together, 2), loss) << threads;
     EXPECT_EQ(CopyOf(together->Vectors()), CopyOf(alone->Vectors())) << threads;
@@ -141,7 +142,7 @@ TEST_P(Word2vec, ThreadsDoNotChangeTheResult) {
 }
 
 TEST_P(Word2vec, GoesOnFromItsState) {
-  const Corpus corpus = TwoTopics(9000);
+  const Corpus corpus = TwoTopics(4500);
   const auto whole = MakeWord2vecRun(corpus, Options(GetParam()));
   ASSERT_GE(whole->steps(), 2);
   const auto first = MakeWord2vecRun(corpus, Options(GetParam()));
@@ -172,7 +173,7 @@ TEST(ExampleSource, DrawsNoiseByThePowerOfTheCounts) {
   const AliasTable noise = NoiseTable(counts);
   PlaceRandom random(1, 2, 3);
   std::array<int, 4> drawn{};
-  constexpr int kDraws = 200000;
+  constexpr int kDraws = 50000;
   for (int i = 0; i < kDraws; ++i) {
     ++drawn.at(static_cast<size_t>(noise.Draw(random.Next())));
   }
