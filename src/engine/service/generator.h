@@ -27,10 +27,10 @@ struct GeneratorOptions {
   int64_t max_context = 0;          // longest sequence; 0: what the model was made for
   size_t kv_bytes = 512ULL << 20U;  // of the cache of keys and values
   size_t page_positions = 16;
-  int32_t max_running = 16;    // sequences that are computed at once: answers, not requests
-  int32_t max_queue = 256;     // requests that wait for their first step
-  size_t step_tokens = 512;    // of prompts in one step, at most
-  int32_t step_ms = 40;        // what a step should take in which answers are decoded, too: prompts get the rest of it
+  int32_t max_running = 16;  // sequences that are computed at once: answers, not requests
+  int32_t max_queue = 256;   // requests that wait for their first step
+  size_t step_tokens = 512;  // of prompts in one step, at most
+  int32_t step_ms = 40;      // what a step should take in which answers are decoded, too: prompts get the rest of it
   bool reuse_prefixes = true;
   std::filesystem::path packed_cache{};  // ModelOptions::packed_cache
   size_t max_adapters = 8;               // loaded at a time
