@@ -120,7 +120,8 @@ Result<json::object> TrainTaggerJob(jobs::Host& host) {
                           {"source_files", *files},
                           {"sentences", sentence_count},
                           {"hyperparameters", *settings}}}};
-  return json::object{{"files", {{language::kTaggerFile, storage::ToJson(blob)}}}, {"metadata", std::move(metadata)}};
+  return json::object{{"files", {{std::string(language::kTaggerFile), storage::ToJson(blob)}}},
+                      {"metadata", std::move(metadata)}};
 }
 
 }  // namespace atelier::apps

@@ -101,7 +101,7 @@ Result<std::unique_ptr<Step>> Make(const Arguments& arguments, Schema& /*schema*
     net = std::move(opened);
   }
   ATELIER_ASSIGN(stop_words, language::StopWords::Of("en"));
-  Tools tools{*std::move(segmenter), std::move(net), std::move(stop_words), code != "zh" && code != "ja"};
+  Tools tools{std::move(segmenter).value(), std::move(net), std::move(stop_words), code != "zh" && code != "ja"};
   return std::unique_ptr<Step>(std::make_unique<AugmentStep>(std::move(tools), std::move(settings)));
 }
 

@@ -21,16 +21,17 @@ Result<std::unique_ptr<Step>> OverWords(const Arguments& arguments, const std::s
   if (!made.ok()) {
     return arguments.Wrong("language", made.error().message);
   }
-  const std::shared_ptr<const language::Segmenter> segmenter = *std::move(made);
-  return MakeTextMap(arguments.Columns("columns"),
-                     [segmenter, change = std::move(change)](std::string_view text, int64_t /*row*/, std::string& out) {
-                       ATELIER_ASSIGN(words, segmenter->Words(text));
-                       change(words);
-                       for (const auto& word : words) {
-                         out.append(out.empty() ? "" : " ").append(word);
-                       }
-                       return Status();
-                     });
+  const std::shared_ptr<const language::Segmenter> segmenter = std::move(made).value();
+  return MakeTextMap(
+      arguments.Columns("columns"),
+      [segmenter, change = std::move(change)](std::string_view text, int64_t /*row*/, std::string& out) -> Status {
+        ATELIER_ASSIGN(words, segmenter->Words(text));
+        change(words);
+        for (const auto& word : words) {
+          out.append(out.empty() ? "" : " ").append(word);
+        }
+        return Status();
+      });
 }
 
 Result<std::unique_ptr<Step>> MakeTokenize(const Arguments& arguments, Schema& /*schema*/) {
@@ -43,7 +44,7 @@ Result<std::unique_ptr<Step>> MakeStem(const Arguments& arguments, Schema& /*sch
   if (!made.ok()) {
     return arguments.Wrong(arguments.Has("algorithm") ? "algorithm" : "language", made.error().message);
   }
-  const auto stemmer = std::make_shared<language::Stemmer>(*std::move(made));
+  const auto stemmer = std::make_shared<language::Stemmer>(std::move(made).value());
   return OverWords(arguments, code, [stemmer](Words& words) {
     std::ranges::transform(words, words.begin(), [&](const std::string& word) { return stemmer->Stem(word); });
   });
@@ -67,7 +68,7 @@ Result<std::unique_ptr<Step>> MakeStopWords(const Arguments& arguments, Schema& 
   if (!list.ok()) {
     return arguments.Wrong("language", list.error().message);
   }
-  const auto stop_words = std::make_shared<const language::StopWords>(*std::move(list));
+  const auto stop_words = std::make_shared<const language::StopWords>(std::move(list).value());
   return OverWords(arguments, code, [stop_words](Words& words) { words = stop_words->Without(words); });
 }
 

@@ -101,7 +101,7 @@ class Analyst {
     if (wishes_.sentences) {
       json::array sentences;
       for (const auto& span : spans) {
-        sentences.emplace_back(span.In(text));
+        sentences.emplace_back(std::string(span.In(text)));
       }
       item["sentences"] = std::move(sentences);
     }
