@@ -90,10 +90,13 @@ bool Expression::Truth(uint32_t index, const Batch& batch, size_t row) const {
       return Truth(node.children[0], batch, row) && Truth(node.children[1], batch, row);
     case Op::kOr:
       return Truth(node.children[0], batch, row) || Truth(node.children[1], batch, row);
-    case Op::kIn:
-      return nodes_[node.children[0]].type == Type::kNumber
-                 ? std::ranges::binary_search(node.numbers, Number(node.children[0], batch, row))
-                 : std::ranges::binary_search(node.texts, Text(node.children[0], batch, row, scratch));
+    case Op::kIn: {
+      if (nodes_[node.children[0]].type == Type::kText) {
+        return std::ranges::binary_search(node.texts, Text(node.children[0], batch, row, scratch));
+      }
+      const double number = Number(node.children[0], batch, row);
+      return !std::isnan(number) && std::ranges::binary_search(node.numbers, number);
+    }
     case Op::kMissing:
       return nodes_[node.children[0]].type == Type::kNumber ? std::isnan(Number(node.children[0], batch, row))
                                                             : Text(node.children[0], batch, row, scratch).empty();

@@ -296,15 +296,18 @@ TEST_F(StepsTest, SplitsByEachRule) {
   const Processed strata = Ok(table, R"([{"step":"split","fractions":[0.7,0.2,0.1]}])");
   std::map<char, int> rare;
   const auto labels = strata.texts("label");
+  const std::string parts = strata.splits();
   for (size_t i = 0; i < labels.size(); ++i) {
-    rare[strata.splits()[i]] += labels[i] == "rare" ? 1 : 0;
+    rare[parts[i]] += labels[i] == "rare" ? 1 : 0;
   }
   EXPECT_EQ(rare, (std::map<char, int>{{'t', 70}, {'v', 20}, {'e', 10}}));
   const Processed groups = Ok(table, R"([{"step":"split","fractions":[0.6,0.2,0.2],"by":"group","column":"g"}])");
   EXPECT_THAT(groups.content().split_rows, ElementsAre(600, 200, 200));
   std::map<std::string, std::set<char>> of_group;
+  const auto names = groups.texts("g");
+  const std::string group_parts = groups.splits();
   for (size_t i = 0; i < labels.size(); ++i) {
-    of_group[groups.texts("g")[i]].insert(groups.splits()[i]);
+    of_group[names[i]].insert(group_parts[i]);
   }
   for (const auto& [group, splits] : of_group) {
     EXPECT_EQ(splits.size(), 1U) << group;
