@@ -1,4 +1,5 @@
 // POST /v1/words/nearest, /v1/words/analogy, /v1/words/similarity: what word vectors answer.
+#include <algorithm>
 #include <utility>
 
 #include "api/handlers.h"

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "families/word_vectors/index.h"

@@ -110,14 +110,17 @@ Status Export(Session& session, const WordsOptions& options) {
   return {};
 }
 
-using Action = Status (*)(Session&, const WordsOptions&);
+struct Verb {
+  const char* name;
+  const char* help;
+  Status (*run)(Session&, const WordsOptions&);
+};
 
-CLI::App* Add(CLI::App& group, Selection& selection, const char* name, const char* help,
-              const std::shared_ptr<WordsOptions>& options, Action action) {
-  auto* command = group.add_subcommand(name, help);
+CLI::App* Add(CLI::App& group, Selection& selection, const std::shared_ptr<WordsOptions>& options, const Verb& verb) {
+  auto* command = group.add_subcommand(verb.name, verb.help);
   command->add_option("model", options->model, "Deployment, or MODEL@VERSION of one")->required();
-  command->callback([&selection, options, action] {
-    selection.run = [options, action](Session& session) { return action(session, *options); };
+  command->callback([&selection, options, run = verb.run] {
+    selection.run = [options, run](Session& session) { return run(session, *options); };
   });
   return command;
 }
@@ -129,17 +132,17 @@ void AddWordsCommands(CLI::App& app, Selection& selection) {
   group->require_subcommand(1);
   auto options = std::make_shared<WordsOptions>();
   auto* nearest =
-      Add(*group, selection, "nearest", "The words nearest to one, or to several together", options, Nearest);
+      Add(*group, selection, options, {"nearest", "The words nearest to one, or to several together", Nearest});
   nearest->add_option("word", options->words)->required();
   nearest->add_option("--without", options->without, "Words whose direction is taken off");
-  auto* analogy = Add(*group, selection, "analogy", "A is to B as C is to what?", options, Analogy);
+  auto* analogy = Add(*group, selection, options, {"analogy", "A is to B as C is to what?", Analogy});
   analogy->add_option("word", options->words, "A B C")->required()->expected(3);
   for (auto* command : {nearest, analogy}) {
     command->add_option("--top", options->top, "How many")->check(CLI::Range(1, 1000))->capture_default_str();
   }
-  auto* similarity = Add(*group, selection, "similarity", "How alike two words are (cosine)", options, Similarity);
+  auto* similarity = Add(*group, selection, options, {"similarity", "How alike two words are (cosine)", Similarity});
   similarity->add_option("word", options->words, "Pairs: A B C D ...")->required()->expected(2, 200);
-  auto* file = Add(*group, selection, "export", "Write a model in word2vec's form", options, Export);
+  auto* file = Add(*group, selection, options, {"export", "Write a model in word2vec's form", Export});
   file->add_option("file", options->file, "Ending in .bin: binary; others: text")->required();
 }
 

@@ -36,7 +36,7 @@ class TrainLoopTest : public ::testing::TestWithParam<Maker> {
   }
 
   storage::TestFolder folder_;
-  Corpus corpus_ = TwoTopics(20000);
+  Corpus corpus_ = TwoTopics(8000);
   int left_ = 0;
 };
 INSTANTIATE_TEST_SUITE_P(Both, TrainLoopTest, ::testing::Values(MakeWord2vec, MakeGlove));

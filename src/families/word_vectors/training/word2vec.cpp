@@ -10,7 +10,7 @@
 namespace atelier::families::word_vectors {
 namespace {
 
-constexpr size_t kStepWords = 50000;
+constexpr size_t kStepWords = 20000;
 constexpr size_t kLossEvery = 16;  // batches: the loss of one in so many is computed
 constexpr uint64_t kInitialStream = ~uint64_t{0};
 

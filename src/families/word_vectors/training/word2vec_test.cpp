@@ -142,7 +142,7 @@ TEST_P(Word2vec, ThreadsDoNotChangeTheResult) {
 }
 
 TEST_P(Word2vec, GoesOnFromItsState) {
-  const Corpus corpus = TwoTopics(4500);
+  const Corpus corpus = TwoTopics(1800);
   const auto whole = MakeWord2vecRun(corpus, Options(GetParam()));
   ASSERT_GE(whole->steps(), 2);
   const auto first = MakeWord2vecRun(corpus, Options(GetParam()));
