@@ -77,7 +77,8 @@ Result<Response> CreateJob(const Services& services, Request& request) {
   const auto* found = std::ranges::find(kCreatable, std::string_view(kind), &CreatableKind::name);
   if (found == std::end(kCreatable)) {
     return InvalidArgument(
-        "'kind' must be train, search, cross_validate, evaluate, import_model, pull_model or quantize_model; POST /v1/datasets imports data",
+        "'kind' must be train, search, cross_validate, evaluate, import_model, pull_model or quantize_model; POST "
+        "/v1/datasets imports data",
         "kind");
   }
   ATELIER_ASSIGN(spec, found->spec(services, body));
