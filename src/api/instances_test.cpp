@@ -140,13 +140,34 @@ TEST_F(TensorsTest, RefusesWhatDoesNotFit) {
 TEST_F(TensorsTest, MakesOutputs) {
   serving::PredictAnswer answer;
   answer.signature = std::make_shared<serving::Signature>(tensors_);
-  answer.values = {{0.25F, 0.75F}, {1, 0}};
+  answer.answers = {{.values = {0.25F, 0.75F}}, {.values = {1, 0}}};
   const auto all = kserve::MakeOutputs(answer, {});
   EXPECT_EQ(json::serialize((*all)[0]),
             R"({"name":"y","datatype":"FP32","shape":[2,2],"data":[2.5E-1,7.5E-1,1E0,0E0]})");
   const auto top = kserve::MakeOutputs(answer, {{"y", 1}});
   EXPECT_EQ(json::serialize((*top)[0]),
             R"({"name":"y","datatype":"BYTES","shape":[2,1],"data":["0.75:1:yes","1:0:no"]})");
+}
+
+TEST_F(TensorsTest, TextsGoOutAsBytes) {
+  serving::Signature signature;
+  signature.task = "token-classification";
+  signature.outputs = {{"tags", "BYTES", {-1, 1}}};
+  serving::PredictAnswer answer;
+  answer.signature = std::make_shared<serving::Signature>(signature);
+  answer.answers = {{.values = {1, 1}, .texts = {"B-LOC", "O"}, .tokens = {"Madrid", "."}}};
+  EXPECT_EQ(json::serialize((*kserve::MakeOutputs(answer, {}))[0]),
+            R"({"name":"tags","datatype":"BYTES","shape":[1,1],"data":["B-LOC O"]})");
+}
+
+// "good" is base64, too, but a model that reads texts sees no picture in it.
+TEST_F(TensorsTest, TextsComeInAsTheyAre) {
+  serving::Signature signature;
+  signature.inputs = {{"text", "BYTES", {-1, 1}}};
+  const auto parsed =
+      Parse(R"({"inputs":[{"name":"text","shape":[1,1],"datatype":"BYTES","data":["good"]}]})", signature);
+  ASSERT_TRUE(parsed.ok()) << parsed.error().message;
+  EXPECT_EQ(std::get<serving::Text>(parsed->instances[0]).text, "good");
 }
 
 }  // namespace

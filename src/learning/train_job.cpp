@@ -85,7 +85,7 @@ json::array HistoryToJson(const TrainOutcome& outcome) {
 }
 
 json::object TrainingToJson(const TrainOutcome& outcome, const families::Learner& learner) {
-  return {{"epochs", outcome.history.size()},       {"best_epoch", outcome.best_epoch},
+  return {{"epochs", std::ssize(outcome.history)},       {"best_epoch", outcome.best_epoch},
           {"stopped_early", outcome.stopped_early}, {"precision", outcome.precision},
           {"metric_name", learner.metric_name()},   {"history", HistoryToJson(outcome)}};
 }
@@ -208,8 +208,8 @@ Result<json::object> TrainJob(const JobContext& context) {
   }
   metadata["metrics"] = metrics;
   json::object training = model.training;
-  training["train_rows"] = input.rows.train.size();
-  training["validation_rows"] = input.rows.validation.size();
+  training["train_rows"] = std::ssize(input.rows.train);
+  training["validation_rows"] = std::ssize(input.rows.validation);
   metadata["training"] = std::move(training);
   ATELIER_ASSIGN(metadata_file, families::StoreJson(*data.blobs, metadata));
   files[families::kMetadataFile] = storage::ToJson(metadata_file);

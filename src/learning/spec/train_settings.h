@@ -14,13 +14,13 @@ namespace atelier::learning {
 
 // What the trainer takes; families have settings of their own besides.
 struct TrainSettings {
-  int64_t epochs = 0;
-  int64_t batch_size = 0;
+  int64_t epochs = 5;
+  int64_t batch_size = 64;
   int64_t accumulation = 1;        // batches whose gradients make one step
   std::string optimizer = "adam";  // adam | adamw | sgd
-  double learning_rate = 0;
-  double momentum = 0;  // sgd only
-  double beta1 = 0.9;   // adam, adamw
+  double learning_rate = 0.002;
+  double momentum = 0.9;  // sgd only
+  double beta1 = 0.9;     // adam, adamw
   double beta2 = 0.999;
   double weight_decay = 0;  // decoupled (I. Loshchilov, F. Hutter, arXiv:1711.05101): w -= lr * weight_decay * w
   double l1 = 0;            // penalty l1 * sum |w| over weights (not biases, not norms), added to the gradient
@@ -28,12 +28,12 @@ struct TrainSettings {
   std::string schedule = "cosine";  // constant | cosine | linear | step
   int64_t warmup_steps = 0;         // the rate rises linearly over so many steps; not for step
   double final_rate = 0;            // cosine, linear: the share of the rate that is left at the end
-  int64_t step_epochs = 1;          // step: every so many epochs ...
-  double step_factor = 1;           // ... the rate is multiplied by this
+  int64_t step_epochs = 2;          // step: every so many epochs ...
+  double step_factor = 0.5;         // ... the rate is multiplied by this
   double gradient_clip = 0;         // largest L2 norm of the whole gradient; 0: none
   int64_t early_stopping = 0;       // epochs without improvement before stopping, best weights kept; 0: off
   double validation = 0;            // share of train to validate on where the data set has no validation rows
-  uint64_t seed = 0;
+  uint64_t seed = 1;
   std::string precision = "auto";       // auto | fp32 | bf16 (auto: bf16 where the processor multiplies it in hardware)
   int64_t checkpoint_every_steps = 0;   // 0: by time, at most every 2 s
   int64_t checkpoint_every_epochs = 0;  // 0: at the end of an epoch when 2 s have passed since the last
