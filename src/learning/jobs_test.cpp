@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/json.h"
 #include "families/predictor.h"
 #include "families/testing/tiny_data.h"
