@@ -14,8 +14,9 @@ class EvaluationsTest : public ServerTest {
     ServerTest::SetUp();
     const auto added = catalogue_->Write([&](soci::session& session) -> Status {
       return registry_
-          ->AddVersion(session, "sorter", {{"config.json", {Sha256Hex("{}"), 2}}}, {{"family", "mlp"}}, "job_1")
-          .ok()
+                     ->AddVersion(session, "sorter", {{"config.json", {Sha256Hex("{}"), 2}}}, {{"family", "mlp"}},
+                                  "job_1")
+                     .ok()
                  ? Status()
                  : Status(Internal("no version"));
     });
@@ -82,8 +83,8 @@ TEST_F(EvaluationsTest, TwoAreCompared) {
 }
 
 TEST_F(EvaluationsTest, AGateIsKeptAndShown) {
-  const auto made = Json(Call("POST", "/v1/deployments",
-                              R"({"model":"sorter","gate":{"metric":"accuracy","at_least":0.5}})"));
+  const auto made =
+      Json(Call("POST", "/v1/deployments", R"({"model":"sorter","gate":{"metric":"accuracy","at_least":0.5}})"));
   EXPECT_EQ(GetNumber(made.at("gate").as_object(), "at_least"), 0.5);
   EXPECT_EQ(GetString(Json(Call("POST", "/v1/deployments", R"({"model":"sorter"})")).at("gate").as_object(), "metric"),
             "accuracy");

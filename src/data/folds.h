@@ -1,4 +1,5 @@
-// The folds of a cross-validation (M. Stone, "Cross-Validatory Choice and Assessment of Statistical Predictions", 1974).
+// The folds of a cross-validation (M. Stone, "Cross-Validatory Choice and Assessment of Statistical Predictions",
+// 1974).
 #pragma once
 
 #include <cstdint>

@@ -34,8 +34,8 @@ Result<State> StateFromName(std::string_view name);
 inline bool IsFinal(State state) { return state != State::kQueued && state != State::kRunning; }
 
 struct Job {
-  std::string id;    // job_...
-  std::string kind;  // "import" | "process" | "train" | "evaluate" | "import_model" ...
+  std::string id;        // job_...
+  std::string kind;      // "import" | "process" | "train" | "evaluate" | "import_model" ...
   std::string parent{};  // the job that this one is a part of; empty: none
   State state = State::kQueued;
   boost::json::object spec;      // for the process; also what the user asked (spec["request"])
@@ -62,8 +62,8 @@ struct Step {
     std::string kind;
     boost::json::object spec;
   };
-  std::vector<NewJob> create{};                  // children to add
-  boost::json::object progress{};                // an event, where it is not empty and has changed
+  std::vector<NewJob> create{};                 // children to add
+  boost::json::object progress{};               // an event, where it is not empty and has changed
   std::optional<boost::json::object> result{};  // it has succeeded; nothing may be created along with that
 };
 
@@ -78,8 +78,9 @@ struct Kind {
   // Somebody waits for it and it is over in seconds: it runs beside the jobs that take long, not behind them.
   bool brief = false;
   // Of a kind whose work is done by other jobs, in place of a program: called when the job starts and whenever a child
-  // (in order of creation) may have changed, until it gives a result or an error, which ends the children that are left.
-  // A pure function: it is asked again after a restart. No result, nothing to create and no child left is an error.
+  // (in order of creation) may have changed, until it gives a result or an error, which ends the children that are
+  // left. A pure function: it is asked again after a restart. No result, nothing to create and no child left is an
+  // error.
   std::function<Result<Step>(const Job& job, std::span<const Job> children)> advance{};
 };
 

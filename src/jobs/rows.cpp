@@ -169,14 +169,16 @@ Status InsertJob(soci::session& session, const Row& row) {
          "cancel_requested, created_ms, started_ms, finished_ms, last_event) VALUES (:id, :position, :kind, :parent, "
          ":state, :spec, '', '', '', 0, 0, :created, 0, 0, 0)",
       soci::use(raw.id, "id"), soci::use(raw.position, "position"), soci::use(raw.kind, "kind"),
-      soci::use(row.job.parent, "parent"), soci::use(raw.state, "state"), soci::use(spec, "spec"), soci::use(raw.created_ms, "created");
+      soci::use(row.job.parent, "parent"), soci::use(raw.state, "state"), soci::use(spec, "spec"),
+      soci::use(raw.created_ms, "created");
   return {};
 }
 
 Result<std::vector<Row>> SelectJobs(soci::session& session, std::string_view tail, const Bind& bind) {
   Raw raw;
   soci::statement query(session);
-  for (std::string* text : {&raw.id, &raw.kind, &raw.parent, &raw.state, &raw.spec, &raw.result, &raw.progress, &raw.error}) {
+  for (std::string* text :
+       {&raw.id, &raw.kind, &raw.parent, &raw.state, &raw.spec, &raw.result, &raw.progress, &raw.error}) {
     query.exchange(soci::into(*text));
   }
   query.exchange(soci::into(raw.attempt));

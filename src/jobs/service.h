@@ -17,10 +17,10 @@ namespace atelier::jobs {
 std::span<const storage::Migration> Migrations();
 
 struct Filter {
-  std::string kind{};   // empty: all
+  std::string kind{};    // empty: all
   std::string parent{};  // only the children of this job; empty: all
-  std::string state{};  // empty: all
-  std::string after{};  // an id; empty: from the start
+  std::string state{};   // empty: all
+  std::string after{};   // an id; empty: from the start
   int limit = 20;
   bool descending = true;
 };

@@ -122,8 +122,9 @@ Result<std::vector<Job>> Store::List(const Filter& filter, bool& has_more) {
     }
     const int most = limit + 1;
     const std::string tail =
-        std::string("WHERE (:kind = '' OR kind = :kind) AND (:state = '' OR state = :state) AND "
-                    "(:parent = '' OR parent = :parent) AND ") +
+        std::string(
+            "WHERE (:kind = '' OR kind = :kind) AND (:state = '' OR state = :state) AND "
+            "(:parent = '' OR parent = :parent) AND ") +
         (filter.descending ? "position < :edge ORDER BY position DESC" : "position > :edge ORDER BY position") +
         " LIMIT :most";
     ATELIER_ASSIGN(rows, SelectJobs(session, tail, [&](soci::statement& query) {

@@ -2,10 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/json.h"
 #include "families/predictor.h"
 #include "families/testing/tiny_data.h"
+#include "learning/evaluation/figures.h"
+#include "learning/evaluation/report.h"
 #include "learning/spec/train_settings.h"
+#include "storage/blob_json.h"
 
 namespace atelier::learning {
 namespace {
@@ -79,6 +84,13 @@ TEST(Jobs, TrainThenEvaluateThenPredictAgree) {
   ASSERT_TRUE(evaluated.ok()) << evaluated.error().message;
   EXPECT_EQ(evaluated->at("metrics").at("accuracy"), metrics.at("accuracy"));
   EXPECT_TRUE(evaluated->at("metrics").as_object().contains("confusion_matrix"));
+  EXPECT_TRUE(evaluated->at("metrics").at("intervals").as_object().contains("accuracy"));
+  const auto kept = LoadPredictions(
+      store.blobs(), storage::BlobRefFromJson(evaluated->at("predictions").as_object(), "predictions").value());
+  ASSERT_TRUE(kept.ok()) << kept.error().message;
+  EXPECT_EQ(std::ssize(kept->rows), GetInt(evaluated->at("metrics").as_object(), "rows"));
+  EXPECT_NE(kept->Find("x"), nullptr);
+  EXPECT_NEAR(GetNumber(MetricsOf(*kept), "accuracy"), GetNumber(metrics, "accuracy"), 1e-12);
 
   // What is served computes what was evaluated.
   auto predictor = families::Predictor::Open(Folder(store, *result), 1);
@@ -99,6 +111,29 @@ TEST(Jobs, TrainThenEvaluateThenPredictAgree) {
     ++rows;
   }
   EXPECT_DOUBLE_EQ(static_cast<double>(hits) / static_cast<double>(rows), GetNumber(metrics, "accuracy"));
+}
+
+TEST(Jobs, ATrialOfASearchSeesNoTestRowsAndAFoldIsHeldOut) {
+  tiny::TinyStore store;
+  const auto points = tiny::Points(200);
+  const auto manifest = store.Add({points.x, points.y, points.label}, data::Task::kClassification, points.splits);
+  const auto train = std::ranges::count(points.splits, 0);
+  auto spec = TrainSpec(store, manifest, "mlp", R"({"layers":"8","epochs":1,"validation":0.25})");
+  spec["evaluate_on"] = "validation";
+  const auto trial = RunTrain(store, spec);
+  ASSERT_TRUE(trial.ok()) << trial.error().message;
+  EXPECT_EQ(GetString(trial->at("metrics").as_object(), "split"), "validation");
+  EXPECT_EQ(GetInt(trial->at("metrics").as_object(), "rows"),
+            GetInt(trial->at("metadata").at("training").as_object(), "validation_rows"));
+  spec = TrainSpec(store, manifest, "mlp", R"({"layers":"8","epochs":1})");
+  spec["fold"] = {{"index", 1}, {"count", 4}, {"seed", 1}};
+  const auto fold = RunTrain(store, spec);
+  ASSERT_TRUE(fold.ok()) << fold.error().message;
+  EXPECT_EQ(GetString(fold->at("metrics").as_object(), "split"), "test");
+  const int64_t held = GetInt(fold->at("metrics").as_object(), "rows");
+  EXPECT_NEAR(static_cast<double>(held), static_cast<double>(train) / 4, 1);
+  spec["fold"] = {{"index", 4}, {"count", 4}, {"seed", 1}};
+  EXPECT_EQ(RunTrain(store, spec).error().code, Code::kInvalidArgument);
 }
 
 TEST(Jobs, RegressionIsInTheTargetsUnit) {

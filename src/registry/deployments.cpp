@@ -23,9 +23,9 @@ Result<std::vector<Deployment>> Fetch(soci::session& session, Query&& query) {
   std::string previous;
   std::string settings;
   std::string gate;
-  soci::statement statement =
-      (query, soci::into(row.id), soci::into(row.name), soci::into(row.model_name), soci::into(versions),
-       soci::into(previous), soci::into(settings), soci::into(row.created_ms), soci::into(row.updated_ms), soci::into(gate));
+  soci::statement statement = (query, soci::into(row.id), soci::into(row.name), soci::into(row.model_name),
+                               soci::into(versions), soci::into(previous), soci::into(settings),
+                               soci::into(row.created_ms), soci::into(row.updated_ms), soci::into(gate));
   std::vector<Deployment> deployments;
   statement.execute();
   while (statement.fetch()) {

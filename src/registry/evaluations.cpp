@@ -30,9 +30,10 @@ Result<std::vector<Evaluation>> Fetch(Query&& query) {
   Evaluation row;
   std::string metrics;
   std::string predictions;
-  soci::statement statement = (query, soci::into(row.id), soci::into(row.model_name), soci::into(row.model_version),
-                               soci::into(row.dataset_name), soci::into(row.dataset_version), soci::into(row.split),
-                               soci::into(metrics), soci::into(row.created_ms), soci::into(row.job_id), soci::into(predictions));
+  soci::statement statement =
+      (query, soci::into(row.id), soci::into(row.model_name), soci::into(row.model_version),
+       soci::into(row.dataset_name), soci::into(row.dataset_version), soci::into(row.split), soci::into(metrics),
+       soci::into(row.created_ms), soci::into(row.job_id), soci::into(predictions));
   std::vector<Evaluation> evaluations;
   statement.execute();
   while (statement.fetch()) {

@@ -49,7 +49,8 @@ struct Evaluation {
   boost::json::object metrics;
   int64_t created_ms = 0;
   std::string job_id;
-  std::optional<storage::BlobRef> predictions{};  // row by row, where they were kept (learning/evaluation/predictions.h)
+  std::optional<storage::BlobRef>
+      predictions{};  // row by row, where they were kept (learning/evaluation/predictions.h)
 };
 
 struct DeployedVersion {

@@ -132,7 +132,8 @@ Result<json::object> SearchSpec(const Services& services, const json::object& re
   ATELIER_ASSIGN(parallel, fields.IntOr("parallel", 1, 1, 64));
   ATELIER_TRY(fields.RejectUnknown());
   // The test rows are not for choosing.
-  if (manifest.split_rows[static_cast<size_t>(data::Split::kValidation)] == 0 && !base.settings.contains("validation")) {
+  if (manifest.split_rows[static_cast<size_t>(data::Split::kValidation)] == 0 &&
+      !base.settings.contains("validation")) {
     base.settings["validation"] = kValidationShare;
   }
   learning::Plan plan{.strategy = wish.strategy,

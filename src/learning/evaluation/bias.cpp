@@ -75,8 +75,7 @@ class Gaps {
     if (!gap.has_value()) {
       return;
     }
-    json::object object{
-        {"name", name}, {"value", gap->value}, {"lowest", gap->lowest}, {"highest", gap->highest}};
+    json::object object{{"name", name}, {"value", gap->value}, {"lowest", gap->lowest}, {"highest", gap->highest}};
     if (!positive.empty()) {
       object["positive"] = positive;
     }
@@ -113,8 +112,7 @@ void AddOutcomeGaps(const Predictions& p, const std::vector<Slice>& groups, int3
   };
   const auto opportunity = gap(&Outcome::true_positive);
   const auto alarms = gap(&Outcome::false_positive);
-  const bool alarms_wider =
-      alarms.has_value() && (!opportunity.has_value() || alarms->value > opportunity->value);
+  const bool alarms_wider = alarms.has_value() && (!opportunity.has_value() || alarms->value > opportunity->value);
   gaps.Add("demographic_parity", gap(&Outcome::selected), name);
   gaps.Add("equal_opportunity", opportunity, name);
   gaps.Add("equalized_odds", alarms_wider ? alarms : opportunity, name);

@@ -19,9 +19,9 @@ struct BiasQuery {
 //  "positive"}]}
 // Each gap is the highest value of a group less the lowest, with the names of both groups:
 //   labels : "accuracy"; of the positive outcome "demographic_parity" (share of rows it is predicted for),
-//            "equal_opportunity" (share of those truly positive it is predicted for) and "equalized_odds" (the larger of
-//            that and of the same for the truly negative): M. Hardt, E. Price, N. Srebro, "Equality of Opportunity in
-//            Supervised Learning", 2016. Of more than two classes, the class with the largest gap, which is named.
+//            "equal_opportunity" (share of those truly positive it is predicted for) and "equalized_odds" (the larger
+//            of that and of the same for the truly negative): M. Hardt, E. Price, N. Srebro, "Equality of Opportunity
+//            in Supervised Learning", 2016. Of more than two classes, the class with the largest gap, which is named.
 //   numbers: "mae" and "mean_error" (predicted less true); texts and tags: their score.
 // Groups of labels also have "outcomes":[{"positive","base_rate","selection_rate","true_positive_rate",
 // "false_positive_rate"}]; what is not defined is null.

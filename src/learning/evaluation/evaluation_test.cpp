@@ -210,7 +210,8 @@ TEST(Compare, TellsABetterModelFromAnEqualOne) {
   EXPECT_EQ(accuracy.at("better").as_string(), "b");
   EXPECT_GT(Number(accuracy.at("interval").at(0)), 0);
   EXPECT_LT(Number(better->at("mcnemar").at("p")), 0.01);
-  EXPECT_NEAR(Number(better->at("fixed")) - Number(better->at("broken")), 400 * Number(accuracy.at("difference")), 1e-6);
+  EXPECT_NEAR(Number(better->at("fixed")) - Number(better->at("broken")), 400 * Number(accuracy.at("difference")),
+              1e-6);
   const auto same = Compare(Labels(1, 0.8), Labels(1, 0.8), {});
   EXPECT_TRUE(same->at("figures").at(0).at("better").is_null());
   EXPECT_EQ(Number(same->at("figures").at(0).at("p")), 1);

@@ -108,9 +108,10 @@ std::vector<Figure> TextFigures(const Predictions& p) {
     chrf_rows.push_back(ChrfOf(p.predicted_texts[i], reference, {}));
     exact.push_back(ExactMatch(p.true_texts[i], p.predicted_texts[i]) ? 1 : 0);
   }
-  return {{"chrf", ScoreOfSum(std::move(chrf_rows), [](const ChrfStatistics& sum) { return Score(sum, {}); })},
-          {"bleu", ScoreOfSum(std::move(bleu_rows), [bleu](const BleuStatistics& sum) { return Score(sum, bleu).score; })},
-          {"exact_match", MeanOf(std::move(exact))}};
+  return {
+      {"chrf", ScoreOfSum(std::move(chrf_rows), [](const ChrfStatistics& sum) { return Score(sum, {}); })},
+      {"bleu", ScoreOfSum(std::move(bleu_rows), [bleu](const BleuStatistics& sum) { return Score(sum, bleu).score; })},
+      {"exact_match", MeanOf(std::move(exact))}};
 }
 
 // What a sentence adds to entity F1.

@@ -15,7 +15,7 @@ struct Gate {
   std::string metric;                // a plain number of the evaluation's metrics, such as "accuracy"
   std::optional<double> at_least{};  // one of both
   std::optional<double> at_most{};
-  std::string dataset{};  // only evaluations on this data set count (NAME or NAME@VERSION); empty: on any
+  std::string dataset{};       // only evaluations on this data set count (NAME or NAME@VERSION); empty: on any
   std::string split = "test";  // and only on these rows
 };
 
@@ -27,8 +27,8 @@ struct GateEvidence {
   const boost::json::object* metrics = nullptr;  // borrowed
 };
 
-// {"metric","at_least"|"at_most","dataset","split"}. Errors: kInvalidArgument below `path` (no metric, no bound or both, a bound
-// that is not finite, an unknown member).
+// {"metric","at_least"|"at_most","dataset","split"}. Errors: kInvalidArgument below `path` (no metric, no bound or
+// both, a bound that is not finite, an unknown member).
 Result<Gate> GateFromJson(const boost::json::object& object, const std::string& path);
 boost::json::object ToJson(const Gate& gate);
 

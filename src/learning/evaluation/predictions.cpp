@@ -47,8 +47,7 @@ Status Check(const Predictions& p) {
     case AnswerKind::kLabel:
       ATELIER_TRY(Fit(p.truth.size() == rows && p.predicted.size() == rows, "labels"));
       ATELIER_TRY(Fit(InRange(p.truth, 0, p.labels.size()) && InRange(p.predicted, 0, p.labels.size()), "classes"));
-      ATELIER_TRY(
-          Fit(p.probabilities.empty() || p.probabilities.size() == rows * p.labels.size(), "probabilities"));
+      ATELIER_TRY(Fit(p.probabilities.empty() || p.probabilities.size() == rows * p.labels.size(), "probabilities"));
       break;
     case AnswerKind::kNumber:
       ATELIER_TRY(Fit(p.true_values.size() == rows && p.predicted_values.size() == rows, "values"));

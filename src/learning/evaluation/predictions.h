@@ -5,7 +5,8 @@
 //   kind label  : "truth" and "predicted" I32 [rows], "probabilities" F32 [rows, labels] (may be absent)
 //   kind number : "truth" and "predicted" F64 [rows]
 //   kind text   : "truth" and "predicted" as texts;  kind tags: the same, tags separated by a space
-//   all         : "loss" F32 [rows] (may be absent), "key.0", "key.1" ... I32 (index of a label, -1 missing) or F32 (NaN
+//   all         : "loss" F32 [rows] (may be absent), "key.0", "key.1" ... I32 (index of a label, -1 missing) or F32
+//   (NaN
 //                 missing) [rows], "input" as texts (may be absent)
 // A text `t` is `t.bytes` U8 [total], UTF-8, and `t.offsets` I64 [rows + 1].
 #pragma once
@@ -62,8 +63,7 @@ struct Predictions {
 Status Check(const Predictions& predictions);
 
 // Errors: Check's, the sink's.
-Status WritePredictions(const Predictions& predictions,
-                        const std::function<Status(std::span<const std::byte>)>& sink);
+Status WritePredictions(const Predictions& predictions, const std::function<Status(std::span<const std::byte>)>& sink);
 
 // Errors: kDataLoss where the file is none of ours.
 Result<Predictions> ReadPredictions(const std::filesystem::path& file);

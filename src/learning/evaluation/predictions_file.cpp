@@ -165,8 +165,7 @@ Result<AnswerKind> KindFromName(const std::map<std::string, std::string>& metada
 
 }  // namespace
 
-Status WritePredictions(const Predictions& predictions,
-                        const std::function<Status(std::span<const std::byte>)>& sink) {
+Status WritePredictions(const Predictions& predictions, const std::function<Status(std::span<const std::byte>)>& sink) {
   using tensor::DataType;
   ATELIER_TRY(Check(predictions));
   Tensors tensors;

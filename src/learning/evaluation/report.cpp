@@ -12,8 +12,7 @@ boost::json::object Report(const Predictions& predictions) {
 
 Result<storage::BlobRef> StorePredictions(storage::BlobStore& blobs, const Predictions& predictions) {
   ATELIER_ASSIGN(writer, blobs.Create());
-  ATELIER_TRY(
-      WritePredictions(predictions, [&](std::span<const std::byte> bytes) { return writer->Append(bytes); }));
+  ATELIER_TRY(WritePredictions(predictions, [&](std::span<const std::byte> bytes) { return writer->Append(bytes); }));
   return writer->Commit();
 }
 

@@ -13,7 +13,7 @@ bool IsMark(char32_t c) {
 }
 
 struct Prepared {
-  std::u32string characters;        // without white space
+  std::u32string characters;       // without white space
   std::vector<std::string> words;  // marks apart
 };
 

@@ -73,7 +73,8 @@ void AddAllAverages(json::object& metrics, const std::vector<ClassCounts>& count
 // Balanced accuracy: the mean recall of the classes that occur in truth. Matthews' coefficient of several classes
 // (J. Gorodkin, "Comparing two K-category assignments by a K-category correlation coefficient", 2004) and Cohen's kappa
 // (J. Cohen, 1960), from hits h, rows n, and per class the predicted p_k and true t_k:
-//   MCC = (h n - sum p_k t_k) / sqrt((n^2 - sum p_k^2) (n^2 - sum t_k^2));  kappa = (h n - e) / (n^2 - e), e = sum p_k t_k
+//   MCC = (h n - sum p_k t_k) / sqrt((n^2 - sum p_k^2) (n^2 - sum t_k^2));  kappa = (h n - e) / (n^2 - e), e = sum p_k
+//   t_k
 void AddAgreement(json::object& metrics, const std::vector<ClassCounts>& counts) {
   double hits = 0, rows = 0, products = 0, predicted_squares = 0, true_squares = 0, recalls = 0, present = 0;
   for (const auto& one : counts) {

@@ -102,7 +102,8 @@ PrecisionRecall RougeL(std::span<const std::string> reference, std::span<const s
 }
 
 std::vector<std::string> AnswerTokens(std::string_view text) {
-  auto words = WordsOf(ToCharacters(Lower(text)), [](char32_t c) { return !IsPunctuation(c); }, false);
+  auto words = WordsOf(
+      ToCharacters(Lower(text)), [](char32_t c) { return !IsPunctuation(c); }, false);
   std::erase_if(words, [](const std::string& word) { return word == "a" || word == "an" || word == "the"; });
   return words;
 }

@@ -25,8 +25,9 @@ std::vector<std::string> RougeTokens(std::string_view text);
 PrecisionRecall RougeN(std::span<const std::string> reference, std::span<const std::string> prediction, size_t n);
 PrecisionRecall RougeL(std::span<const std::string> reference, std::span<const std::string> prediction);
 
-// Answers to questions as SQuAD scores them (P. Rajpurkar et al., EMNLP 2016): lower case, without ASCII punctuation and
-// English articles, single spaces; ideographs are tokens of their own, and Chinese punctuation is left out likewise.
+// Answers to questions as SQuAD scores them (P. Rajpurkar et al., EMNLP 2016): lower case, without ASCII punctuation
+// and English articles, single spaces; ideographs are tokens of their own, and Chinese punctuation is left out
+// likewise.
 std::vector<std::string> AnswerTokens(std::string_view text);
 bool ExactMatch(std::string_view reference, std::string_view prediction);
 PrecisionRecall TokenOverlap(std::string_view reference, std::string_view prediction);

@@ -122,17 +122,16 @@ TEST(Resampling, IntervalsAreNearSciPys) {
   const auto golden = Golden("resampling");
   const auto values = List<double>(golden.at("values"));
   const double width = Number(golden.at("high")) - Number(golden.at("low"));
-  for (const auto& interval : {BootstrapMean(values, {.resamples = 4000}),
-                               Bootstrap(
-                                   values.size(),
-                                   [&](std::span<const uint32_t> rows) {
-                                     double sum = 0;
-                                     for (const uint32_t row : rows) {
-                                       sum += values[row] / static_cast<double>(rows.size());
-                                     }
-                                     return sum;
-                                   },
-                                   {.resamples = 4000, .seed = 2})}) {
+  for (const auto& interval :
+       {BootstrapMean(values, {.resamples = 4000}), Bootstrap(values.size(),
+                                                              [&](std::span<const uint32_t> rows) {
+                                                                double sum = 0;
+                                                                for (const uint32_t row : rows) {
+                                                                  sum += values[row] / static_cast<double>(rows.size());
+                                                                }
+                                                                return sum;
+                                                              },
+                                                              {.resamples = 4000, .seed = 2})}) {
     EXPECT_NEAR(interval.low, Number(golden.at("low")), 0.05 * width);
     EXPECT_NEAR(interval.high, Number(golden.at("high")), 0.05 * width);
   }

@@ -20,8 +20,8 @@ struct ClassScores {
 };
 
 // {"accuracy","top_5_accuracy","precision_macro","precision_micro","precision_weighted","recall_...","f1_...",
-//  "balanced_accuracy","mcc","cohen_kappa","per_class":[{"label","precision","recall","f1","support"}],"confusion_matrix":[[...]] (row: truth, column:
-//  predicted)}.
+//  "balanced_accuracy","mcc","cohen_kappa","per_class":[{"label","precision","recall","f1","support"}],"confusion_matrix":[[...]]
+//  (row: truth, column: predicted)}.
 // Averages run over the classes that occur in truth or predictions; an undefined ratio counts as 0. Of equal scores the
 // first class is predicted. top_5 (where there are more than 5 classes) counts a row whose true class has fewer than 5
 // classes before it (higher score, or equal score and lower index). The two tables are left out above 200 classes.
@@ -36,9 +36,10 @@ double TopKAccuracy(const ClassScores& scores, int64_t k);
 // 2 |y - p| / (|y| + |p|), from 0 to 2 (0 where both are 0). Both are shares, not per cent.
 boost::json::object RegressionMetrics(std::span<const double> truth, std::span<const double> predicted);
 
-// The mean absolute scaled error of a forecast (R. Hyndman, A. Koehler, "Another look at measures of forecast accuracy",
-// 2006): its mean absolute error, divided by that of repeating the value `season` steps before, over the series that was
-// trained on. Below 1: better than that. Nothing where `history` is not longer than the season, or repeats itself.
+// The mean absolute scaled error of a forecast (R. Hyndman, A. Koehler, "Another look at measures of forecast
+// accuracy", 2006): its mean absolute error, divided by that of repeating the value `season` steps before, over the
+// series that was trained on. Below 1: better than that. Nothing where `history` is not longer than the season, or
+// repeats itself.
 std::optional<double> Mase(std::span<const double> truth, std::span<const double> predicted,
                            std::span<const double> history, size_t season);
 

@@ -10,7 +10,7 @@
 
 namespace atelier::learning {
 
-using WordCounts = std::unordered_map<std::string, int64_t>;              // words joined by a space
+using WordCounts = std::unordered_map<std::string, int64_t>;               // words joined by a space
 using CharacterCounts = std::unordered_map<std::u32string_view, int64_t>;  // borrowing the text
 
 inline WordCounts CountWords(std::span<const std::string> words, size_t n) {

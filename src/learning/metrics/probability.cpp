@@ -99,8 +99,9 @@ void AddCalibration(json::object& metrics, const std::array<Bin, kBins>& bins, d
   for (const Bin& bin : bins) {
     if (bin.rows > 0) {
       error += std::abs(bin.hits - bin.confidence) / rows;
-      table.push_back(
-          {{"confidence", bin.confidence / bin.rows}, {"accuracy", bin.hits / bin.rows}, {"rows", std::llround(bin.rows)}});
+      table.push_back({{"confidence", bin.confidence / bin.rows},
+                       {"accuracy", bin.hits / bin.rows},
+                       {"rows", std::llround(bin.rows)}});
     }
   }
   metrics["calibration_error"] = error;

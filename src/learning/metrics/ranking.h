@@ -14,8 +14,9 @@ using RankedRelevance = std::vector<double>;
 // The relevances in order of falling scores; of equal scores the earlier comes first. The spans must be of one length.
 RankedRelevance RankByScore(std::span<const double> relevance, std::span<const float> scores);
 
-double ReciprocalRank(std::span<const double> ranked);    // 1 / place of the first relevant one; 0 where there is none
-double AveragePrecision(std::span<const double> ranked);  // mean precision at the relevant places; 0 where there are none
+double ReciprocalRank(std::span<const double> ranked);  // 1 / place of the first relevant one; 0 where there is none
+double AveragePrecision(
+    std::span<const double> ranked);  // mean precision at the relevant places; 0 where there are none
 double RecallAt(std::span<const double> ranked, size_t k);
 // DCG@k / ideal DCG@k with DCG = sum rel_i / log2(i + 1) (K. Jarvelin, J. Kekalainen, TOIS 2002, with linear gains as
 // scikit-learn's ndcg_score); 0 where nothing is relevant.

@@ -55,13 +55,11 @@ boost::json::object RegressionMetrics(std::span<const double> truth, std::span<c
   const std::vector<double> values(truth.begin(), truth.end());
   const double squares = SumOfSquares(errors, 0);
   const double total = SumOfSquares(values, Mean(values));
-  boost::json::object metrics{{"mse", squares / count},
-                              {"rmse", std::sqrt(squares / count)},
-                              {"mae", Mean(distances)},
-                              {"median_absolute_error", Median(distances)},
-                              {"r2", Explained(squares, total)},
-                              {"explained_variance", Explained(SumOfSquares(errors, Mean(errors)), total)},
-                              {"smape", symmetric / count}};
+  boost::json::object metrics{
+      {"mse", squares / count},          {"rmse", std::sqrt(squares / count)},
+      {"mae", Mean(distances)},          {"median_absolute_error", Median(distances)},
+      {"r2", Explained(squares, total)}, {"explained_variance", Explained(SumOfSquares(errors, Mean(errors)), total)},
+      {"smape", symmetric / count}};
   if (!zero && !truth.empty()) {
     metrics["mape"] = relative / count;
   }

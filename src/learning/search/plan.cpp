@@ -160,8 +160,7 @@ json::object SearchProgress(const Plan& plan, std::span<const TrialState> states
   for (const Rung& rung : plan.rungs) {
     total += rung.trials;
   }
-  const auto done =
-      std::ranges::count_if(states, [](const TrialState& state) { return state.phase != Phase::kAlive; });
+  const auto done = std::ranges::count_if(states, [](const TrialState& state) { return state.phase != Phase::kAlive; });
   json::object progress{{"stage", plan.strategy == Strategy::kFolds ? "folds" : "search"},
                         {"strategy", Name(plan.strategy)},
                         {"done", static_cast<int64_t>(done)},

@@ -54,7 +54,7 @@ struct Decision {
     size_t rung = 0;
   };
   std::vector<Start> start{};
-  bool finished = false;        // nothing is left to start or to wait for
+  bool finished = false;         // nothing is left to start or to wait for
   std::optional<size_t> best{};  // the place in `states` of the best training of the last round begun
 };
 

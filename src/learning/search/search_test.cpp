@@ -95,11 +95,12 @@ TEST(Plan, HalvingTrainsTheBestLongest) {
   plan.rungs = rungs;
   size_t most_alive = 0;
   // Trial 8 is the best but fails; 7 starts badly and is not seen again; 6 wins.
-  const auto states = RunPlan(plan,
-                          [](size_t trial, int64_t epochs) {
-                            return trial == 8 ? NAN : (trial == 7 && epochs == 3 ? 0.0 : 0.1 * static_cast<double>(trial));
-                          },
-                          most_alive);
+  const auto states = RunPlan(
+      plan,
+      [](size_t trial, int64_t epochs) {
+        return trial == 8 ? NAN : (trial == 7 && epochs == 3 ? 0.0 : 0.1 * static_cast<double>(trial));
+      },
+      most_alive);
   EXPECT_EQ(states.size(), 13U);
   EXPECT_EQ(most_alive, 4U);
   const auto best = Decide(plan, states).best;
@@ -117,10 +118,12 @@ TEST(Plan, LowerMayBeBetterAndAllMayFail) {
   plan.trials.resize(3);
   plan.rungs = {{3, 0}};
   size_t most_alive = 0;
-  const auto states = RunPlan(plan, [](size_t trial, int64_t) { return 1.0 + static_cast<double>(trial); }, most_alive);
+  const auto states = RunPlan(
+      plan, [](size_t trial, int64_t) { return 1.0 + static_cast<double>(trial); }, most_alive);
   EXPECT_EQ(states[*Decide(plan, states).best].trial, 0U);
   EXPECT_EQ(most_alive, 1U);
-  const auto failed = RunPlan(plan, [](size_t, int64_t) { return NAN; }, most_alive);
+  const auto failed = RunPlan(
+      plan, [](size_t, int64_t) { return NAN; }, most_alive);
   EXPECT_TRUE(Decide(plan, failed).finished);
   EXPECT_FALSE(Decide(plan, failed).best.has_value());
 }

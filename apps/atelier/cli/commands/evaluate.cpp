@@ -89,8 +89,7 @@ Status Show(Session& session, const EvaluateOptions& options) {
 }
 
 Status CompareBoth(Session& session, const EvaluateOptions& options) {
-  ATELIER_ASSIGN(comparison,
-                 session.api.Post("/v1/evaluations/compare", {{"a", options.a}, {"b", options.b}}));
+  ATELIER_ASSIGN(comparison, session.api.Post("/v1/evaluations/compare", {{"a", options.a}, {"b", options.b}}));
   if (session.json) {
     PrintJson(comparison);
   } else {

@@ -64,8 +64,8 @@ std::string BiasTable(const json::object& bias) {
   Table gaps({"GAP", "VALUE", "LOWEST", "HIGHEST", "POSITIVE"});
   for (const auto& item : ArrayIn(bias, "gaps")) {
     const auto& one = item.as_object();
-    gaps.Add({Cell(one, "name"), Cell(one, "value"), Short(one, "lowest"), Short(one, "highest"),
-              Short(one, "positive")});
+    gaps.Add(
+        {Cell(one, "name"), Cell(one, "value"), Short(one, "lowest"), Short(one, "highest"), Short(one, "positive")});
   }
   return Escape("Groups by " + Cell(bias, "group")) + "\n" + groups.Text() + "\n" + gaps.Text();
 }

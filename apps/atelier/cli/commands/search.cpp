@@ -36,12 +36,10 @@ std::string TrialsTable(const json::object& search) {
 Status Search(Session& session, const SearchOptions& options) {
   ATELIER_ASSIGN(settings, ParseSettings(options.settings));
   ATELIER_ASSIGN(space, ParseSpace(options.space));
-  json::object request{{"kind", "search"},           {"family", options.family},
-                       {"dataset", options.dataset}, {"model", options.model},
-                       {"settings", settings},       {"space", space},
-                       {"strategy", options.strategy}, {"trials", options.trials},
-                       {"seed", options.seed},       {"factor", options.factor},
-                       {"parallel", options.parallel}};
+  json::object request{
+      {"kind", "search"},     {"family", options.family}, {"dataset", options.dataset},   {"model", options.model},
+      {"settings", settings}, {"space", space},           {"strategy", options.strategy}, {"trials", options.trials},
+      {"seed", options.seed}, {"factor", options.factor}, {"parallel", options.parallel}};
   if (!options.metric.empty()) {
     request["metric"] = options.metric;
   }
@@ -85,7 +83,8 @@ void AddSearchCommand(CLI::App& app, Selection& selection) {
   command->add_option("--set", options->settings, "Settings of all trainings, as of train");
   command->add_option("--strategy", options->strategy, "grid, random or halving")->capture_default_str();
   command->add_option("--trials", options->trials, "How many settings random and halving try")->capture_default_str();
-  command->add_option("--metric", options->metric, "What to choose by; default: accuracy or rmse of the validation rows");
+  command->add_option("--metric", options->metric,
+                      "What to choose by; default: accuracy or rmse of the validation rows");
   command->add_option("--factor", options->factor, "halving: one of so many goes on")->capture_default_str();
   command->add_option("--parallel", options->parallel, "Trainings that may run at once")->capture_default_str();
   command->add_option("--seed", options->seed, "Of the choice of settings")->capture_default_str();

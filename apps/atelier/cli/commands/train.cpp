@@ -35,10 +35,8 @@ std::string FoldsTable(const json::object& result) {
 
 Status Train(Session& session, const TrainOptions& options) {
   ATELIER_ASSIGN(settings, ParseSettings(options.settings));
-  json::object request{{"kind", "train"},
-                       {"family", options.family},
-                       {"dataset", options.dataset},
-                       {"settings", std::move(settings)}};
+  json::object request{
+      {"kind", "train"}, {"family", options.family}, {"dataset", options.dataset}, {"settings", std::move(settings)}};
   if (!options.model.empty()) {
     request["model"] = options.model;
   }
