@@ -6,6 +6,8 @@
 #include "base/json.h"
 #include "families/learner.h"
 #include "families/model.h"
+#include "families/sequence/learner.h"
+#include "families/sequence/predictor.h"
 #include "families/sequential/chain_predictor.h"
 #include "families/sequential/learner.h"
 
@@ -14,9 +16,14 @@ namespace {
 
 constexpr uintmax_t kMaxJsonBytes = 256U << 20U;
 
-constexpr std::array<Entry, 2> kEntries{{
+constexpr std::array<Entry, 7> kEntries{{
     {.name = "mlp", .learn = LearnChain, .open = OpenChain, .measure = MeasureChain},
     {.name = "cnn", .learn = LearnChain, .open = OpenChain, .measure = MeasureChain},
+    {.name = "lstm", .learn = LearnSequence, .open = OpenSequence, .measure = MeasureSequence},
+    {.name = "gru", .learn = LearnSequence, .open = OpenSequence, .measure = MeasureSequence},
+    {.name = "rnn", .learn = LearnSequence, .open = OpenSequence, .measure = MeasureSequence},
+    {.name = "textcnn", .learn = LearnSequence, .open = OpenSequence, .measure = MeasureSequence},
+    {.name = "textbag", .learn = LearnSequence, .open = OpenSequence, .measure = MeasureSequence},
 }};
 
 }  // namespace

@@ -5,16 +5,42 @@
 
 #include "base/json.h"
 #include "families/spec/chain.h"
+#include "families/spec/sequence.h"
 
 namespace atelier::families {
 namespace {
 
-const std::array<Family, 2> kFamilies{{
+const std::array<Family, 7> kFamilies{{
     {.name = "mlp",
      .summary = "Multilayer perceptron: dense layers on tables or pictures",
      .settings = MlpSettings(),
      .fit = FitChain},
     {.name = "cnn", .summary = "Convolutional network on pictures", .settings = CnnSettings(), .fit = FitChain},
+    {.name = "lstm",
+     .summary = "Long short-term memory on texts, tokens to tag, sequences of numbers or a time series",
+     .settings = RecurrentSettings(),
+     .defaults = RecurrentDefaults(),
+     .fit = FitSequence},
+    {.name = "gru",
+     .summary = "Gated recurrent units on the same",
+     .settings = RecurrentSettings(),
+     .defaults = RecurrentDefaults(),
+     .fit = FitSequence},
+    {.name = "rnn",
+     .summary = "Plain recurrent network (tanh) on the same",
+     .settings = RecurrentSettings(),
+     .defaults = RecurrentDefaults(),
+     .fit = FitSequence},
+    {.name = "textcnn",
+     .summary = "Convolutions over the words of a text",
+     .settings = TextCnnSettings(),
+     .defaults = TextCnnDefaults(),
+     .fit = FitSequence},
+    {.name = "textbag",
+     .summary = "Mean of the embeddings of a text's words and n-grams: quick and strong on short texts",
+     .settings = TextBagSettings(),
+     .defaults = TextBagDefaults(),
+     .fit = FitSequence},
 }};
 
 Status CheckClasses(const data::Column& target) {
