@@ -7,6 +7,8 @@
 #include "families/gpt/learner.h"
 #include "families/learner.h"
 #include "families/model.h"
+#include "families/sequence/learner.h"
+#include "families/sequence/predictor.h"
 #include "families/sequential/chain_predictor.h"
 #include "families/sequential/learner.h"
 #include "families/words/words.h"
@@ -20,6 +22,11 @@ constexpr uintmax_t kMaxJsonBytes = 256U << 20U;
 constexpr auto kEntries = std::to_array<Entry>({
     {.name = "mlp", .learn = LearnChain, .open = OpenChain, .measure = MeasureChain},
     {.name = "cnn", .learn = LearnChain, .open = OpenChain, .measure = MeasureChain},
+    {.name = "lstm", .learn = LearnSequence, .open = OpenSequence, .measure = MeasureSequence},
+    {.name = "gru", .learn = LearnSequence, .open = OpenSequence, .measure = MeasureSequence},
+    {.name = "rnn", .learn = LearnSequence, .open = OpenSequence, .measure = MeasureSequence},
+    {.name = "textcnn", .learn = LearnSequence, .open = OpenSequence, .measure = MeasureSequence},
+    {.name = "textbag", .learn = LearnSequence, .open = OpenSequence, .measure = MeasureSequence},
     {.name = "word2vec", .train = TrainWordVectors, .open = OpenWordVectors, .measure = MeasureWordVectors},
     {.name = "glove", .train = TrainWordVectors, .open = OpenWordVectors, .measure = MeasureWordVectors},
     {.name = "gpt", .learn = LearnGpt},

@@ -60,14 +60,20 @@ Result<Request> ReadRequest(const json::object& spec, JobData& data) {
   return Request{entry, family, code_version, std::move(settings), std::move(base), std::move(base_files)};
 }
 
-// The data set's own validation rows, else the set share of train, drawn by the seed.
-families::TrainRows DivideRows(const data::Reader& reader, const TrainSettings& settings) {
+// The data set's own validation rows, else the set share of train, drawn by the seed; of a forecast the last ones.
+families::TrainRows DivideRows(const data::Reader& reader, const json::object& all) {
+  const TrainSettings settings = TrainSettingsOf(all);
   families::TrainRows rows{reader.Rows(data::Split::kTrain), reader.Rows(data::Split::kValidation)};
   if (!rows.validation.empty() || settings.validation <= 0) {
     return rows;
   }
   const auto wanted = static_cast<int64_t>(static_cast<double>(rows.train.size()) * settings.validation + 0.5);
   const auto count = std::clamp<int64_t>(wanted, 1, static_cast<int64_t>(rows.train.size()) - 1);
+  if (GetString(all, "task") == "forecasting") {
+    rows.validation.assign(rows.train.end() - count, rows.train.end());
+    rows.train.resize(rows.train.size() - static_cast<size_t>(count));
+    return rows;
+  }
   SeededRng(settings.seed, kValidationStream).Shuffle(rows.train);
   rows.validation.assign(rows.train.begin(), rows.train.begin() + count);
   rows.train.erase(rows.train.begin(), rows.train.begin() + count);
@@ -197,7 +203,7 @@ Result<json::object> TrainJob(const JobContext& context) {
   const families::LearnInput input{.family = request.family,
                                    .settings = request.settings,
                                    .reader = *data.reader,
-                                   .rows = DivideRows(*data.reader, TrainSettingsOf(request.settings)),
+                                   .rows = DivideRows(*data.reader, request.settings),
                                    .base = std::move(base),
                                    .base_version = request.base,
                                    .threads = context.threads,

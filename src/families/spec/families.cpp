@@ -8,6 +8,7 @@
 #include "families/spec/word_vectors.h"
 #include "families/spec/gpt.h"
 #include "families/spec/translation.h"
+#include "families/spec/sequence.h"
 
 namespace atelier::families {
 namespace {
@@ -18,6 +19,31 @@ const auto kFamilies = std::to_array<Family>({
      .settings = MlpSettings(),
      .fit = FitChain},
     {.name = "cnn", .summary = "Convolutional network on pictures", .settings = CnnSettings(), .fit = FitChain},
+    {.name = "lstm",
+     .summary = "Long short-term memory on texts, tokens to tag, sequences of numbers or a time series",
+     .settings = RecurrentSettings(),
+     .defaults = RecurrentDefaults(),
+     .fit = FitSequence},
+    {.name = "gru",
+     .summary = "Gated recurrent units on the same",
+     .settings = RecurrentSettings(),
+     .defaults = RecurrentDefaults(),
+     .fit = FitSequence},
+    {.name = "rnn",
+     .summary = "Plain recurrent network (tanh) on the same",
+     .settings = RecurrentSettings(),
+     .defaults = RecurrentDefaults(),
+     .fit = FitSequence},
+    {.name = "textcnn",
+     .summary = "Convolutions over the words of a text",
+     .settings = TextCnnSettings(),
+     .defaults = TextCnnDefaults(),
+     .fit = FitSequence},
+    {.name = "textbag",
+     .summary = "Mean of the embeddings of a text's words and n-grams: quick and strong on short texts",
+     .settings = TextBagSettings(),
+     .defaults = TextBagDefaults(),
+     .fit = FitSequence},
     {.name = "word2vec",
      .summary = "Word vectors from text: skip-gram or CBOW with negative sampling",
      .settings = Word2vecSettings(),
