@@ -61,7 +61,7 @@ class World : public testing::Test {
       result["version"] = 1;
       return {};
     };
-    return {{"train", program, commit}, {"many", {}, commit, AdvanceMany}};
+    return {{"train", program, commit}, {.name = "many", .program = {}, .commit = commit, .advance = AdvanceMany}};
   }
 
   // spec["count"] jobs of the kind "train", spec["parallel"] at once; the result's value is the sum of theirs.
