@@ -212,6 +212,8 @@ Result<json::object> TrainJob(const JobContext& context) {
                                    .progress = context.progress,
                                    .message = context.message};
   ATELIER_ASSIGN(model, Learn(context, request, data, input));
+  std::error_code ignored;
+  std::filesystem::remove_all(context.directory / "base", ignored);
   ATELIER_TRY(AddEngineFile({.base = base_files, .work = context.directory / "engine", .threads = context.threads},
                             *data.blobs, model));
   json::object metadata = Metadata(data, request, context, model);

@@ -65,13 +65,14 @@ constexpr std::array<Setting, 18> kSettings{{
      .help = "how far preferences may lead away from the base (DPO)"},
 }};
 
-constexpr std::array<Default, 8> kDefaults{{{"epochs", "8"},
+constexpr std::array<Default, 9> kDefaults{{{"epochs", "8"},
                                             {"batch_size", "16"},
                                             {"optimizer", "\"adamw\""},
                                             {"learning_rate", "0.003"},
                                             {"beta2", "0.95"},
                                             {"weight_decay", "0.1"},
                                             {"gradient_clip", "1"},
+                                            {"warmup_steps", "20"},
                                             {"final_rate", "0.05"}}};
 
 Error Wrong(std::string_view setting, const std::string& what) {
