@@ -5,8 +5,9 @@
 namespace atelier::jobs {
 namespace {
 
-// Cancels what waits, and names what runs.
-Status EndChildren(Store& store, const std::vector<Job>& children, std::vector<std::string>& stop) {
+// Cancels what waits, and names what runs. Returns whether any runs.
+Result<bool> EndChildren(Store& store, const std::vector<Job>& children, std::vector<std::string>& stop) {
+  bool runs = false;
   for (const Job& child : children) {
     if (IsFinal(child.state)) {
       continue;
@@ -17,9 +18,10 @@ Status EndChildren(Store& store, const std::vector<Job>& children, std::vector<s
     }
     if (cancelled.ok() && cancelled->state == State::kRunning) {
       stop.push_back(child.id);
+      runs = true;
     }
   }
-  return {};
+  return runs;
 }
 
 Batch ProgressBatch(const Job& job, boost::json::object progress, int64_t now_ms) {
@@ -56,22 +58,21 @@ Result<bool> Parents::Advance(std::vector<std::string>& stop) {
 
 Result<Parents::Outcome> Parents::Advance(const Job& job, std::vector<std::string>& stop) {
   ATELIER_ASSIGN(children, with_.store.Children(job.id));
-  const bool waits = std::ranges::any_of(children, [](const Job& child) { return !IsFinal(child.state); });
+  bool waits = std::ranges::any_of(children, [](const Job& child) { return !IsFinal(child.state); });
   Result<Step> step = Step();
   if (!job.cancel_requested) {
     step = with_.kinds.at(job.kind).advance(job, children);
   }
-  if (job.cancel_requested || !step.ok()) {
-    if (waits) {
-      ATELIER_TRY(EndChildren(with_.store, children, stop));
+  if (waits && (job.cancel_requested || !step.ok() || step->result.has_value())) {
+    ATELIER_ASSIGN(runs, EndChildren(with_.store, children, stop));  // they are of no more use
+    if (runs) {
       return Outcome{};
     }
+    waits = false;
+  }
+  if (job.cancel_requested || !step.ok()) {
     return End(job, {job.cancel_requested ? State::kCancelled : State::kFailed, step.ok() ? Error() : step.error()},
                {});
-  }
-  if (step->result.has_value() && waits) {
-    ATELIER_TRY(EndChildren(with_.store, children, stop));  // of no more use
-    return Outcome{};
   }
   return Follow(job, std::move(step).value(), waits);
 }

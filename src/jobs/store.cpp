@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
 
 #include "jobs/rows.h"
 
@@ -46,6 +47,17 @@ Status Insert(soci::session& session, Row& row, int64_t now_ms) {
 Result<std::vector<Row>> SelectChildren(soci::session& session, const std::string& id) {
   return SelectJobs(session, "WHERE parent = :id ORDER BY position",
                     [&](soci::statement& query) { query.exchange(soci::use(id, "id")); });
+}
+
+// Cancels the children of a job that wait.
+Status CancelWaiting(soci::session& session, const std::string& id, int64_t now_ms) {
+  ATELIER_ASSIGN(children, SelectChildren(session, id));
+  for (Row& child : children) {
+    if (child.job.state == State::kQueued) {
+      ATELIER_TRY(ChangeState(session, child, {.trigger = Trigger::kCancel, .at_ms = now_ms}));
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -170,12 +182,7 @@ Result<Job> Store::Cancel(const std::string& id) {
     } else {
       const Change change{.trigger = Trigger::kCancel, .at_ms = clock_.UnixMs()};
       ATELIER_TRY(ChangeState(session, row, change));
-      ATELIER_ASSIGN(children, SelectChildren(session, id));  // they wait, too
-      for (Row& child : children) {
-        if (child.job.state == State::kQueued) {
-          ATELIER_TRY(ChangeState(session, child, change));
-        }
-      }
+      ATELIER_TRY(CancelWaiting(session, id, change.at_ms));
     }
     job = std::move(row.job);
     return {};
@@ -209,8 +216,14 @@ Result<std::vector<std::string>> Store::Recover() {
     const std::string running(Name(State::kRunning));
     ATELIER_ASSIGN(rows, SelectJobs(session, "WHERE state = :state ORDER BY position",
                                     [&](soci::statement& query) { query.exchange(soci::use(running, "state")); }));
+    std::set<std::string> cancelled;  // their children are, too; these come later in the order
     for (Row& row : rows) {
-      const Trigger trigger = row.job.cancel_requested ? Trigger::kCancel : Trigger::kRecover;
+      const bool cancel = row.job.cancel_requested || cancelled.contains(row.job.parent);
+      if (cancel) {
+        cancelled.insert(row.job.id);
+        ATELIER_TRY(CancelWaiting(session, row.job.id, clock_.UnixMs()));
+      }
+      const Trigger trigger = cancel ? Trigger::kCancel : Trigger::kRecover;
       ATELIER_TRY(ChangeState(session, row,
                               {.trigger = trigger, .at_ms = clock_.UnixMs(), .note = "the gateway was restarted"}));
       ids.push_back(row.job.id);

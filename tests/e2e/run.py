@@ -167,13 +167,28 @@ class Loop:
         self.cli.run("job", "logs", job)
 
     def evaluate(self):
-        done = self.cli.json("evaluate", "iris@1", "--data", f"{DATASET}@1")
-        accuracy = done["result"]["metrics"]["accuracy"]
+        done = self.cli.json("evaluate", "iris@1", "--data", f"{DATASET}@1", "--errors", "--slice", "petal length")
+        accuracy = done["metrics"]["accuracy"]
         assert accuracy >= 0.9, f"accuracy {accuracy}"
+        assert done["metrics"]["intervals"]["accuracy"][0] <= accuracy, done["metrics"]["intervals"]
+        assert len(done["errors"]["slices"]) > 1, done["errors"]
         out, _ = self.cli.run("evaluate", "iris@1", "--data", f"{DATASET}@1", "--split", "train")
         assert "accuracy" in out, out
         evaluations = self.server.request("GET", "/v1/evaluations?model=iris").json()["data"]
         assert len(evaluations) == 2, evaluations
+        assert "McNemar" in self.cli.run("evaluate", "compare", done["id"], done["id"])[0]
+        _, err = self.cli.run("deploy", "iris@1", "--as", "gated", "--gate", "accuracy<=0.01", code=1)
+        assert "gate_failed" in err, err
+
+    def search(self):
+        small = ["--set", "layers=8", "--set", "epochs=2"]
+        job = self.cli.json("train", "mlp", "--data", f"{DATASET}@1", "--folds", "3", *small, "--follow")
+        assert len(job["result"]["metrics"]["accuracy"]["values"]) == 3, job["result"]
+        job = self.cli.json("search", "mlp", "--data", f"{DATASET}@1", "--name", "searched", *small, "--strategy", "grid",
+                            "--space", "learning_rate=0.0001,0.02", "--follow")
+        assert job["result"]["search"]["best"]["settings"] == {"learning_rate": 0.02}, job["result"]["search"]
+        assert len(self.server.request("GET", f"/v1/jobs?parent={job['id']}").json()["data"]) == 2
+        assert "searched" in self.cli.run("model", "list")[0]
 
     def registry(self):
         out, _ = self.cli.run("model", "list")
@@ -291,7 +306,7 @@ class Loop:
         self.cli.run("dataset", "show", DATASET, code=1)
 
 
-STEPS = ["exit_codes", "add_data", "train", "interrupt", "evaluate", "registry", "deploy", "predict", "open_inference",
+STEPS = ["exit_codes", "add_data", "train", "interrupt", "evaluate", "search", "registry", "deploy", "predict", "open_inference",
          "keys", "pictures", "restart", "remove"]
 
 

@@ -137,10 +137,15 @@ std::string MetricsLine(const json::object& metrics, size_t limit) {
 }
 
 std::string MetricsTable(const json::object& metrics) {
-  Table table({"METRIC", "VALUE"});
+  const auto& intervals = ObjectIn(metrics, "intervals");
+  Table table(intervals.empty() ? std::vector<std::string>{"METRIC", "VALUE"}
+                                : std::vector<std::string>{"METRIC", "VALUE", "95 %"});
   for (const auto& member : metrics) {
     if (member.value().is_number()) {
-      table.Add({std::string(member.key()), CellOf(member.value())});
+      const auto& interval = ArrayIn(intervals, member.key());
+      const bool known = interval.size() == 2;
+      table.Add({std::string(member.key()), CellOf(member.value()),
+                 known ? CellOf(interval[0]) + " to " + CellOf(interval[1]) : ""});
     } else if (member.value().is_object()) {
       for (const auto& inner : member.value().get_object()) {
         if (inner.value().is_number()) {
