@@ -98,7 +98,7 @@ json::array HistoryToJson(const TrainOutcome& outcome) {
 }
 
 json::object TrainingToJson(const TrainOutcome& outcome, const families::Learner& learner) {
-  return {{"epochs", std::ssize(outcome.history)},       {"best_epoch", outcome.best_epoch},
+  return {{"epochs", std::ssize(outcome.history)},  {"best_epoch", outcome.best_epoch},
           {"stopped_early", outcome.stopped_early}, {"precision", outcome.precision},
           {"metric_name", learner.metric_name()},   {"history", HistoryToJson(outcome)}};
 }
