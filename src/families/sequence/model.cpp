@@ -1,5 +1,6 @@
 #include "families/sequence/model.h"
 
+#include "base/json.h"
 #include "families/weights.h"
 
 namespace atelier::families {
