@@ -22,7 +22,7 @@ class SequenceJobs : public ::testing::Test {
   data::Manifest Import(const std::string& name, const std::string& text, std::string_view options) {
     const auto blob = storage::PutBytes(store_.blobs(), text).value();
     const auto parsed = data::ImportOptionsFromJson(ParseJson(options)->as_object()).value();
-    auto report = data::Import(store_.blobs(), {{name, blob}}, parsed, data::TabularFormats(), [](auto, auto) {});
+    auto report = data::Import(store_.blobs(), {{name, blob}}, parsed, data::TabularFormats(), {});
     EXPECT_TRUE(report.ok()) << (report.ok() ? "" : report.error().message);
     return report->content;
   }

@@ -17,7 +17,7 @@ class TextStepsTest : public ::testing::Test, protected testing::Processing {
  protected:
   Manifest Texts(const std::string& csv) { return Csv(csv, {.task = "none", .types = {{"t", "text"}}}); }
   std::vector<std::string> After(const Manifest& table, const std::string& steps) {
-    const Processed out = Processing::Run(table, steps);
+    const Processed out = RunSteps(table, steps);
     EXPECT_EQ(out.error, "");
     return out.error.empty() ? out.texts("t") : std::vector<std::string>();
   }
@@ -69,7 +69,7 @@ TEST_F(TextStepsTest, AugmentsTheTrainingSplitAlone) {
   EXPECT_EQ(texts[3], "a b c d e f");
   EXPECT_NE(texts[1], texts[0]);
   EXPECT_EQ(texts, After(table, "[" + augment + "]"));
-  const Processed split = Processing::Run(table, R"([{"step":"split","fractions":[0.4,0.3,0.3]},)" + augment + "]");
+  const Processed split = RunSteps(table, R"([{"step":"split","fractions":[0.4,0.3,0.3]},)" + augment + "]");
   EXPECT_EQ(split.error, "");
   EXPECT_EQ(split.rows(), 5);
   EXPECT_EQ(Refused(table, R"([{"step":"augment_text","language":"zh"}])"), "steps[0].synonyms");
