@@ -161,7 +161,7 @@ TEST(LanguageModelsTest, TheEngineAgreesWithTheNetworkAndItsAdapter) {
     const Trained adapter = Publish(gpt::StoreAdapter(*network, "base", *blobs).value(), {{"family", "llm-adapter"}},
                                     model.files, *blobs, folder / "work");
     ASSERT_TRUE(adapter.files.contains("adapter.gguf"));
-    EXPECT_EQ(GetInt(adapter.model.description, "rank"), llama ? 3 : 9);
+    EXPECT_EQ(adapter.model.description.at("rank").to_number<int64_t>(), llama ? 3 : 9);
     const auto adapted = NetworkLogits(*network);
     EXPECT_GT(Distance(adapted, plain), 0.1);
     EXPECT_LT(Distance(EngineLogits(model.files.at("model.gguf"), adapter.files.at("adapter.gguf")), adapted), 1e-3);

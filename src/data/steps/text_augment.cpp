@@ -113,7 +113,7 @@ constexpr Parameter kParameters[] = {
     {.name = "columns",
      .type = ParameterType::kColumns,
      .help = "Text columns",
-     .fallback = "\"all\"",
+     .fallback = "all",
      .columns = kText},
     {.name = "language", .type = ParameterType::kText, .help = "Of the texts", .fallback = "\"en\""},
     {.name = "copies",

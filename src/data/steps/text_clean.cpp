@@ -13,7 +13,7 @@ namespace language = text::language;
 constexpr Parameter kTextColumns{.name = "columns",
                                  .type = ParameterType::kColumns,
                                  .help = "Text columns",
-                                 .fallback = "\"all\"",
+                                 .fallback = "all",
                                  .columns = kText};
 
 using Change = std::string (*)(std::string_view text);

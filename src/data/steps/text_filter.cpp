@@ -59,7 +59,7 @@ Result<std::unique_ptr<Step>> MakeLength(const Arguments& arguments, Schema& /*s
 constexpr Parameter kTextColumns{.name = "columns",
                                  .type = ParameterType::kColumns,
                                  .help = "Text columns; all of them must pass",
-                                 .fallback = "\"all\"",
+                                 .fallback = "all",
                                  .columns = kText};
 constexpr Parameter kLanguageParameters[] = {
     kTextColumns,

@@ -75,7 +75,7 @@ Result<std::unique_ptr<Step>> MakeStopWords(const Arguments& arguments, Schema& 
 constexpr Parameter kTextColumns{.name = "columns",
                                  .type = ParameterType::kColumns,
                                  .help = "Text columns",
-                                 .fallback = "\"all\"",
+                                 .fallback = "all",
                                  .columns = kText};
 constexpr Parameter kLanguage{.name = "language",
                               .type = ParameterType::kText,

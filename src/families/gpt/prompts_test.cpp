@@ -37,6 +37,10 @@ std::string Spell(const text::Tokenizer& tokenizer, const Sequence& sequence, bo
       out += id < 4 ? tokenizer.spec().tokens[id] : std::string(tokenizer.Bytes(sequence.ids[i]));
     }
   }
+  // The token's own spelling of a blank.
+  for (size_t at = out.find("\u2581"); at != std::string::npos; at = out.find("\u2581", at)) {
+    out.replace(at, std::string_view("\u2581").size(), " ");
+  }
   return out;
 }
 

@@ -27,7 +27,7 @@ def settings_rows():
             yield Row(f"C10 {key} = {json.dumps(value)[:24]}", train({key: value}), 400, text=key)
 
 
-QUERIES = ["limit=0", "limit=101", "limit=-1", "limit=x", "limit=1.5", "limit=99999999999999999999", "order=sideways",
+QUERIES = ["limit=0", "limit=10001", "limit=-1", "limit=x", "limit=1.5", "limit=99999999999999999999", "order=sideways",
            "limit=%00", "limit="]
 
 

@@ -13,7 +13,7 @@ def wrong(name, step, param, target=PROCESS):
     return Row(f"P1 {name}", post(target, json.dumps({"steps": [step]})), 400, param=param)
 
 
-NESTED = "(" * 5000 + "a > 1" + ")" * 5000
+NESTED = "(" * 5000 + "f0 > 1" + ")" * 5000
 
 STEPS = [
     wrong("a step that is a number", 7, "steps[0]"),
@@ -24,24 +24,24 @@ STEPS = [
     wrong("a parameter nobody knows", {"step": "shuffle", "colour": "red"}, "steps[0].colour"),
     wrong("__proto__", {"step": "shuffle", "__proto__": {}}, "steps[0].__proto__"),
     wrong("no columns", {"step": "drop", "columns": []}, "steps[0].columns"),
-    wrong("columns that are an object", {"step": "drop", "columns": {"a": 1}}, "steps[0].columns"),
-    wrong("a column that is not there", {"step": "drop", "columns": ["a", "\u202e"]}, "steps[0].columns[1]"),
-    wrong("a column twice", {"step": "drop", "columns": ["a", "a"]}, "steps[0].columns[1]"),
-    wrong("5,000 columns", {"step": "drop", "columns": ["a"] * 5000}, "steps[0].columns"),
+    wrong("columns that are an object", {"step": "drop", "columns": {"f0": 1}}, "steps[0].columns"),
+    wrong("a column that is not there", {"step": "drop", "columns": ["f0", "\u202e"]}, "steps[0].columns[1]"),
+    wrong("a column twice", {"step": "drop", "columns": ["f0", "f0"]}, "steps[0].columns[1]"),
+    wrong("5,000 columns", {"step": "drop", "columns": ["f0"] * 5000}, "steps[0].columns"),
     wrong("a seed below 0", {"step": "shuffle", "seed": -1}, "steps[0].seed"),
     wrong("a seed of 2^64", {"step": "shuffle", "seed": 2**64}, "steps[0].seed"),
     wrong("a fraction of 1e308", {"step": "sample", "fraction": 1e308}, "steps[0].fraction"),
     wrong("a count of half a row", {"step": "sample", "count": 0.5}, "steps[0].count"),
     wrong("a million folds", {"step": "split", "folds": 1000000, "fold": 1}, "steps[0].folds"),
     wrong("fractions beyond 1", {"step": "split", "fractions": [1, 1, -1]}, "steps[0].fractions[2]"),
-    wrong("fractions that are texts", {"step": "split", "fractions": ["a", "b", "c"]}, "steps[0].fractions[0]"),
+    wrong("fractions that are texts", {"step": "split", "fractions": ["f0", "b", "c"]}, "steps[0].fractions[0]"),
     wrong("a range upside down", {"step": "normalize", "minimum": 1, "maximum": 0}, "steps[0].maximum"),
-    wrong("a name of 64 KiB for a column", {"step": "rename", "columns": {"a": "n" * 65536}}, "steps[0]"),
-    wrong("two columns of one name", {"step": "rename", "columns": {"a": "label"}}, "steps[0]"),
+    wrong("a name of 64 KiB for a column", {"step": "rename", "columns": {"f0": "n" * 65536}}, "steps[0]"),
+    wrong("two columns of one name", {"step": "rename", "columns": {"f0": "label"}}, "steps[0]"),
     wrong("a condition that is a number", {"step": "filter", "where": 1}, "steps[0].where"),
     wrong("an empty condition", {"step": "filter", "where": ""}, "steps[0].where"),
     wrong("a condition nested 5,000 deep", {"step": "filter", "where": NESTED}, "steps[0].where"),
-    wrong("a condition of 60 KiB", {"step": "filter", "where": "a > 1 or " * 6600 + "a > 1"}, "steps[0].where"),
+    wrong("a condition of 60 KiB", {"step": "filter", "where": "f0 > 1 or " * 6600 + "f0 > 1"}, "steps[0].where"),
     wrong("a condition with code", {"step": "filter", "where": "__import__('os').system('id')"}, "steps[0].where"),
     wrong("a quote that never closes", {"step": "filter", "where": "label == 'x"}, "steps[0].where"),
     wrong("at the preview", {"step": "dance"}, "steps[0].step", PREVIEW),
@@ -55,7 +55,7 @@ STEPS = [
     Row("P2 a name that climbs", post(PROCESS, '{"steps":[],"as":"../x"}'), 400, param="as"),
     Row("P2 preview of 10^9 rows", post(PREVIEW, '{"rows":1000000000}'), 400, param="rows"),
     Row("P2 a split without anything", post(SPLIT, "{}"), 400, param="fractions"),
-    Row("P2 a split by a number", post(SPLIT, '{"fractions":[0.5,0.5,0],"by":"stratified","column":"a"}'), 400,
+    Row("P2 a split by a number", post(SPLIT, '{"fractions":[0.5,0.5,0],"by":"stratified","column":"f0"}'), 400,
         param="column"),
     Row("P2 a split of fractions and folds", post(SPLIT, '{"fractions":[0.5,0.5,0],"folds":2,"fold":1}'), 400,
         param="fractions"),
