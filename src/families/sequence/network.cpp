@@ -6,6 +6,7 @@
 namespace atelier::families {
 namespace {
 
+constexpr double kForgotten = 0.1;  // share of a token's ids
 constexpr float kLowest = std::numeric_limits<float>::lowest();
 
 // BOOL [steps, batch, 1]: whether a place is within its sequence.
@@ -132,9 +133,15 @@ torch::Tensor SequenceNetwork::Drop(const torch::Tensor& x, double share) const 
   return share > 0 && is_training() ? torch::dropout(x, share, true) : x;
 }
 
-// F32 [steps, batch, embedding]; of several ids a token their sum.
+// F32 [steps, batch, embedding]; of several ids a token their sum. In training some ids of tokens become what an
+// unknown word, shape, prefix or suffix is, so that the network learns to do without.
 torch::Tensor SequenceNetwork::Embed(const SequenceBatch& batch) const {
-  const auto x = torch::embedding(embedding_, batch.ids, 0);
+  auto ids = batch.ids;
+  if (config_.input == "tokens" && is_training()) {
+    const auto forgotten = torch::rand(ids.sizes()).lt(kForgotten).logical_and(ids.gt(0));
+    ids = torch::where(forgotten, torch::arange(1, config_.features + 1, torch::kInt64), ids);
+  }
+  const auto x = torch::embedding(embedding_, ids, 0);
   return Drop(config_.features == 1 ? x.squeeze(2) : x.sum(2), config_.embedding_dropout);
 }
 
