@@ -27,9 +27,9 @@ struct ImportOptions {
   std::string target{};
   std::string task{};                  // "": guessed | classification | regression | none
   std::string delimiter{};             // csv, labelled: "" guessed | one character ("\t", " ", ",", ";", "|")
-  std::string header = "auto";       // csv: auto | yes | no
-  std::string quote = "auto";        // csv: whether fields may stand in quotes: auto | yes | no
-  int64_t skip_lines = 0;            // csv: lines before the header or first row
+  std::string header = "auto";         // csv: auto | yes | no
+  std::string quote = "auto";          // csv: whether fields may stand in quotes: auto | yes | no
+  int64_t skip_lines = 0;              // csv: lines before the header or first row
   std::string unit{};                  // text, tagged: what a row is: "" by the format | document | paragraph | line
   std::string pattern{};               // pattern: a regular expression; its named groups are the columns
   std::string encoding{};              // of texts: "" UTF-8 | a name of data/formats/transcoder.h

@@ -11,8 +11,8 @@
 #include "families/sequence/predictor.h"
 #include "families/sequential/chain_predictor.h"
 #include "families/sequential/learner.h"
-#include "families/words/words.h"
 #include "families/translation/translation.h"
+#include "families/words/words.h"
 
 namespace atelier::families {
 namespace {

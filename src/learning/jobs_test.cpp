@@ -86,8 +86,9 @@ TEST(Jobs, TrainThenEvaluateThenPredictAgree) {
   EXPECT_TRUE(evaluated->at("metrics").as_object().contains("confusion_matrix"));
   EXPECT_TRUE(evaluated->at("metrics").at("intervals").as_object().contains("accuracy"));
   const auto kept = LoadPredictions(
-      store.blobs(), storage::BlobRefFromJson(ParseJson(json::serialize(evaluated->at("predictions")))->as_object(), "predictions")
-                         .value());
+      store.blobs(),
+      storage::BlobRefFromJson(ParseJson(json::serialize(evaluated->at("predictions")))->as_object(), "predictions")
+          .value());
   ASSERT_TRUE(kept.ok()) << kept.error().message;
   EXPECT_EQ(std::ssize(kept->rows), GetInt(evaluated->at("metrics").as_object(), "rows"));
   EXPECT_NE(kept->Find("x"), nullptr);

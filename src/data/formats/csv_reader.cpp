@@ -34,8 +34,7 @@ CsvReader::CsvReader(ChunkSource source, char delimiter, std::string name, int64
   }
 }
 
-CsvReader::CsvReader(ChunkSource source, char delimiter, std::string name, const CsvPosition& position,
-                     bool quotes)
+CsvReader::CsvReader(ChunkSource source, char delimiter, std::string name, const CsvPosition& position, bool quotes)
     : CsvReader(std::move(source), delimiter, std::move(name), 0, quotes) {
   started_ = true;
   taken_ = position.offset;

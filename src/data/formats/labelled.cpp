@@ -17,7 +17,8 @@ std::string_view Label(std::string_view line, const std::string& delimiter) {
   return line.substr(0, delimiter.empty() ? line.find_first_of(" \t") : line.find(delimiter.front()));
 }
 
-Status TakeApart(std::string_view line, const std::string& delimiter, bool fine, std::vector<std::string_view>& fields) {
+Status TakeApart(std::string_view line, const std::string& delimiter, bool fine,
+                 std::vector<std::string_view>& fields) {
   if (delimiter.empty()) {
     line = Trim(line);
   }

@@ -110,11 +110,7 @@ constexpr Parameter Share(std::string_view name, std::string_view help) {
 }
 
 constexpr Parameter kParameters[] = {
-    {.name = "columns",
-     .type = ParameterType::kColumns,
-     .help = "Text columns",
-     .fallback = "all",
-     .columns = kText},
+    {.name = "columns", .type = ParameterType::kColumns, .help = "Text columns", .fallback = "all", .columns = kText},
     {.name = "language", .type = ParameterType::kText, .help = "Of the texts", .fallback = "\"en\""},
     {.name = "copies",
      .type = ParameterType::kInteger,

@@ -10,11 +10,8 @@ namespace {
 
 namespace language = text::language;
 
-constexpr Parameter kTextColumns{.name = "columns",
-                                 .type = ParameterType::kColumns,
-                                 .help = "Text columns",
-                                 .fallback = "all",
-                                 .columns = kText};
+constexpr Parameter kTextColumns{
+    .name = "columns", .type = ParameterType::kColumns, .help = "Text columns", .fallback = "all", .columns = kText};
 
 using Change = std::string (*)(std::string_view text);
 

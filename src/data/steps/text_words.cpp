@@ -72,11 +72,8 @@ Result<std::unique_ptr<Step>> MakeStopWords(const Arguments& arguments, Schema& 
   return OverWords(arguments, code, [stop_words](Words& words) { words = stop_words->Without(words); });
 }
 
-constexpr Parameter kTextColumns{.name = "columns",
-                                 .type = ParameterType::kColumns,
-                                 .help = "Text columns",
-                                 .fallback = "all",
-                                 .columns = kText};
+constexpr Parameter kTextColumns{
+    .name = "columns", .type = ParameterType::kColumns, .help = "Text columns", .fallback = "all", .columns = kText};
 constexpr Parameter kLanguage{.name = "language",
                               .type = ParameterType::kText,
                               .help = "Whose words: en, zh, or another code",

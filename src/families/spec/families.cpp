@@ -5,10 +5,10 @@
 
 #include "base/json.h"
 #include "families/spec/chain.h"
-#include "families/spec/word_vectors.h"
 #include "families/spec/gpt.h"
-#include "families/spec/translation.h"
 #include "families/spec/sequence.h"
+#include "families/spec/translation.h"
+#include "families/spec/word_vectors.h"
 
 namespace atelier::families {
 namespace {

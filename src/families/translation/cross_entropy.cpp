@@ -57,7 +57,7 @@ RowLoss TurnRow(float* row, int64_t count, int64_t target, double smoothing, flo
 
 struct Terms {
   double smoothing;
-  bool gradients;  // are wanted
+  bool gradients;                // are wanted
   std::vector<RowLoss>* losses;  // one a token
 };
 
@@ -113,7 +113,8 @@ TokenLoss SmoothedCrossEntropy(const torch::Tensor& states, const torch::Tensor&
                                double smoothing) {
   std::vector<RowLoss> losses(static_cast<size_t>(targets.numel()));
   TokenLoss out;
-  out.loss = LossFunction::apply(states.to(torch::kFloat32), weight, targets, Terms{smoothing, torch::GradMode::is_enabled(), &losses});
+  out.loss = LossFunction::apply(states.to(torch::kFloat32), weight, targets,
+                                 Terms{smoothing, torch::GradMode::is_enabled(), &losses});
   for (const auto& row : losses) {
     out.plain += row.plain / static_cast<double>(losses.size());
     out.right += row.right ? 1 : 0;

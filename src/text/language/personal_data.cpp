@@ -186,9 +186,9 @@ size_t Phone(std::string_view text, size_t at) {
   if (!IsDigit(c)) {
     return 0;
   }
-  constexpr std::array<std::string_view, 9> kPatterns = {
-      "1Mdsddddsdddd",  "86s1Mdsddddsdddd", "0086s1Mdsddddsdddd", "DddSDddSdddd", "1SDddSDddSdddd",
-      "0ddSdddddddd",   "0dddSddddddd",     "0dddSdddddddd",      "0ddSddddSdddd"};
+  constexpr std::array<std::string_view, 9> kPatterns = {"1Mdsddddsdddd", "86s1Mdsddddsdddd", "0086s1Mdsddddsdddd",
+                                                         "DddSDddSdddd",  "1SDddSDddSdddd",   "0ddSdddddddd",
+                                                         "0dddSddddddd",  "0dddSdddddddd",    "0ddSddddSdddd"};
   return FollowAny(text, at, kPatterns);
 }
 

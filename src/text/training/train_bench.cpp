@@ -15,8 +15,7 @@ void BM_TrainTokenizer(benchmark::State& state) {
     return;
   }
   const auto algorithm = static_cast<TokenizerAlgorithm>(state.range(0));
-  const TokenizerTraining options{
-      .algorithm = algorithm, .vocabulary_size = 8000, .special = UsualSpecials(algorithm)};
+  const TokenizerTraining options{.algorithm = algorithm, .vocabulary_size = 8000, .special = UsualSpecials(algorithm)};
   for (auto _ : state) {
     auto trained = TrainTokenizer([&](const auto& each) { return each(text); }, options);
     benchmark::DoNotOptimize(trained.ok());
