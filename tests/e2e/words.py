@@ -85,7 +85,7 @@ class Words:
     def measure(self):
         self.add("pairs.csv", "a,b,score\ncat,dog,9\ncat,苹果,1\n香蕉,米饭,8\n牛奶,bird,2\nhorse,cow,8.5\nnobody,cat,3\n")
         metrics = self.cli.json("evaluate", "words", "--data", "pairs", "--split", "train")["metrics"]
-        assert metrics["spearman"] > 0.7 and metrics["pairs"] == 5 and metrics["unknown"] == 1, metrics
+        assert metrics["spearman"] > 0.79 and metrics["pairs"] == 5 and metrics["unknown"] == 1, metrics
         rows = "".join(f"{a},{b},{c},{d},zoo\n" for a, b, c, d in [["cat", "dog", "cow", "horse"]] * 2)
         self.add("questions.csv", "a,b,c,d,section\n" + rows)
         metrics = self.cli.json("evaluate", "words", "--data", "questions", "--split", "train")["metrics"]

@@ -38,6 +38,15 @@ Status CheckSourcePath(const std::string& path, const std::string& param) {
   return {};
 }
 
+// The list of files that a request must have.
+Result<const json::array*> GivenFiles(Fields& fields) {
+  ATELIER_ASSIGN(files, fields.ArrayOr("files", kMaxSources));
+  if (files == nullptr || files->empty()) {
+    return InvalidArgument("'files' is missing: a list of at least one file", "files", "missing_required_parameter");
+  }
+  return files;
+}
+
 Result<json::array> SourceFiles(const Services& services, const json::array& files) {
   json::array sources;
   std::set<std::string> paths;
@@ -119,10 +128,7 @@ Result<json::object> ImportSpec(const Services& services, const json::object& re
   Fields fields(request);
   ATELIER_ASSIGN(name, fields.String("name", 128));
   ATELIER_TRY(ValidateName(name, "name"));
-  ATELIER_ASSIGN(files, fields.ArrayOr("files", kMaxSources));
-  if (files == nullptr || files->empty()) {
-    return InvalidArgument("'files' is missing: a list of at least one file", "files", "missing_required_parameter");
-  }
+  ATELIER_ASSIGN(files, GivenFiles(fields));
   json::object options = request;
   options.erase("name");
   options.erase("files");
@@ -140,10 +146,7 @@ Result<json::object> ImportModelSpec(const Services& services, const json::objec
   ATELIER_TRY(fields.String("kind"));
   ATELIER_ASSIGN(model, fields.String("model", 128));
   ATELIER_TRY(ValidateName(model, "model"));
-  ATELIER_ASSIGN(files, fields.ArrayOr("files", kMaxSources));
-  if (files == nullptr || files->empty()) {
-    return InvalidArgument("'files' is missing: a list of at least one file", "files", "missing_required_parameter");
-  }
+  ATELIER_ASSIGN(files, GivenFiles(fields));
   ATELIER_ASSIGN(base, fields.StringOr("base", "", 300));
   ATELIER_TRY(fields.RejectUnknown());
   ATELIER_ASSIGN(sources, SourceFiles(services, *files));
@@ -163,10 +166,7 @@ Result<json::object> TrainTaggerSpec(const Services& services, const json::objec
   ATELIER_TRY(fields.String("kind"));
   ATELIER_ASSIGN(model, fields.String("model", 128));
   ATELIER_TRY(ValidateName(model, "model"));
-  ATELIER_ASSIGN(files, fields.ArrayOr("files", kMaxSources));
-  if (files == nullptr || files->empty()) {
-    return InvalidArgument("'files' is missing: a list of at least one file", "files", "missing_required_parameter");
-  }
+  ATELIER_ASSIGN(files, GivenFiles(fields));
   ATELIER_ASSIGN(column, fields.IntOr("column", 2, 2, 100));
   ATELIER_ASSIGN(passes, fields.IntOr("passes", 5, 1, 50));
   ATELIER_ASSIGN(holdout, fields.NumberOr("holdout", 0.1, 0, 0.5));

@@ -43,25 +43,13 @@ Status Search(Session& session, const SearchOptions& options) {
   if (!options.metric.empty()) {
     request["metric"] = options.metric;
   }
-  ATELIER_ASSIGN(job, session.api.Post("/v1/jobs", request));
-  const std::string id = GetString(job, "id");
-  if (!options.follow) {
-    if (session.json) {
-      PrintJson(job);
-    } else {
-      PrintText(Escape(id) + "\n");
-      std::fprintf(stderr, "follow it with: atelier job follow %s\n", Escape(id).c_str());
-    }
+  const JobWish wish{.what = "searching settings of " + options.family + " on " + options.dataset,
+                     .follow = options.follow};
+  ATELIER_ASSIGN(done, StartJob(session, request, wish));
+  if (!done) {
     return {};
   }
-  Progress progress(session.json ? stderr : stdout);
-  progress.Print("searching settings of " + options.family + " on " + options.dataset + " (" + id + ")");
-  ATELIER_ASSIGN(done, FollowJob(session.api, id, progress));
-  if (session.json) {
-    PrintJson(done);
-    return {};
-  }
-  const auto& result = ObjectIn(done, "result");
+  const auto& result = ObjectIn(*done, "result");
   PrintText("\n" + Escape(Cell(result, "model") + "@" + Cell(result, "version")) + "\n\n" +
             TrialsTable(ObjectIn(result, "search")));
   return {};

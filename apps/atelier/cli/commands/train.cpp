@@ -46,26 +46,12 @@ Status Train(Session& session, const TrainOptions& options) {
   if (!options.base.empty()) {
     request["base"] = options.base;
   }
-  ATELIER_ASSIGN(job, session.api.Post("/v1/jobs", request));
-  const std::string id = GetString(job, "id");
-  if (!options.follow) {
-    if (session.json) {
-      PrintJson(job);
-    } else {
-      PrintText(Escape(id) + "\n");
-      std::fprintf(stderr, "follow it with: atelier job follow %s\n", Escape(id).c_str());
-    }
-    return {};
-  }
-  Progress progress(session.json ? stderr : stdout);
   const std::string what = options.folds > 0 ? "cross-validating " + options.family : "training " + options.model;
-  progress.Print(what + " on " + options.dataset + " (" + id + ")");
-  ATELIER_ASSIGN(done, FollowJob(session.api, id, progress));
-  if (session.json) {
-    PrintJson(done);
+  ATELIER_ASSIGN(done, StartJob(session, request, {.what = what + " on " + options.dataset, .follow = options.follow}));
+  if (!done) {
     return {};
   }
-  const auto& result = ObjectIn(done, "result");
+  const auto& result = ObjectIn(*done, "result");
   if (options.folds > 0) {
     PrintText("\n" + FoldsTable(result));
     return {};
