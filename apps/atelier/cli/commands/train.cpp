@@ -2,7 +2,7 @@
 #include <memory>
 
 #include "atelier/cli/commands/commands.h"
-#include "atelier/cli/follow.h"
+#include "atelier/cli/start_job.h"
 #include "atelier/cli/table.h"
 #include "atelier/cli/text.h"
 #include "atelier/cli/values.h"
