@@ -1,8 +1,8 @@
 """Samples a second of training: our families beside the same networks in Python's PyTorch, taking turns.
 
-python bench/train_peer.py [FAMILY ...] [--rounds 3] [--threads 2]     (needs torch; ATELIER_DATA_DIR of a running server,
-`atelier` on the PATH). Both train on the same made-up texts, with the same batches of like lengths, Adam and no
-validation; the speed is that of the second epoch. A family is a line of PEERS: its settings, and the same in PyTorch.
+python bench/train_peer.py [NAME ...] [--rounds 3] [--threads 2]    (needs torch 2 and tokenizers; ATELIER_DATA_DIR of a
+running server, `atelier` on the PATH). Both train on the same made-up texts, with the same batches of like lengths, Adam
+and no validation; the speed is that of the second epoch. PEERS has a line for each name.
 """
 
 import argparse
@@ -74,15 +74,71 @@ class Bag(nn.Module):
         return self.output(nn.functional.dropout(nn.functional.dropout(x, 0.3), 0.3))
 
 
-# name: (our family, our settings, the peer's network, n-grams)
-PEERS = {
-    "lstm": ("lstm", {"layers": 2, "hidden": 64}, lambda v: Recurrent(v, nn.LSTM, 64, 2), 1),
-    "bilstm": ("lstm", {"layers": 1, "hidden": 128, "bidirectional": "yes"}, lambda v: Recurrent(v, nn.LSTM, 128, 1, True), 1),
-    "gru": ("gru", {"layers": 2, "hidden": 64}, lambda v: Recurrent(v, nn.GRU, 64, 2), 1),
-    "rnn": ("rnn", {"layers": 2, "hidden": 64}, lambda v: Recurrent(v, nn.RNN, 64, 2), 1),
-    "textcnn": ("textcnn", {}, Convolutions, 1),
-    "textbag": ("textbag", {}, Bag, 2),
-}
+class RotaryBlock(nn.Module):
+    def __init__(self, width, heads, hidden):
+        super().__init__()
+        self.heads = heads
+        self.norms = nn.ModuleList(nn.RMSNorm(width, 1e-5) for _ in range(2))
+        self.query, self.key, self.value, self.output = (nn.Linear(width, width, bias=False) for _ in range(4))
+        self.gate, self.up = (nn.Linear(width, hidden, bias=False) for _ in range(2))
+        self.down = nn.Linear(hidden, width, bias=False)
+
+    def forward(self, x, cosines, sines):
+        y = self.norms[0](x)
+        q, k, v = (map(y).unflatten(2, (self.heads, -1)).transpose(1, 2) for map in (self.query, self.key, self.value))
+
+        def turn(heads):
+            first, second = heads.chunk(2, -1)
+            return heads * cosines + torch.cat([-second, first], -1) * sines
+
+        seen = nn.functional.scaled_dot_product_attention(turn(q), turn(k), v, is_causal=True)
+        x = x + self.output(seen.transpose(1, 2).flatten(2))
+        y = self.norms[1](x)
+        return x + self.down(nn.functional.silu(self.gate(y)) * self.up(y))
+
+
+class Llama(nn.Module):
+    def __init__(self, vocabulary, width=192, heads=6, layers=6, hidden=512, context=256):
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary, width)
+        nn.init.normal_(self.embedding.weight, std=0.02)
+        self.blocks = nn.ModuleList(RotaryBlock(width, heads, hidden) for _ in range(layers))
+        self.norm = nn.RMSNorm(width, 1e-5)
+        rates = 10000 ** (-torch.arange(0, width // heads, 2) / (width // heads))
+        angles = torch.outer(torch.arange(context), rates).repeat(1, 2)
+        self.cosines, self.sines = angles.cos(), angles.sin()
+
+    def loss(self, block):
+        x = self.embedding(block[:, :-1])
+        for layer in self.blocks:
+            x = layer(x, self.cosines, self.sines)
+        logits = nn.functional.linear(self.norm(x), self.embedding.weight)
+        return nn.functional.cross_entropy(logits.flatten(0, 1), block[:, 1:].flatten())
+
+
+class Translator(nn.Module):
+    def __init__(self, vocabulary, width=256):
+        super().__init__()
+        self.width = width
+        self.embedding = nn.Embedding(vocabulary, width, padding_idx=0)
+        nn.init.normal_(self.embedding.weight, std=width**-0.5)
+        self.transformer = nn.Transformer(width, 4, 3, 3, 512, dropout=0.1, batch_first=True, norm_first=True)
+        self.places = nn.Parameter(torch.randn(128, width), requires_grad=False)
+
+    def embed(self, ids):
+        x = self.embedding(ids) * self.width**0.5 + self.places[: ids.shape[1]]
+        return nn.functional.dropout(x, 0.1, self.training)
+
+    def loss(self, sources, targets):
+        source, target = (nn.utils.rnn.pad_sequence(ids, batch_first=True) for ids in (sources, targets))
+        padding = source == 0
+        causal = nn.Transformer.generate_square_subsequent_mask(target.shape[1] - 1)
+        states = self.transformer(
+            self.embed(source), self.embed(target[:, :-1]), tgt_mask=causal, tgt_is_causal=True,
+            src_key_padding_mask=padding, memory_key_padding_mask=padding,
+        )
+        logits = nn.functional.linear(states, self.embedding.weight)
+        return nn.functional.cross_entropy(logits.flatten(0, 1), target[:, 1:].flatten(), ignore_index=0, label_smoothing=0.1)
 
 
 def known(rows, ngrams):
@@ -96,27 +152,97 @@ def known(rows, ngrams):
     return [[ids[run] for run in text if run in ids] for text in runs], len(ids) + 2
 
 
-def train_peer(name, rows, batch_size):
-    _, _, make, ngrams = PEERS[name]
-    sequences, vocabulary = known(rows, ngrams)
-    labels = torch.tensor([label for _, label in rows])
+def in_order(lengths, full):
+    """Batches of like lengths; full(count, longest) says that a batch is."""
+    order = random.sample(range(len(lengths)), len(lengths))
+    order.sort(key=lambda i: lengths[i])
+    batches, batch = [], []
+    for i in order:
+        if batch and full(len(batch) + 1, lengths[i]):
+            batches.append(batch)
+            batch = []
+        batch.append(i)
+    batches.append(batch)
+    random.shuffle(batches)
+    return batches
+
+
+# What a peer trains: the network, and a function that makes an epoch's batches, each a function that gives its loss.
+def classifier(make, ngrams=1, batch_size=32):
+    def prepare(rows, _):
+        sequences, vocabulary = known(rows, ngrams)
+        labels = torch.tensor([label for _, label in rows])
+        network = make(vocabulary)
+        lengths = [len(ids) for ids in sequences]
+
+        def loss(batch):
+            return nn.functional.cross_entropy(network([sequences[i] for i in batch]), labels[batch])
+
+        return network, lambda: [(loss, batch) for batch in in_order(lengths, lambda count, _: count > batch_size)]
+
+    return prepare
+
+
+def language_model(rows, tokenizer, context=256, batch_size=16):
+    end = tokenizer.get_vocab_size() - 1
+    stream = torch.tensor([i for words, _ in rows for i in tokenizer.encode(" ".join(words)).ids + [end]])
+    blocks = stream[: (len(stream) - 1) // context * context + 1].unfold(0, context + 1, context)
+    network = Llama(tokenizer.get_vocab_size())
+
+    def epoch():
+        return [(lambda batch: network.loss(blocks[batch]), batch) for batch in torch.randperm(len(blocks)).split(batch_size)]
+
+    return network, epoch
+
+
+def translator(rows, tokenizer, budget=3072):
+    sides = [[torch.tensor([1, *tokenizer.encode(text).ids, 3]) for text in pair] for pair in pairs(rows)]
+    network = Translator(tokenizer.get_vocab_size())
+    lengths = [max(map(len, pair)) for pair in sides]
+
+    def loss(batch):
+        return network.loss([sides[i][0] for i in batch], [sides[i][1] for i in batch])
+
+    return network, lambda: [(loss, batch) for batch in in_order(lengths, lambda n, longest: n * longest > budget or n > 256)]
+
+
+def pairs(rows):
+    return [(" ".join(words), " ".join(reversed(words))) for words, _ in rows]
+
+
+# name: (our family, our settings, the peer)
+TEXTS = {"batch_size": 32, "gradient_clip": 5}
+PEERS = {
+    "lstm": ("lstm", {"layers": 2, "hidden": 64, **TEXTS}, classifier(lambda v: Recurrent(v, nn.LSTM, 64, 2))),
+    "bilstm": (
+        "lstm",
+        {"layers": 1, "hidden": 128, "bidirectional": "yes", **TEXTS},
+        classifier(lambda v: Recurrent(v, nn.LSTM, 128, 1, True)),
+    ),
+    "gru": ("gru", {"layers": 2, "hidden": 64, **TEXTS}, classifier(lambda v: Recurrent(v, nn.GRU, 64, 2))),
+    "rnn": ("rnn", {"layers": 2, "hidden": 64, **TEXTS}, classifier(lambda v: Recurrent(v, nn.RNN, 64, 2))),
+    "textcnn": ("textcnn", TEXTS, classifier(Convolutions)),
+    "textbag": ("textbag", TEXTS, classifier(Bag, ngrams=2)),
+    "gpt": ("gpt", {}, language_model),
+    "translation": ("translation", {"source": "text", "target": "turned"}, translator),
+}
+
+
+def train_peer(name, rows, tokenizer):
     torch.manual_seed(1)
-    network = make(vocabulary)
-    optimizer = torch.optim.Adam(network.parameters(), lr=0.002)
+    network, epoch = PEERS[name][2](rows, tokenizer)
+    optimizer = torch.optim.AdamW((p for p in network.parameters() if p.requires_grad), lr=0.002, fused=True)
     for _ in range(2):
-        order = random.sample(range(ROWS), ROWS)
-        order.sort(key=lambda i: len(sequences[i]))
-        batches = [order[i : i + batch_size] for i in range(0, ROWS, batch_size)]
-        random.shuffle(batches)
+        batches = epoch()
         start = time.perf_counter()
-        for batch in batches:
+        for loss_of, batch in batches:
             optimizer.zero_grad()
-            loss = nn.functional.cross_entropy(network([sequences[i] for i in batch]), labels[batch])
+            loss = loss_of(batch)
             loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), 5)
             optimizer.step()
             loss.item()
-        speed = ROWS / (time.perf_counter() - start)
+        speed = sum(len(batch) for _, batch in batches) / (time.perf_counter() - start)
     return speed
 
 
@@ -125,40 +251,62 @@ def atelier(*arguments):
     return json.loads(output)
 
 
-def train_ours(name, batch_size):
-    family, settings, _, _ = PEERS[name]
-    common = {"epochs": 2, "batch_size": batch_size, "validation": 0, "early_stopping": 0, "gradient_clip": 5, "precision": "fp32"}
+def train_ours(name, precision):
+    family, settings, _ = PEERS[name]
+    common = {"epochs": 2, "validation": 0, "early_stopping": 0, "precision": precision}
     words = [f"--set={key}={value}" for key, value in {**common, **settings}.items()]
-    job = atelier("train", family, "--data", "train-peer", "--name", "train-peer-" + name, "--follow", *words)
+    data = "train-peer-pairs" if family == "translation" else "train-peer"
+    job = atelier("train", family, "--data", data, "--name", "train-peer-" + name, "--follow", *words)
     return job["progress"]["samples_per_s"]
+
+
+def add_data(rows, folder):
+    lines = [{"text": " ".join(words), "label": f"class {label}"} for words, label in rows]
+    turned = [{"text": text, "turned": other} for text, other in pairs(rows)]
+    for name, objects, more in (
+        ("train-peer", lines, ["--target", "label", "--type", "text=text"]),
+        ("train-peer-pairs", turned, ["--task", "none", "--type", "text=text", "--type", "turned=text"]),
+    ):
+        path = folder / f"{name}.jsonl"
+        path.write_text("".join(json.dumps(row) + "\n" for row in objects))
+        atelier("dataset", "add", name, str(path), "--split", "1,0,0", *more)
+
+
+def tokenizer_of(name, folder):
+    """That of the model which train_ours made."""
+    import tokenizers
+
+    path = folder / name
+    if name == "gpt":
+        atelier("model", "export", f"train-peer-{name}", str(path), "--format", "huggingface")
+    else:
+        atelier("model", "download", f"train-peer-{name}", "--to", str(path))
+    return tokenizers.Tokenizer.from_file(str(path / "tokenizer.json"))
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("families", nargs="*", default=list(PEERS))
+    parser.add_argument("names", nargs="*", default=list(PEERS))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--batch-size", type=int, default=32)
+    parser.add_argument("--precision", default="fp32")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     rows = texts()
-    with tempfile.TemporaryDirectory() as folder:
-        path = pathlib.Path(folder) / "train.jsonl"
-        lines = [json.dumps({"text": " ".join(words), "label": f"class {label}"}) for words, label in rows]
-        path.write_text("\n".join(lines) + "\n")
-        atelier("dataset", "add", "train-peer", str(path), "--target", "label", "--type", "text=text")
-    print(f"PyTorch {torch.__version__}, {arguments.threads} threads, load {os.getloadavg()[0]:.1f}")
-    print("| family | ours | PyTorch | ratio |\n|---|---|---|---|")
-    for name in arguments.families:
-        ours, theirs = [], []
-        for turn in range(arguments.rounds):
-            for side in (0, 1) if turn % 2 == 0 else (1, 0):
-                if side == 0:
-                    ours.append(train_ours(name, arguments.batch_size))
-                else:
-                    theirs.append(train_peer(name, rows, arguments.batch_size))
-        a, b = statistics.median(ours), statistics.median(theirs)
-        print(f"| {name} | {a:.0f} | {b:.0f} | {a / b:.2f}x |", flush=True)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = pathlib.Path(temporary)
+        add_data(rows, folder)
+        print(f"PyTorch {torch.__version__}, {arguments.threads} threads, load {os.getloadavg()[0]:.1f}")
+        print("| family | ours | PyTorch | ratio |\n|---|---|---|---|")
+        for name in arguments.names:
+            ours, theirs = [train_ours(name, arguments.precision)], []
+            tokenizer = tokenizer_of(name, folder) if name in ("gpt", "translation") else None
+            for turn in range(arguments.rounds):
+                if turn > 0:
+                    ours.append(train_ours(name, arguments.precision))
+                theirs.append(train_peer(name, rows, tokenizer))
+            a, b = statistics.median(ours), statistics.median(theirs)
+            print(f"| {name} | {a:.0f} | {b:.0f} | {a / b:.2f}x |", flush=True)
 
 
 if __name__ == "__main__":

@@ -75,7 +75,29 @@ ask() {
   done
 }
 
+deploy_starter() {
+  if have deployment show verse; then
+    echo "the deployment verse is there already"
+  else
+    have model show verse || "$atelier" model import "$root/models/starter/verse.gguf" --name verse
+    "$atelier" deploy verse
+  fi
+}
+
+ask_starter() { # QUESTION...
+  local question
+  for question in "$@"; do
+    printf '%s\n' "> $question"
+    curl -fsS "$ATELIER_URL/v1/chat/completions" -H "Authorization: Bearer $(cat "$data_dir/owner.key")" \
+      -H 'Content-Type: application/json' \
+      -d "{\"model\": \"verse\", \"max_tokens\": 80, \"messages\": [{\"role\": \"user\", \"content\": \"$question\"}]}" |
+      python3 -c 'import json, sys; print(json.load(sys.stdin)["choices"][0]["message"]["content"])'
+  done
+}
+
 stage "server" start_server
+stage "starter model (models/starter)" deploy_starter
+stage "verse" ask_starter "What light is that?" "春夜"
 stage "data" add_dataset
 stage "training" train_model
 stage "evaluation" "$atelier" evaluate fashion-cnn --data fashion-mnist --split test
@@ -88,6 +110,7 @@ Atelier answers at $ATELIER_URL; the owner's key is in $data_dir/owner.key. Go o
 
   export ATELIER_URL=$ATELIER_URL ATELIER_API_KEY=\$(cat $data_dir/owner.key)
   curl \$ATELIER_URL/v1/predict -H "Authorization: Bearer \$ATELIER_API_KEY" -F model=fashion -F file=@$(ls "$data_dir"/samples/*.png | head -n 1)
+  curl \$ATELIER_URL/v1/chat/completions -H "Authorization: Bearer \$ATELIER_API_KEY" -d '{"model": "verse", "messages": [{"role": "user", "content": "秋山"}]}'
   $atelier predict fashion $(ls "$data_dir"/samples/*.png | head -n 1)
   $atelier model show fashion-cnn
   $atelier train mlp --data fashion-mnist --name fashion-mlp --set layers=128,128 --follow

@@ -7,6 +7,7 @@
 #include "families/batching.h"
 #include "families/precision.h"
 #include "families/process.h"
+#include "families/sequence/linear_start.h"
 #include "families/sequence/model.h"
 #include "families/weights.h"
 
@@ -14,7 +15,9 @@ namespace atelier::families {
 namespace {
 
 constexpr Buckets kMeasured{.batch_size = 128, .token_budget = 65536};
-constexpr double kMaxTokens = 1 << 18;  // of a batch
+constexpr double kMaxTokens = 1 << 18;    // of a batch
+constexpr int64_t kStartWindows = 65536;  // that a linear start looks at
+constexpr int64_t kMaxStart = 2048;       // steps of a window that has one
 
 struct Batch {
   std::vector<Sequence> sequences;
@@ -192,6 +195,23 @@ void Keep(const SequenceModel& model, const torch::Tensor& output, size_t place,
   }
 }
 
+// Of a long series evenly spaced windows.
+void StartLinear(SequenceModel& model, const Examples& train) {
+  const int64_t stride = (train.size() + kStartWindows - 1) / kStartWindows;
+  RidgeSums sums;
+  std::vector<int64_t> indices;
+  for (int64_t i = 0; i < train.size(); i += stride) {
+    indices.push_back(i);
+    if (std::ssize(indices) == kMeasured.batch_size || i + stride >= train.size()) {
+      const Batch batch = Gather(model.config, train, indices);
+      const auto input = SequenceNetwork::LinearInput(MakeBatch(model.config, batch.sequences));
+      sums.Add(input, batch.targets - input.narrow(1, model.config.context, 1));
+      indices.clear();
+    }
+  }
+  model.network->StartLinear(sums.Solve());
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Learner>> LearnSequence(const LearnInput& input) {
@@ -218,6 +238,9 @@ Result<std::unique_ptr<Learner>> LearnSequence(const LearnInput& input) {
   ATELIER_TRY(CatchTorch([&]() -> Status {
     model.network =
         std::make_shared<SequenceNetwork>(model.config, static_cast<uint64_t>(GetInt(input.settings, "seed", 1)));
+    if (model.config.input == "series" && model.config.context <= kMaxStart) {
+      StartLinear(model, train);
+    }
     return {};
   }));
   return std::unique_ptr<Learner>(

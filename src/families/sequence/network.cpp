@@ -189,13 +189,26 @@ torch::Tensor SequenceNetwork::Convolve(const torch::Tensor& x, const torch::Ten
   return torch::cat(parts, 1);
 }
 
+// How far each step is from the last one, and the last one.
+torch::Tensor SequenceNetwork::LinearInput(const SequenceBatch& batch) {
+  const auto seen = batch.values.select(2, 0).t();  // [batch, steps]
+  const auto last = seen.narrow(1, seen.size(1) - 1, 1);
+  return torch::cat({seen - last, last}, 1);
+}
+
+void SequenceNetwork::StartLinear(const torch::Tensor& weights) {
+  const torch::NoGradGuard no_grad;
+  linear_->weight.copy_(weights.narrow(1, 0, config_.context + 1));
+  linear_->bias.copy_(weights.select(1, config_.context + 1));
+}
+
 torch::Tensor SequenceNetwork::Forecast(const SequenceBatch& batch) {
-  const auto seen = batch.values.select(2, 0);            // [steps, batch]
-  const auto last = seen[seen.size(0) - 1].unsqueeze(1);  // [batch, 1]
-  const auto distance = seen.t() - last;                  // [batch, steps]
+  const auto linear = LinearInput(batch);
+  const auto distance = linear.narrow(1, 0, config_.context);
+  const auto last = linear.narrow(1, config_.context, 1);
   const auto x = torch::cat({batch.values, distance.t().unsqueeze(2)}, 2);
   const auto states = Pool(Recur(x, batch.lengths), batch.lengths);
-  return last + output_->forward(Drop(states, config_.dropout)) + linear_->forward(torch::cat({distance, last}, 1));
+  return last + output_->forward(Drop(states, config_.dropout)) + linear_->forward(linear);
 }
 
 torch::Tensor SequenceNetwork::Forward(const SequenceBatch& batch) {

@@ -38,6 +38,11 @@ class SequenceNetwork final : public torch::nn::Module {
   // F32 [batch, outputs]; of tags [steps, batch, outputs].
   torch::Tensor Forward(const SequenceBatch& batch);
 
+  // Of a series. F32 [batch, context + 1], what the linear part reads; and its weights, F32 [outputs, context + 2], the
+  // last column what it adds to every forecast.
+  static torch::Tensor LinearInput(const SequenceBatch& batch);
+  void StartLinear(const torch::Tensor& weights);
+
  private:
   void AddEmbedding();
   void AddRecurrent();

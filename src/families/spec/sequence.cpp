@@ -98,10 +98,10 @@ constexpr std::array kRecurrent{
     kSmoothing,
     Setting{.name = "context",
             .kind = kInteger,
-            .fallback = "24",
-            .min = 1,
+            .fallback = "0",
+            .min = 0,
             .max = kMaxLength,
-            .help = "forecasting: steps that are seen"},
+            .help = "forecasting: steps that are seen; 0: 24, in a short series half of it"},
     Setting{.name = "horizon",
             .kind = kInteger,
             .fallback = "1",
@@ -396,6 +396,12 @@ Result<SequenceData> ResolveSequence(const FitInput& input) {
   return task == "forecasting" ? ResolveSeries(input) : ResolveTargeted(input, task);
 }
 
+int64_t Context(const FitInput& input) {
+  const int64_t context = GetInt(input.settings, "context");
+  const int64_t train = input.manifest.split_rows[static_cast<size_t>(data::Split::kTrain)];
+  return context > 0 ? context : std::clamp<int64_t>(train / 2, 1, 24);
+}
+
 Result<SequenceConfig> MakeSequenceConfig(const FitInput& input, const SequenceData& data) {
   const auto& settings = input.settings;
   ATELIER_ASSIGN(widths, ReadWidths(settings));
@@ -410,7 +416,7 @@ Result<SequenceConfig> MakeSequenceConfig(const FitInput& input, const SequenceD
   config.bidirectional = both == "yes" || (both == "auto" && data.task == "token-classification");
   config.pooling = Pooling(input, data);
   config.widths = std::move(widths);
-  config.context = series ? GetInt(settings, "context") : 0;
+  config.context = series ? Context(input) : 0;
   config.dropout = GetNumber(settings, "dropout");
   config.embedding_dropout = GetNumber(settings, "embedding_dropout");
   if (series && input.manifest.rows() <= config.context + config.outputs) {
@@ -430,6 +436,7 @@ Result<json::object> FitSequence(const FitInput& input) {
   if (settings.contains("bidirectional")) {
     settings["bidirectional"] = config.bidirectional ? "yes" : "no";
     settings["pooling"] = config.pooling;
+    settings["context"] = config.context;
   }
   return settings;
 }
