@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -115,8 +117,8 @@ TEST_P(BertReferenceTest, GivesWhatTransformersGives) {
     const auto alone = OutputsOfTexts(*network, {&texts[i]}).reshape({-1});
     const auto beside = together[static_cast<int64_t>(i)].reshape({-1}).narrow(0, 0, alone.numel());
     ASSERT_EQ(alone.numel(), std::ssize(expected));
-    EXPECT_LT((alone - torch::tensor(expected)).abs().max().item<double>(), 2e-6);
-    EXPECT_LT((beside - torch::tensor(expected)).abs().max().item<double>(), 2e-6);
+    EXPECT_LT((alone - torch::tensor(expected)).abs().max().item<double>(), 1e-5);
+    EXPECT_LT((beside - torch::tensor(expected)).abs().max().item<double>(), 1e-5);
   }
 }
 
@@ -229,9 +231,10 @@ TEST(BertEncoderTest, WordsPairsAndMasks) {
     return tokenizer->Encode(text, {.add_special = false, .parse_special = false});
   };
   // The first piece of each word; what does not fit has no place.
-  const std::vector<std::string> words{"ab", "fedc", "ab", "fe", "cd"};
+  const std::vector<std::string> words{"ab", "abcd", "ab", "fe", "cd", "abcd", "ab"};
   const auto tagged = encoder.Tagged(words);
-  ASSERT_GT(pieces("fedc").size(), 1U);
+  ASSERT_EQ(pieces("abcd").size(), 3U);
+  ASSERT_EQ(tagged.places.size(), 6U);
   size_t at = 1;
   for (size_t i = 0; i < tagged.places.size(); ++i) {
     EXPECT_EQ(tagged.places[i], static_cast<int32_t>(at));
@@ -316,7 +319,8 @@ class BertLearnerTest : public ::testing::Test {
     sums_ = *learner.Validate({});
     metric_ = learner.Metric(sums_);
     files_.clear();
-    for (const auto& [name, blob] : *learner.Save(blobs_)) {
+    const auto saved = learner.Save(blobs_);
+    for (const auto& [name, blob] : *saved) {
       files_[name] = *blobs_.LocalPath(blob.sha256);
     }
     return last;
@@ -403,7 +407,7 @@ TEST_F(BertLearnerTest, NumbersComeInTheirOwnUnits) {
   for (int i = 0; i < 64; ++i) {
     csv += std::string(i % 2 == 0 ? kAnimals[i / 2 % 4] : kTools[i / 2 % 4]) + (i % 2 == 0 ? ",1000\n" : ",1500\n");
   }
-  Import(csv, Typed({{"text", "text"}}, "price"));
+  Import(csv, Typed({{"text", "text"}, {"price", "number"}}, "price"));
   Train({{"task", "regression"}}, 60, 3e-3);
   EXPECT_LT(metric_, 60);
   EXPECT_NEAR(Ask({InstanceText{"cow"}})[0].values[0], 1000, 60);

@@ -6,7 +6,6 @@
 #include "families/bert/model.h"
 #include "families/bert/objective.h"
 #include "families/process.h"
-#include "families/sequence/words.h"
 #include "families/spec/families.h"
 #include "families/word_vectors/agreement.h"
 
