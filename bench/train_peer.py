@@ -74,6 +74,25 @@ class Bag(nn.Module):
         return self.output(nn.functional.dropout(nn.functional.dropout(x, 0.3), 0.3))
 
 
+class Encoder(nn.Module):
+    def __init__(self, vocabulary, width=128, layers=2, heads=2):
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary + 2, width)  # with [CLS] and [SEP]
+        self.positions, self.types = nn.Embedding(128, width), nn.Embedding(2, width)
+        self.norm = nn.LayerNorm(width)
+        layer = nn.TransformerEncoderLayer(width, heads, 4 * width, 0.1, "gelu", batch_first=True)
+        self.blocks = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
+        self.pooler, self.output = nn.Linear(width, width), nn.Linear(width, CLASSES)
+
+    def forward(self, batch):
+        last = self.embedding.num_embeddings - 1
+        ids = nn.utils.rnn.pad_sequence([torch.tensor([last - 1, *ids, last]) for ids in batch], batch_first=True)
+        x = self.embedding(ids) + self.positions(torch.arange(ids.shape[1])) + self.types.weight[0]
+        padding = ids == 0
+        x = self.blocks(nn.functional.dropout(self.norm(x), 0.1), src_key_padding_mask=padding if padding.any() else None)
+        return self.output(nn.functional.dropout(torch.tanh(self.pooler(x[:, 0])), 0.1))
+
+
 class RotaryBlock(nn.Module):
     def __init__(self, width, heads, hidden):
         super().__init__()
@@ -223,6 +242,7 @@ PEERS = {
     "rnn": ("rnn", {"layers": 2, "hidden": 64, **TEXTS}, classifier(lambda v: Recurrent(v, nn.RNN, 64, 2))),
     "textcnn": ("textcnn", TEXTS, classifier(Convolutions)),
     "textbag": ("textbag", TEXTS, classifier(Bag, ngrams=2)),
+    "bert": ("bert", {"optimizer": "adam", "weight_decay": 0, "warmup": 0, **TEXTS}, classifier(Encoder)),
     "gpt": ("gpt", {}, language_model),
     "translation": ("translation", {"source": "text", "target": "turned"}, translator),
 }

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "base/json.h"
+#include "families/bert/bert.h"
 #include "families/gpt/learner.h"
 #include "families/learner.h"
 #include "families/model.h"
@@ -30,6 +31,7 @@ constexpr auto kEntries = std::to_array<Entry>({
     {.name = "word2vec", .train = TrainWordVectors, .open = OpenWordVectors, .measure = MeasureWordVectors},
     {.name = "glove", .train = TrainWordVectors, .open = OpenWordVectors, .measure = MeasureWordVectors},
     {.name = "gpt", .learn = LearnGpt},
+    {.name = "bert", .learn = LearnBert, .open = OpenBert, .measure = MeasureBert},
     {.name = "translation", .learn = LearnTranslation, .open = OpenTranslation, .measure = MeasureTranslation},
 });
 

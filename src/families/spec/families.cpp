@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/json.h"
+#include "families/spec/bert.h"
 #include "families/spec/chain.h"
 #include "families/spec/gpt.h"
 #include "families/spec/sequence.h"
@@ -60,6 +61,14 @@ const auto kFamilies = std::to_array<Family>({
      .defaults = GptDefaults(),
      .takes_base = true,
      .fit = FitGpt},
+    {.name = "bert",
+     .summary =
+         "Encoder: classes, numbers or tags of texts and pairs, embeddings, masked words; also from published BERTs",
+     .settings = BertSettings(),
+     .defaults = BertDefaults(),
+     .takes_base = true,
+     .base_defaults = BertFineTuning(),
+     .fit = FitBert},
     {.name = "translation",
      .summary = "Encoder-decoder transformer from one text to another: languages, spelling to sounds",
      .settings = TranslationSettings(),

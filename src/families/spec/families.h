@@ -23,9 +23,10 @@ struct FitInput {
 struct Family {
   std::string_view name{};
   std::string_view summary{};
-  std::span<const Setting> settings{};  // its own, besides those that every training has (learning/spec)
-  std::span<const Default> defaults{};  // of those
-  bool takes_base = false;              // whether it can go on from a model
+  std::span<const Setting> settings{};       // its own, besides those that every training has (learning/spec)
+  std::span<const Default> defaults{};       // of those
+  bool takes_base = false;                   // whether it can go on from a model
+  std::span<const Default> base_defaults{};  // as `defaults`, where it does; empty: the same
   // Whether settings and data set fit together. Returns the settings with what only the data set could fill in. Errors:
   // kInvalidArgument on `settings.<name>`, or "dataset_unsuitable".
   Result<boost::json::object> (*fit)(const FitInput& input) = nullptr;

@@ -67,10 +67,11 @@ constexpr std::array<Setting, 23> kSettings{{
 
 std::span<const Setting> CommonSettings() { return kSettings; }
 
-Result<json::object> CompleteSettings(const std::string& family, const json::object& user) {
+Result<json::object> CompleteSettings(const std::string& family, const json::object& user, bool further) {
   ATELIER_ASSIGN(row, families::FindFamily(family));
   const std::array tables{row->settings, CommonSettings()};
-  return families::ReadSettings({.tables = tables, .defaults = row->defaults}, user);
+  const bool own = further && !row->base_defaults.empty();
+  return families::ReadSettings({.tables = tables, .defaults = own ? row->base_defaults : row->defaults}, user);
 }
 
 Result<json::object> MakeTrainSettings(const std::string& family, const json::object& user,
@@ -80,7 +81,7 @@ Result<json::object> MakeTrainSettings(const std::string& family, const json::ob
     return InvalidArgument("the family " + family + " starts from scratch: it goes on from no model", "base",
                            "model_not_supported");
   }
-  ATELIER_ASSIGN(settings, CompleteSettings(family, user));
+  ATELIER_ASSIGN(settings, CompleteSettings(family, user, base != nullptr));
   return row->fit({.family = family, .settings = settings, .manifest = manifest, .base = base});
 }
 

@@ -42,9 +42,10 @@ struct TrainSettings {
 // The settings that every training has.
 std::span<const families::Setting> CommonSettings();
 
-// Every setting of a family, common and its own, with defaults filled in. Errors: as families::ReadSettings,
-// "unknown_family".
-Result<boost::json::object> CompleteSettings(const std::string& family, const boost::json::object& user);
+// Every setting of a family, common and its own, with defaults filled in; `further`: those of a training that goes on
+// from a model. Errors: as families::ReadSettings, "unknown_family".
+Result<boost::json::object> CompleteSettings(const std::string& family, const boost::json::object& user,
+                                             bool further = false);
 
 // What the gateway calls before it queues a training, and the job before it trains: completes the settings and checks
 // them against the data set. `base`: atelier.json of the model to go on from, or null. Reads its own result back
