@@ -92,6 +92,39 @@ TEST(PromptsTest, WritesInstructionsWithoutATemplate) {
   EXPECT_EQ(prompts->Chat(Messages(R"([{"role":"user","content":"a"}])")).error().reason, "no_chat_template");
 }
 
+TEST(PromptsTest, LeavesOutAnswersWithoutWeight) {
+  const auto tokenizer = Bytes();
+  const auto prompts = Prompts::Make(*tokenizer, "{% for m in messages %}[{{ m.content }}]{% endfor %}");
+  ASSERT_TRUE(prompts.ok());
+  const auto chat = prompts->Chat(Messages(R"([{"role":"assistant","content":"a","weight":0},)"
+                                           R"({"role":"assistant","content":"b","weight":1}])"));
+  ASSERT_TRUE(chat.ok()) << chat.error().message;
+  EXPECT_EQ(Spell(*tokenizer, *chat, true), "[b]");
+  EXPECT_EQ(Spell(*tokenizer, *chat, false), "[a]");
+  EXPECT_FALSE(prompts->Chat(Messages(R"([{"role":"assistant","content":"a","weight":0}])")).ok());
+}
+
+TEST(PromptsTest, ShowsTheToolsOfAConversation) {
+  const auto tokenizer = Bytes();
+  const auto prompts =
+      Prompts::Make(*tokenizer,
+                    "{% if tools %}{{ tools[0].name }}:{% endif %}{% for m in messages %}{{ m.content }}"
+                    "{% endfor %}");
+  ASSERT_TRUE(prompts.ok());
+  const auto messages = Messages(R"([{"role":"user","content":"a"},{"role":"assistant","content":"b"}])");
+  EXPECT_EQ(Spell(*tokenizer, *prompts->Chat(messages, Messages(R"([{"name":"f"}])")), false), "f:a");
+  EXPECT_EQ(Spell(*tokenizer, *prompts->Chat(messages), false), "a");
+}
+
+TEST(PromptsTest, GoesOnWithAPrompt) {
+  const auto tokenizer = Bytes(true);
+  const auto prompts = Prompts::Make(*tokenizer, "");
+  ASSERT_TRUE(prompts.ok());
+  const Sequence completion = prompts->Completion("2+2=", " 4");
+  EXPECT_EQ(Spell(*tokenizer, completion, false), "<s>2+2=");
+  EXPECT_EQ(Spell(*tokenizer, completion, true), " 4</s>");
+}
+
 TEST(PromptsTest, RefusesWhatIsNoConversation) {
   const auto tokenizer = Bytes();
   const auto prompts = Prompts::Make(*tokenizer, PlainChatTemplate());
