@@ -156,7 +156,7 @@ int64_t MaxAdapters(const registry::Deployment& deployment) {
 }
 
 // What of the gpt family's settings the method makes: lora, qlora or full; beside a deployed base an adapter.
-Result<std::string> ChooseAdapter(const Services& services, const Base& base, const json::object& settings) {
+Result<std::string> ChooseAdapter(const Base& base, const json::object& settings) {
   Fields fields(settings, "settings");
   ATELIER_ASSIGN(wanted, fields.StringOr("method", base.deployment ? "lora" : "full", 64));
   if (wanted == "full") {
@@ -254,7 +254,7 @@ Result<Asked> ReadRequest(const Services& services, const json::object& request)
     out.validation = std::move(file);
   }
   out.settings = settings == nullptr ? json::object() : *settings;
-  ATELIER_ASSIGN(adapter, ChooseAdapter(services, base, out.settings));
+  ATELIER_ASSIGN(adapter, ChooseAdapter(base, out.settings));
   out.settings["method"] = adapter;
   ATELIER_TRY(CheckSettings(base, out.settings, method.type == "dpo"));
   out.base = std::move(base);
@@ -276,10 +276,10 @@ Result<json::object> FineTuneSpec(const Services& services, const json::object& 
   if (asked.validation) {
     files.push_back(SourceOf(*asked.validation, "validation_file"));
   }
-  json::object import = platform::NewSpec(services, request);
-  import["name"] = name;
-  import["files"] = std::move(files);
-  import["options"] = {{ "format", asked.method.type == "dpo" ? "preferences" : "tuning" }};
+  json::object reading = platform::NewSpec(services, request);
+  reading["name"] = name;
+  reading["files"] = std::move(files);
+  reading["options"] = json::object{{"format", asked.method.type == "dpo" ? "preferences" : "tuning"}};
   json::object train = platform::NewSpec(services, request);
   train["family"] = "gpt";
   train["model"] = name;
@@ -295,7 +295,7 @@ Result<json::object> FineTuneSpec(const Services& services, const json::object& 
                     {"hyperparameters", asked.method.hyperparameters},
                     {"seed", asked.seed},
                     {"metadata", asked.metadata}};
-  spec["import"] = std::move(import);
+  spec["import"] = std::move(reading);
   spec["train"] = std::move(train);
   const bool adapter = GetString(asked.settings, "method") != "full";
   spec["settings"] = std::move(asked.settings);

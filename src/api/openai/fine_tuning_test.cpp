@@ -124,8 +124,8 @@ TEST_F(FineTuningTest, StatusAndEventsAreThoseOfTheParts) {
     return part_id;
   };
   jobs_.Emit(id, "state", {{"state", "running"}, {"attempt", 1}}, jobs::State::kRunning);
-  const std::string import = part("import");
-  jobs_.Emit(import, "state", {{"state", "succeeded"}, {"attempt", 1}}, jobs::State::kSucceeded);
+  const std::string reading = part("import");
+  jobs_.Emit(reading, "state", {{"state", "succeeded"}, {"attempt", 1}}, jobs::State::kSucceeded);
   EXPECT_EQ(status(), "validating_files");
   const std::string training = part("trial");
   EXPECT_EQ(status(), "queued");

@@ -24,8 +24,9 @@ Result<json::object> ReadMetadata(Fields& fields) {
   if (metadata->size() > kMaxPairs) {
     return InvalidArgument("'metadata' has more than 16 pairs", "metadata");
   }
-  for (const auto& [key, value] : *metadata) {
-    if (Characters(key) > kMaxKey || !value.is_string() || Characters(value.get_string()) > kMaxValue) {
+  for (const auto& pair : *metadata) {
+    const json::value& value = pair.value();
+    if (Characters(pair.key()) > kMaxKey || !value.is_string() || Characters(value.get_string()) > kMaxValue) {
       return InvalidArgument("'metadata' maps names of at most 64 characters to texts of at most 512", "metadata");
     }
   }

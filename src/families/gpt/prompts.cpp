@@ -1,5 +1,6 @@
 #include "families/gpt/prompts.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace atelier::families::gpt {
@@ -23,6 +24,21 @@ Status CheckMessages(const json::array& messages) {
     }
   }
   return {};
+}
+
+// A text that goes on. SentencePiece puts a space before every text, which belongs before the first alone: behind a
+// line break there is none.
+std::vector<int32_t> EncodeFurther(const text::Tokenizer& tokenizer, std::string_view piece) {
+  constexpr text::EncodeOptions kOptions{.add_special = false};
+  if (tokenizer.spec().kind != text::TokenizerKind::kByteLevelBpe && tokenizer.spec().add_space_prefix) {
+    const auto line = tokenizer.Encode("\n", kOptions);
+    auto ids = tokenizer.Encode("\n" + std::string(piece), kOptions);
+    if (!line.empty() && ids.size() > line.size() && std::equal(line.begin(), line.end(), ids.begin())) {
+      ids.erase(ids.begin(), ids.begin() + std::ssize(line));
+      return ids;
+    }
+  }
+  return tokenizer.Encode(piece, kOptions);
 }
 
 bool IsAnswer(const json::value& message) { return GetString(message.get_object(), "role") == "assistant"; }
@@ -54,7 +70,7 @@ void Prompts::AddPiece(std::string_view piece, bool learn, Sequence& to) const {
       to.Add({*spec.bos}, false);
     }
   }
-  to.Add(tokenizer_->Encode(piece, {.add_special = false}), learn);
+  to.Add(begins ? tokenizer_->Encode(piece, {.add_special = false}) : EncodeFurther(*tokenizer_, piece), learn);
 }
 
 Sequence Prompts::Text(std::string_view text) const {

@@ -10,7 +10,7 @@ namespace {
 using ::testing::ElementsAre;
 
 // Letters, digits and signs as tokens of a byte, and the tokens of a conversation.
-std::unique_ptr<text::Tokenizer> Bytes(bool add_bos = false) {
+std::unique_ptr<text::Tokenizer> Bytes(bool add_bos = false, bool add_space_prefix = false) {
   text::TokenizerSpec spec;
   spec.kind = text::TokenizerKind::kSentencePieceBpe;
   spec.tokens = {"<s>", "</s>", "<|im_start|>", "<|im_end|>"};
@@ -25,7 +25,7 @@ std::unique_ptr<text::Tokenizer> Bytes(bool add_bos = false) {
   spec.bos = 0;
   spec.eos = 1;
   spec.add_bos = add_bos;
-  spec.add_space_prefix = false;
+  spec.add_space_prefix = add_space_prefix;
   return text::Tokenizer::Make(std::move(spec)).value();
 }
 
@@ -114,6 +114,15 @@ TEST(PromptsTest, ShowsTheToolsOfAConversation) {
   const auto messages = Messages(R"([{"role":"user","content":"a"},{"role":"assistant","content":"b"}])");
   EXPECT_EQ(Spell(*tokenizer, *prompts->Chat(messages, Messages(R"([{"name":"f"}])")), false), "f:a");
   EXPECT_EQ(Spell(*tokenizer, *prompts->Chat(messages), false), "a");
+}
+
+TEST(PromptsTest, PutsASpaceBeforeTheWholeAlone) {
+  const auto tokenizer = Bytes(true, true);
+  const auto prompts = Prompts::Make(*tokenizer, "");
+  ASSERT_TRUE(prompts.ok());
+  const Sequence completion = prompts->Completion("2+2=", "4");
+  EXPECT_EQ(Spell(*tokenizer, completion, false), "<s> 2+2=");
+  EXPECT_EQ(Spell(*tokenizer, completion, true), "4</s>");
 }
 
 TEST(PromptsTest, GoesOnWithAPrompt) {
