@@ -4,6 +4,7 @@
 #include "data/importer.h"
 #include "search_jobs.h"
 #include "storage/blob_json.h"
+#include "tune_jobs.h"
 
 namespace atelier::apps {
 namespace {
@@ -48,6 +49,24 @@ Status CommitModel(registry::Registry& registry, soci::session& session, const j
   }
   result["model"] = version.model_name;
   result["version"] = version.version;
+  return {};
+}
+
+// Loads the adapter beside its base. A base that is gone, or full, leaves a model that is not served.
+Status CommitTuning(registry::Registry& registry, soci::session& session, const jobs::Job& job, json::object& result) {
+  ATELIER_TRY(CommitModel(registry, session, job, result));
+  const std::string base = GetString(job.spec, "adapter_of");
+  if (base.empty()) {
+    return {};
+  }
+  const std::string model = GetString(result, "model");
+  const auto added = registry.AddAdapter(session, base, {model, model, GetInt(result, "version")},
+                                         static_cast<size_t>(GetInt(job.spec, "max_adapters")));
+  if (added.ok()) {
+    result["deployment"] = base;
+  } else {
+    result["not_served"] = added.error().message;
+  }
   return {};
 }
 
@@ -108,6 +127,11 @@ std::vector<jobs::Kind> JobKinds(data::Store& datasets, registry::Registry& regi
       {"train", always("atelier-torch"), commit_model},
       {"trial", always("atelier-torch"), {}},
       {.name = "search", .program = {}, .commit = commit_model, .advance = AdvanceSearch},
+      {.name = "fine_tune",
+       .program = {},
+       .commit = [&registry](soci::session& session, const jobs::Job& job,
+                             json::object& result) { return CommitTuning(registry, session, job, result); },
+       .advance = AdvanceTune},
       {.name = "cross_validate", .program = {}, .commit = {}, .advance = AdvanceFolds},
       {"import_model", always("atelier"), commit_model},
       {"quantize_model", always("atelier"), commit_model},

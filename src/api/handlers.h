@@ -22,6 +22,15 @@ Status Embeddings(const Services&, Request&, Done);
 Status Rerank(const Services&, Request&, Done);
 Status Tokenize(const Services&, Request&, Done);
 Status Detokenize(const Services&, Request&, Done);
+
+Result<Response> CreateFineTuning(const Services&, Request&);
+Result<Response> ListFineTunings(const Services&, Request&);
+Result<Response> GetFineTuning(const Services&, Request&);
+Result<Response> CancelFineTuning(const Services&, Request&);
+Result<Response> PauseFineTuning(const Services&, Request&);
+Result<Response> ResumeFineTuning(const Services&, Request&);
+Result<Response> FineTuningEvents(const Services&, Request&);
+Result<Response> FineTuningCheckpoints(const Services&, Request&);
 }  // namespace atelier::api::openai
 
 namespace atelier::api::anthropic {

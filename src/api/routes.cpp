@@ -93,6 +93,15 @@ constexpr Route kRoutes[] = {
     Plain(kDelete, "/v1/files/{id}", "delete_file", platform::DeleteFile),
     Plain(kGet, "/v1/files/{id}/content", "file_content", platform::FileContent),
 
+    Json(kPost, "/v1/fine_tuning/jobs", "create_fine_tuning", openai::CreateFineTuning),
+    Plain(kGet, "/v1/fine_tuning/jobs", "list_fine_tunings", openai::ListFineTunings),
+    Plain(kGet, "/v1/fine_tuning/jobs/{id}", "get_fine_tuning", openai::GetFineTuning),
+    Plain(kPost, "/v1/fine_tuning/jobs/{id}/cancel", "cancel_fine_tuning", openai::CancelFineTuning),
+    Plain(kPost, "/v1/fine_tuning/jobs/{id}/pause", "pause_fine_tuning", openai::PauseFineTuning),
+    Plain(kPost, "/v1/fine_tuning/jobs/{id}/resume", "resume_fine_tuning", openai::ResumeFineTuning),
+    Plain(kGet, "/v1/fine_tuning/jobs/{id}/events", "fine_tuning_events", openai::FineTuningEvents),
+    Plain(kGet, "/v1/fine_tuning/jobs/{id}/checkpoints", "fine_tuning_checkpoints", openai::FineTuningCheckpoints),
+
     Json(kPost, "/v1/uploads", "create_upload", platform::CreateUpload),
     Plain(kGet, "/v1/uploads/{id}", "get_upload", platform::GetUpload),
     Upload("/v1/uploads/{id}/parts", "add_upload_part", platform::AddUploadPart, "data", BodySize::kPart),

@@ -44,6 +44,7 @@ struct Job {
   std::optional<Error> error{};  // of a failure
   int attempt = 0;               // processes started for it so far
   bool cancel_requested = false;
+  bool paused = false;  // cancelled, or about to be, to be resumed later
   int64_t created_ms = 0;
   int64_t started_ms = 0;   // 0: not yet; of the last attempt
   int64_t finished_ms = 0;  // 0: not yet

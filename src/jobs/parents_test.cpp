@@ -69,6 +69,26 @@ TEST_F(ParentsTest, ACancellationReachesTheChildren) {
   }
 }
 
+TEST_F(ParentsTest, APauseIsACancellationThatIsRemembered) {
+  Program("[ -e \"$4/../second\" ] || sleep 300\nevent result '{\"value\":1}'");
+  Start();
+  const std::string id = Create({{"count", 2}, {"parallel", 1}}, "many");
+  ASSERT_TRUE(Eventually([&] {
+    return std::ranges::any_of(Children(id), [](const Job& child) { return child.state == State::kRunning; });
+  }));
+  EXPECT_TRUE(service_->Pause(id)->paused);
+  const Job paused = Final(id);
+  EXPECT_TRUE(paused.state == State::kCancelled && paused.paused);
+  EXPECT_FALSE(service_->Cancel(id)->paused);  // for good
+  EXPECT_EQ(service_->Cancel(id).error().reason, "job_finished");
+  std::ofstream(folder_ / "jobs" / "second") << "now";
+  ASSERT_TRUE(service_->Resume(id).ok());
+  const Job job = Final(id);
+  EXPECT_TRUE(job.state == State::kSucceeded && !job.paused);
+  EXPECT_EQ(service_->Pause(id).error().reason, "job_finished");
+  EXPECT_EQ(Published(), 3);
+}
+
 TEST_F(ParentsTest, AChildThatIsCancelledAloneIsNoSuccess) {
   Program("sleep 300");
   Start();

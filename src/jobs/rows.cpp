@@ -11,7 +11,7 @@
 namespace atelier::jobs {
 namespace {
 
-constexpr std::array<storage::Migration, 2> kMigrations{{
+constexpr std::array<storage::Migration, 3> kMigrations{{
     {"jobs", 1, R"(
 CREATE TABLE jobs (
   id TEXT NOT NULL PRIMARY KEY,
@@ -43,6 +43,7 @@ CREATE TABLE job_events (
 ALTER TABLE jobs ADD COLUMN parent TEXT NOT NULL DEFAULT '';
 CREATE INDEX jobs_by_parent ON jobs (parent, position);
 )"},
+    {"jobs", 3, "ALTER TABLE jobs ADD COLUMN paused INTEGER NOT NULL DEFAULT 0;"},
 }};
 
 constexpr size_t kMaxStoredBytes = 256U << 20U;
@@ -52,6 +53,7 @@ struct Raw {
   std::string id, kind, parent, state, spec, result, progress, error;
   int attempt = 0;
   int cancel_requested = 0;
+  int paused = 0;
   long long position = 0, created_ms = 0, started_ms = 0, finished_ms = 0, last_event = 0;
 };
 
@@ -88,6 +90,7 @@ Result<Row> FromRaw(const Raw& raw) {
   }
   job.attempt = raw.attempt;
   job.cancel_requested = raw.cancel_requested != 0;
+  job.paused = raw.paused != 0;
   job.created_ms = raw.created_ms;
   job.started_ms = raw.started_ms;
   job.finished_ms = raw.finished_ms;
@@ -107,6 +110,7 @@ Raw ToRaw(const Row& row) {
   raw.error = job.error ? json::serialize(ErrorToJson(*job.error)) : "";
   raw.attempt = job.attempt;
   raw.cancel_requested = job.cancel_requested ? 1 : 0;
+  raw.paused = job.paused ? 1 : 0;
   raw.created_ms = job.created_ms;
   raw.started_ms = job.started_ms;
   raw.finished_ms = job.finished_ms;
@@ -137,6 +141,7 @@ void Enter(Job& job, const Change& change) {
     case Trigger::kResume:
       job.error.reset();
       job.cancel_requested = false;
+      job.paused = false;
       job.finished_ms = 0;
       break;
     case Trigger::kSucceed:
@@ -183,14 +188,15 @@ Result<std::vector<Row>> SelectJobs(soci::session& session, std::string_view tai
   }
   query.exchange(soci::into(raw.attempt));
   query.exchange(soci::into(raw.cancel_requested));
+  query.exchange(soci::into(raw.paused));
   for (long long* number : {&raw.position, &raw.created_ms, &raw.started_ms, &raw.finished_ms, &raw.last_event}) {
     query.exchange(soci::into(*number));
   }
   bind(query);
   query.alloc();
   query.prepare(
-      "SELECT id, kind, parent, state, spec, result, progress, error, attempt, cancel_requested, position, created_ms, "
-      "started_ms, finished_ms, last_event FROM jobs " +
+      "SELECT id, kind, parent, state, spec, result, progress, error, attempt, cancel_requested, paused, position, "
+      "created_ms, started_ms, finished_ms, last_event FROM jobs " +
       std::string(tail));
   query.define_and_bind();
   query.execute();
@@ -285,12 +291,12 @@ Status AppendBatch(soci::session& session, const std::string& id, const Batch& b
 void UpdateJob(soci::session& session, const Row& row) {
   const Raw raw = ToRaw(row);
   session << "UPDATE jobs SET state = :state, result = :result, progress = :progress, error = :error, attempt = "
-             ":attempt, cancel_requested = :cancel, started_ms = :started, finished_ms = :finished, last_event = :last "
-             "WHERE id = :id",
+             ":attempt, cancel_requested = :cancel, paused = :paused, started_ms = :started, finished_ms = :finished, "
+             "last_event = :last WHERE id = :id",
       soci::use(raw.state, "state"), soci::use(raw.result, "result"), soci::use(raw.progress, "progress"),
       soci::use(raw.error, "error"), soci::use(raw.attempt, "attempt"), soci::use(raw.cancel_requested, "cancel"),
-      soci::use(raw.started_ms, "started"), soci::use(raw.finished_ms, "finished"), soci::use(raw.last_event, "last"),
-      soci::use(raw.id, "id");
+      soci::use(raw.paused, "paused"), soci::use(raw.started_ms, "started"), soci::use(raw.finished_ms, "finished"),
+      soci::use(raw.last_event, "last"), soci::use(raw.id, "id");
 }
 
 Status ChangeState(soci::session& session, Row& row, const Change& change) {

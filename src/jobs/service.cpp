@@ -43,15 +43,8 @@ class QueueService final : public Service {
     return store_.Events(id, after, limit);
   }
 
-  Result<Job> Cancel(const std::string& id) override {
-    ATELIER_ASSIGN(job, store_.Cancel(id));
-    if (job.state == State::kRunning) {
-      supervisor_.RequestCancel(id);
-    } else {
-      supervisor_.Changed(id);
-    }
-    return job;
-  }
+  Result<Job> Cancel(const std::string& id) override { return End(id, false); }
+  Result<Job> Pause(const std::string& id) override { return End(id, true); }
 
   Result<Job> Resume(const std::string& id) override {
     ATELIER_ASSIGN(job, store_.Resume(id, options_.limits.queued));
@@ -71,6 +64,16 @@ class QueueService final : public Service {
   void Stop() override { supervisor_.Stop(); }
 
  private:
+  Result<Job> End(const std::string& id, bool pause) {
+    ATELIER_ASSIGN(job, store_.Cancel(id, pause));
+    if (job.state == State::kRunning) {
+      supervisor_.RequestCancel(id);
+    } else {
+      supervisor_.Changed(id);
+    }
+    return job;
+  }
+
   std::string NextId() {
     const std::lock_guard lock(rng_mutex_);  // not every Rng is thread-safe
     return NewId("job_", rng_);

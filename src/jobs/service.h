@@ -58,6 +58,8 @@ class Service {
   // Queued: cancelled at once. Running: SIGTERM, after 5 s SIGKILL; one that consists of others, when all of these are.
   // Final: kFailedPrecondition "job_finished".
   virtual Result<Job> Cancel(const std::string& id) = 0;
+  // The same, marked as `paused` until it is resumed, or cancelled for good.
+  virtual Result<Job> Pause(const std::string& id) = 0;
   // Failed or cancelled: queued again, going on from its checkpoint, with its children. Otherwise kFailedPrecondition.
   virtual Result<Job> Resume(const std::string& id) = 0;
   // The last `max_bytes` of log.txt. Terminal control sequences are escaped.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <set>
+#include <utility>
 
 #include "jobs/rows.h"
 
@@ -172,12 +173,15 @@ Result<std::vector<Event>> Store::Events(const std::string& id, int64_t after, i
   return events;
 }
 
-Result<Job> Store::Cancel(const std::string& id) {
+Result<Job> Store::Cancel(const std::string& id, bool pause) {
   Job job;
   ATELIER_TRY(catalogue_.Write([&](soci::session& session) -> Status {
     ATELIER_ASSIGN(row, SelectJob(session, id));
+    const bool was_paused = std::exchange(row.job.paused, pause);
     if (row.job.state == State::kRunning) {
       row.job.cancel_requested = true;
+      UpdateJob(session, row);
+    } else if (row.job.state == State::kCancelled && was_paused) {
       UpdateJob(session, row);
     } else {
       const Change change{.trigger = Trigger::kCancel, .at_ms = clock_.UnixMs()};

@@ -45,8 +45,9 @@ class Store {
   Result<std::vector<Job>> List(const Filter& filter, bool& has_more);
   Result<std::vector<Event>> Events(const std::string& id, int64_t after, int limit);
 
-  // Queued: cancelled. Running: marked, so that it never succeeds. Errors: kFailedPrecondition "job_finished".
-  Result<Job> Cancel(const std::string& id);
+  // Queued: cancelled. Running: marked, so that it never succeeds. Paused: no longer. Errors: kFailedPrecondition
+  // "job_finished".
+  Result<Job> Cancel(const std::string& id, bool pause = false);
   // Errors: kFailedPrecondition, kResourceExhausted "queue_full".
   Result<Job> Resume(const std::string& id, int max_queued);
 

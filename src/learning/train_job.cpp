@@ -98,9 +98,13 @@ json::array HistoryToJson(const TrainOutcome& outcome) {
 }
 
 json::object TrainingToJson(const TrainOutcome& outcome, const families::Learner& learner) {
-  return {{"epochs", std::ssize(outcome.history)},  {"best_epoch", outcome.best_epoch},
-          {"stopped_early", outcome.stopped_early}, {"precision", outcome.precision},
-          {"metric_name", learner.metric_name()},   {"history", HistoryToJson(outcome)}};
+  return {{"epochs", std::ssize(outcome.history)},
+          {"best_epoch", outcome.best_epoch},
+          {"steps_per_epoch", outcome.steps_per_epoch},
+          {"stopped_early", outcome.stopped_early},
+          {"precision", outcome.precision},
+          {"metric_name", learner.metric_name()},
+          {"history", HistoryToJson(outcome)}};
 }
 
 TrainOptions OptionsFor(const JobContext& context, const Request& request, const JobData& data) {

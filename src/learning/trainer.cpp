@@ -107,6 +107,7 @@ class Trainer {
                         .validated = validated_,
                         .stopped_early = position_.stopped,
                         .best_epoch = settings_.early_stopping > 0 ? position_.best_epoch : position_.epoch,
+                        .steps_per_epoch = steps_,
                         .precision = precision_};
   }
 
@@ -311,10 +312,15 @@ class Trainer {
       return;
     }
     const double rate = SamplesPerSecond(seconds);
-    json::object event{{"stage", "epoch"},           {"epoch", position_.epoch},
-                       {"epochs", settings_.epochs}, {"loss", record.loss},
-                       {"metric", record.metric},    {"metric_name", learner_.metric_name()},
-                       {"samples_per_s", rate},      {"learning_rate", record.learning_rate},
+    json::object event{{"stage", "epoch"},
+                       {"epoch", position_.epoch},
+                       {"epochs", settings_.epochs},
+                       {"steps", steps_},
+                       {"loss", record.loss},
+                       {"metric", record.metric},
+                       {"metric_name", learner_.metric_name()},
+                       {"samples_per_s", rate},
+                       {"learning_rate", record.learning_rate},
                        {"eta_s", EtaSeconds(rate)}};
     if (validated_) {
       event["validation_loss"] = record.validation_loss;

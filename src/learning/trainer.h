@@ -37,7 +37,8 @@ struct TrainOutcome {
   std::vector<EpochRecord> history{};
   bool validated = false;  // whether the validation numbers mean anything
   bool stopped_early = false;
-  int64_t best_epoch = 0;   // from 1: whose weights the model has
+  int64_t best_epoch = 0;  // from 1: whose weights the model has
+  int64_t steps_per_epoch = 0;
   std::string precision{};  // "fp32" | "bf16", as trained
 };
 

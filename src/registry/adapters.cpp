@@ -36,34 +36,40 @@ std::vector<DeployedAdapter> FindAdapters(soci::session& session, const std::str
 
 Result<Deployment> Registry::AddAdapter(const std::string& deployment, DeployedAdapter adapter, size_t most) {
   Deployment changed;
-  adapter.created_ms = clock_.UnixMs();
   ATELIER_TRY(catalogue_.Write([&](soci::session& session) -> Status {
-    ATELIER_ASSIGN(found, FindDeployment(session, deployment));
+    ATELIER_ASSIGN(found, AddAdapter(session, deployment, adapter, most));
     changed = std::move(found);
-    const auto same = std::ranges::find(changed.adapters, adapter.name, &DeployedAdapter::name);
-    if (same != changed.adapters.end()) {
-      return same->model_name == adapter.model_name && same->version == adapter.version
-                 ? Status()
-                 : Status(MakeError(Code::kAlreadyExists,
-                                    "the deployment has another adapter '" + adapter.name + "'; unload it first",
-                                    "adapter_exists", "name"));
-    }
-    ATELIER_TRY(CheckName(session, adapter.name));
-    if (changed.adapters.size() >= most) {
-      return FailedPrecondition("the deployment has " + std::to_string(most) +
-                                    " adapters already, as many as its setting max_adapters allows",
-                                "too_many_adapters");
-    }
-    ATELIER_ASSIGN(model, FindModel(session, adapter.model_name));
-    ATELIER_ASSIGN(version, FindVersion(session, model, adapter.version));
-    adapter.model_name = version.model_name;
-    session << "INSERT INTO deployment_adapters (deployment_id, name, model_id, version, created_ms) "
-               "VALUES (:deployment_id, :name, :model_id, :version, :created_ms)",
-        soci::use(changed.id, "deployment_id"), soci::use(adapter.name, "name"), soci::use(model.id, "model_id"),
-        soci::use(adapter.version, "version"), soci::use(adapter.created_ms, "created_ms");
-    changed.adapters = FindAdapters(session, changed.id);
     return {};
   }));
+  return changed;
+}
+
+Result<Deployment> Registry::AddAdapter(soci::session& session, const std::string& deployment, DeployedAdapter adapter,
+                                        size_t most) {
+  ATELIER_ASSIGN(changed, FindDeployment(session, deployment));
+  const auto same = std::ranges::find(changed.adapters, adapter.name, &DeployedAdapter::name);
+  if (same != changed.adapters.end()) {
+    return same->model_name == adapter.model_name && same->version == adapter.version
+               ? Result<Deployment>(std::move(changed))
+               : MakeError(Code::kAlreadyExists,
+                           "the deployment has another adapter '" + adapter.name + "'; unload it first",
+                           "adapter_exists", "name");
+  }
+  ATELIER_TRY(CheckName(session, adapter.name));
+  if (changed.adapters.size() >= most) {
+    return FailedPrecondition(
+        "the deployment has " + std::to_string(most) + " adapters already, as many as its setting max_adapters allows",
+        "too_many_adapters");
+  }
+  ATELIER_ASSIGN(model, FindModel(session, adapter.model_name));
+  ATELIER_ASSIGN(version, FindVersion(session, model, adapter.version));
+  adapter.model_name = version.model_name;
+  adapter.created_ms = clock_.UnixMs();
+  session << "INSERT INTO deployment_adapters (deployment_id, name, model_id, version, created_ms) "
+             "VALUES (:deployment_id, :name, :model_id, :version, :created_ms)",
+      soci::use(changed.id, "deployment_id"), soci::use(adapter.name, "name"), soci::use(model.id, "model_id"),
+      soci::use(adapter.version, "version"), soci::use(adapter.created_ms, "created_ms");
+  changed.adapters = FindAdapters(session, changed.id);
   return changed;
 }
 

@@ -150,6 +150,9 @@ class Registry {
   // Errors: kInvalidArgument on `name`; kAlreadyExists "adapter_exists" (another one of that name), "name_taken" (a
   // deployment is called so); kFailedPrecondition "too_many_adapters".
   Result<Deployment> AddAdapter(const std::string& deployment, DeployedAdapter adapter, size_t most);
+  // The same inside a job's commit; lets SQL exceptions out.
+  Result<Deployment> AddAdapter(soci::session& session, const std::string& deployment, DeployedAdapter adapter,
+                                size_t most);
   Status DeleteAdapter(const std::string& deployment, const std::string& adapter);
 
  private:

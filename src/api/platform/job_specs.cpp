@@ -90,11 +90,6 @@ Result<data::DatasetVersion> FindDataset(const Services& services, const std::st
   return services.datasets.GetVersion(reference.name, reference.version);
 }
 
-// {"name","version","files"} of a model version.
-json::object ModelPart(const registry::ModelVersion& model) {
-  return {{"name", model.model_name}, {"version", model.version}, {"files", FilesObject(model)}};
-}
-
 // The language model that an adapter is for.
 Result<json::object> BasePart(const Services& services, const std::string& reference) {
   ATELIER_ASSIGN(model, services.registry.Resolve(reference));
@@ -106,6 +101,10 @@ Result<json::object> BasePart(const Services& services, const std::string& refer
 }
 
 }  // namespace
+
+json::object ModelPart(const registry::ModelVersion& model) {
+  return {{"name", model.model_name}, {"version", model.version}, {"files", FilesObject(model)}};
+}
 
 json::object NewSpec(const Services& services, const json::object& request) {
   return {{"request", request}, {"blobs", std::filesystem::absolute(services.blob_dir).string()}};

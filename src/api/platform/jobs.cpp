@@ -57,6 +57,7 @@ json::object JobObject(const jobs::Job& job) {
           {"created_at", Seconds(job.created_ms)},
           {"started_at", TimeOrNull(job.started_ms)},
           {"finished_at", TimeOrNull(job.finished_ms)},
+          {"paused", job.paused},
           {"attempt", job.attempt},
           {"request", request == nullptr ? json::value(json::object()) : *request},
           {"progress", ObjectOrNull(job.progress)},

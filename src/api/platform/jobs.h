@@ -8,6 +8,7 @@
 #include "data/store.h"
 #include "hub/reference.h"
 #include "jobs/service.h"
+#include "registry/registry.h"
 
 namespace atelier::api::platform {
 
@@ -39,6 +40,8 @@ Result<json::object> PullSpec(const Services& services, const hub::Reference& re
 
 // What every job's specification has.
 json::object NewSpec(const Services& services, const json::object& request);
+// {"name","version","files"} of a model version.
+json::object ModelPart(const registry::ModelVersion& model);
 // The manifest, checked. Errors: as ReadManifest.
 Result<data::Manifest> LoadManifest(const Services& services, const data::DatasetVersion& version);
 // The manifest's JSON, read from the blob store. Errors: kDataLoss.

@@ -51,12 +51,14 @@ class FakeJobs final : public jobs::Service {
     const auto found = jobs_.find(id);
     return found == jobs_.end() ? Result<jobs::Job>(NotFound("no such job", "job_not_found")) : found->second;
   }
-  Result<std::vector<jobs::Job>> List(const jobs::Filter& /*filter*/, bool& has_more) override {
+  Result<std::vector<jobs::Job>> List(const jobs::Filter& filter, bool& has_more) override {
     std::lock_guard lock(mutex_);
     has_more = false;
     std::vector<jobs::Job> list;
     for (const auto& [id, job] : jobs_) {
-      list.push_back(job);
+      if ((filter.kind.empty() || filter.kind == job.kind) && (filter.parent.empty() || filter.parent == job.parent)) {
+        list.push_back(job);
+      }
     }
     return list;
   }
@@ -71,6 +73,7 @@ class FakeJobs final : public jobs::Service {
     return found;
   }
   Result<jobs::Job> Cancel(const std::string& id) override { return Get(id); }
+  Result<jobs::Job> Pause(const std::string& id) override { return Get(id); }
   Result<jobs::Job> Resume(const std::string& /*id*/) override { return FailedPrecondition("it runs"); }
   Result<std::string> Log(const std::string& /*id*/, size_t /*max*/) override { return std::string("a log\n"); }
   uint64_t Subscribe(std::function<void(const std::string&)> listener) override {
@@ -84,6 +87,10 @@ class FakeJobs final : public jobs::Service {
   }
   void Stop() override {}
 
+  void Change(const std::string& id, const std::function<void(jobs::Job&)>& change) {
+    std::lock_guard lock(mutex_);
+    change(jobs_.at(id));
+  }
   // Adds an event, and the state that it brings.
   void Emit(const std::string& id, const std::string& type, json::object data, jobs::State state) {
     std::function<void(const std::string&)> listener;

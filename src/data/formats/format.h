@@ -46,13 +46,15 @@ extern const Format kIdxFormat;
 extern const Format kCsvFormat;
 extern const Format kTsvFormat;
 extern const Format kJsonlFormat;
-extern const Format kJsonFormat;      // the same, for who says "json"
-extern const Format kXmlFormat;       // the elements of a list
-extern const Format kPatternFormat;   // lines, taken apart by a regular expression
-extern const Format kLabelledFormat;  // lines "label text"
-extern const Format kConllFormat;     // a token a line
-extern const Format kTaggedFormat;    // word/TAG word/TAG
-extern const Format kParallelFormat;  // files side by side: train.en, train.de
-extern const Format kTextFormat;      // documents, also in folders that name their labels
+extern const Format kJsonFormat;         // the same, for who says "json"
+extern const Format kXmlFormat;          // the elements of a list
+extern const Format kPatternFormat;      // lines, taken apart by a regular expression
+extern const Format kLabelledFormat;     // lines "label text"
+extern const Format kConllFormat;        // a token a line
+extern const Format kTaggedFormat;       // word/TAG word/TAG
+extern const Format kParallelFormat;     // files side by side: train.en, train.de
+extern const Format kTuningFormat;       // OpenAI's rows for fine-tuning
+extern const Format kPreferencesFormat;  // OpenAI's rows of two answers, of which one is better
+extern const Format kTextFormat;         // documents, also in folders that name their labels
 
 }  // namespace atelier::data

@@ -6,9 +6,10 @@ namespace atelier::data {
 
 std::span<const Format* const> TabularFormats() {
   // The first that claims all files and accepts what is in them wins.
-  static constexpr std::array<const Format*, 12> kFormats{
-      &kIdxFormat,   &kPatternFormat, &kConllFormat, &kLabelledFormat, &kCsvFormat,      &kTsvFormat,
-      &kJsonlFormat, &kJsonFormat,    &kXmlFormat,   &kTaggedFormat,   &kParallelFormat, &kTextFormat};
+  static constexpr std::array<const Format*, 14> kFormats{
+      &kIdxFormat,      &kPatternFormat, &kConllFormat,  &kLabelledFormat,   &kCsvFormat,
+      &kTsvFormat,      &kJsonlFormat,   &kJsonFormat,   &kXmlFormat,        &kTaggedFormat,
+      &kParallelFormat, &kTextFormat,    &kTuningFormat, &kPreferencesFormat};
   return kFormats;
 }
 

@@ -70,7 +70,18 @@ Result<Sequence> Example(const data::Reader& reader, int64_t row, Material mater
       return InvalidArgument("row " + std::to_string(row) + " is no list of messages", "messages",
                              "dataset_unsuitable");
     }
-    return prompts.Chat(*messages);
+    json::array tools;
+    if (Has(reader.manifest(), "tools")) {
+      ATELIER_ASSIGN(text, Cell(reader, "tools", row));
+      const auto parsed = ParseJson(text, kMessageLimits);
+      tools = parsed.ok() && parsed->is_array() ? parsed->get_array() : json::array();
+    }
+    return prompts.Chat(*messages, tools);
+  }
+  if (material == Material::kCompletions) {
+    ATELIER_ASSIGN(prompt, Cell(reader, "prompt", row));
+    ATELIER_ASSIGN(completion, Cell(reader, "completion", row));
+    return prompts.Completion(prompt, completion);
   }
   ATELIER_ASSIGN(instruction, Cell(reader, "instruction", row));
   ATELIER_ASSIGN(output, Cell(reader, "output", row));

@@ -17,7 +17,8 @@ constexpr std::string_view kEndTurn = "<|im_end|>";
 // Every text that a row holds, for learning a vocabulary.
 Status ForEachText(const data::Reader& reader, std::span<const int64_t> rows,
                    const std::function<Status(std::string_view)>& each) {
-  constexpr const char* kColumns[] = {"text", "instruction", "input", "output", "messages", "conversations"};
+  constexpr const char* kColumns[] = {"text",     "instruction",   "input",  "output",
+                                      "messages", "conversations", "prompt", "completion"};
   for (const int64_t row : rows) {
     for (const char* column : kColumns) {
       if (reader.manifest().Find(column) != nullptr) {
@@ -46,7 +47,7 @@ Shape ShapeOfSettings(const json::object& settings) {
 
 Result<Language> LearnLanguage(const LearnInput& input, Material material) {
   const bool characters = GetString(input.settings, "tokenizer") == "characters";
-  const bool talks = material != Material::kText;
+  const bool talks = material != Material::kText && material != Material::kCompletions;
   text::TokenizerTraining training{
       .algorithm = characters ? text::TokenizerAlgorithm::kCharacters : text::TokenizerAlgorithm::kByteBpe,
       .vocabulary_size = GetInt(input.settings, "vocabulary_size")};

@@ -1,5 +1,6 @@
 #include "families/gpt/prompts.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace atelier::families::gpt {
@@ -23,6 +24,21 @@ Status CheckMessages(const json::array& messages) {
     }
   }
   return {};
+}
+
+// A text that goes on. SentencePiece puts a space before every text, which belongs before the first alone: behind a
+// line break there is none.
+std::vector<int32_t> EncodeFurther(const text::Tokenizer& tokenizer, std::string_view piece) {
+  constexpr text::EncodeOptions kOptions{.add_special = false};
+  if (tokenizer.spec().kind != text::TokenizerKind::kByteLevelBpe && tokenizer.spec().add_space_prefix) {
+    const auto line = tokenizer.Encode("\n", kOptions);
+    auto ids = tokenizer.Encode("\n" + std::string(piece), kOptions);
+    if (!line.empty() && ids.size() > line.size() && std::equal(line.begin(), line.end(), ids.begin())) {
+      ids.erase(ids.begin(), ids.begin() + std::ssize(line));
+      return ids;
+    }
+  }
+  return tokenizer.Encode(piece, kOptions);
 }
 
 bool IsAnswer(const json::value& message) { return GetString(message.get_object(), "role") == "assistant"; }
@@ -54,7 +70,7 @@ void Prompts::AddPiece(std::string_view piece, bool learn, Sequence& to) const {
       to.Add({*spec.bos}, false);
     }
   }
-  to.Add(tokenizer_->Encode(piece, {.add_special = false}), learn);
+  to.Add(begins ? tokenizer_->Encode(piece, {.add_special = false}) : EncodeFurther(*tokenizer_, piece), learn);
 }
 
 Sequence Prompts::Text(std::string_view text) const {
@@ -70,23 +86,29 @@ Sequence Prompts::Text(std::string_view text) const {
   return out;
 }
 
-Result<std::string> Prompts::Render(const json::array& messages, size_t count, bool ask) const {
+Result<std::string> Prompts::Render(const Conversation& conversation, size_t count, bool ask) const {
+  const json::array& messages = conversation.messages;
   const text::TokenizerSpec& spec = tokenizer_->spec();
   const auto spelling = [&](std::optional<int32_t> id) {
     return id ? spec.tokens[static_cast<size_t>(*id)] : std::string();
   };
-  return template_->Render(
-      {{"messages", json::array(messages.begin(), messages.begin() + static_cast<std::ptrdiff_t>(count))},
-       {"add_generation_prompt", ask},
-       {"bos_token", spelling(spec.bos)},
-       {"eos_token", spelling(spec.eos)}});
+  json::object values{
+      {"messages", json::array(messages.begin(), messages.begin() + static_cast<std::ptrdiff_t>(count))},
+      {"add_generation_prompt", ask},
+      {"bos_token", spelling(spec.bos)},
+      {"eos_token", spelling(spec.eos)}};
+  if (!conversation.tools.empty()) {
+    values["tools"] = conversation.tools;
+  }
+  return template_->Render(values);
 }
 
-Result<Sequence> Prompts::Chat(const json::array& messages) const {
+Result<Sequence> Prompts::Chat(const json::array& messages, const json::array& tools) const {
   if (!template_) {
     return FailedPrecondition("the model has no chat template, so it cannot learn conversations", "no_chat_template");
   }
   ATELIER_TRY(CheckMessages(messages));
+  const Conversation conversation{messages, tools};
   Sequence out;
   std::string written;  // what `out` holds
   bool answered = false;
@@ -94,8 +116,8 @@ Result<Sequence> Prompts::Chat(const json::array& messages) const {
     if (!IsAnswer(messages[i])) {
       continue;
     }
-    ATELIER_ASSIGN(before, Render(messages, i, true));
-    ATELIER_ASSIGN(after, Render(messages, i + 1, false));
+    ATELIER_ASSIGN(before, Render(conversation, i, true));
+    ATELIER_ASSIGN(after, Render(conversation, i + 1, false));
     if (!before.starts_with(written)) {  // earlier messages are written otherwise now: begin again
       out = {};
       written.clear();
@@ -106,11 +128,22 @@ Result<Sequence> Prompts::Chat(const json::array& messages) const {
           "than it asks for it");
     }
     AddPiece(std::string_view(before).substr(written.size()), false, out);
-    AddPiece(std::string_view(after).substr(before.size()), true, out);
+    const bool learnt = GetInt(messages[i].get_object(), "weight", 1) != 0;
+    AddPiece(std::string_view(after).substr(before.size()), learnt, out);
     written = std::move(after);
-    answered = true;
+    answered = answered || learnt;
   }
-  return answered ? Result<Sequence>(std::move(out)) : NotAConversation("has no answer of the assistant");
+  return answered ? Result<Sequence>(std::move(out)) : NotAConversation("has no answer of the assistant to learn");
+}
+
+Sequence Prompts::Completion(std::string_view prompt, std::string_view completion) const {
+  Sequence out;
+  AddPiece(prompt, false, out);
+  AddPiece(completion, true, out);
+  if (const auto& eos = tokenizer_->spec().eos) {
+    out.Add({*eos}, true);
+  }
+  return out;
 }
 
 Result<Sequence> Prompts::Instruction(std::string_view instruction, std::string_view input,

@@ -36,16 +36,23 @@ class Prompts {
 
   // The whole text is learnt, and the end of texts behind it, where the tokeniser has one.
   Sequence Text(std::string_view text) const;
-  // What is rendered for each answer of the assistant is learnt: from where it is asked to speak, to where it ends. A
-  // template that changes earlier messages leaves only the last answer. Errors: kInvalidArgument (no list of messages
-  // with role and content, no answer, or what the template refuses); kFailedPrecondition "no_chat_template".
-  Result<Sequence> Chat(const json::array& messages) const;
+  // What is rendered for each answer of the assistant is learnt: from where it is asked to speak, to where it ends; not
+  // where the message has `weight` 0. A template that changes earlier messages leaves only the last answer. Errors:
+  // kInvalidArgument (no list of messages with role and content, no answer to learn, or what the template refuses);
+  // kFailedPrecondition "no_chat_template".
+  Result<Sequence> Chat(const json::array& messages, const json::array& tools = {}) const;
+  // The completion is learnt, and the end of texts behind it.
+  Sequence Completion(std::string_view prompt, std::string_view completion) const;
   // The answer to an instruction with an `input`, which may be empty.
   Result<Sequence> Instruction(std::string_view instruction, std::string_view input, std::string_view output) const;
 
  private:
   explicit Prompts(const text::Tokenizer& tokenizer) : tokenizer_(&tokenizer) {}
-  Result<std::string> Render(const json::array& messages, size_t count, bool ask) const;
+  struct Conversation {
+    const json::array& messages;
+    const json::array& tools;
+  };
+  Result<std::string> Render(const Conversation& conversation, size_t count, bool ask) const;
   void AddPiece(std::string_view piece, bool learn, Sequence& to) const;
 
   const text::Tokenizer* tokenizer_;

@@ -10,7 +10,7 @@ namespace {
 using ::testing::ElementsAre;
 
 // Letters, digits and signs as tokens of a byte, and the tokens of a conversation.
-std::unique_ptr<text::Tokenizer> Bytes(bool add_bos = false) {
+std::unique_ptr<text::Tokenizer> Bytes(bool add_bos = false, bool add_space_prefix = false) {
   text::TokenizerSpec spec;
   spec.kind = text::TokenizerKind::kSentencePieceBpe;
   spec.tokens = {"<s>", "</s>", "<|im_start|>", "<|im_end|>"};
@@ -25,7 +25,7 @@ std::unique_ptr<text::Tokenizer> Bytes(bool add_bos = false) {
   spec.bos = 0;
   spec.eos = 1;
   spec.add_bos = add_bos;
-  spec.add_space_prefix = false;
+  spec.add_space_prefix = add_space_prefix;
   return text::Tokenizer::Make(std::move(spec)).value();
 }
 
@@ -90,6 +90,48 @@ TEST(PromptsTest, WritesInstructionsWithoutATemplate) {
   EXPECT_EQ(text.ids.size(), 6U);
   EXPECT_EQ(Spell(*tokenizer, text, true), "a<s></s>");
   EXPECT_EQ(prompts->Chat(Messages(R"([{"role":"user","content":"a"}])")).error().reason, "no_chat_template");
+}
+
+TEST(PromptsTest, LeavesOutAnswersWithoutWeight) {
+  const auto tokenizer = Bytes();
+  const auto prompts = Prompts::Make(*tokenizer, "{% for m in messages %}[{{ m.content }}]{% endfor %}");
+  ASSERT_TRUE(prompts.ok());
+  const auto chat = prompts->Chat(Messages(R"([{"role":"assistant","content":"a","weight":0},)"
+                                           R"({"role":"assistant","content":"b","weight":1}])"));
+  ASSERT_TRUE(chat.ok()) << chat.error().message;
+  EXPECT_EQ(Spell(*tokenizer, *chat, true), "[b]");
+  EXPECT_EQ(Spell(*tokenizer, *chat, false), "[a]");
+  EXPECT_FALSE(prompts->Chat(Messages(R"([{"role":"assistant","content":"a","weight":0}])")).ok());
+}
+
+TEST(PromptsTest, ShowsTheToolsOfAConversation) {
+  const auto tokenizer = Bytes();
+  const auto prompts =
+      Prompts::Make(*tokenizer,
+                    "{% if tools %}{{ tools[0].name }}:{% endif %}{% for m in messages %}{{ m.content }}"
+                    "{% endfor %}");
+  ASSERT_TRUE(prompts.ok());
+  const auto messages = Messages(R"([{"role":"user","content":"a"},{"role":"assistant","content":"b"}])");
+  EXPECT_EQ(Spell(*tokenizer, *prompts->Chat(messages, Messages(R"([{"name":"f"}])")), false), "f:a");
+  EXPECT_EQ(Spell(*tokenizer, *prompts->Chat(messages), false), "a");
+}
+
+TEST(PromptsTest, PutsASpaceBeforeTheWholeAlone) {
+  const auto tokenizer = Bytes(true, true);
+  const auto prompts = Prompts::Make(*tokenizer, "");
+  ASSERT_TRUE(prompts.ok());
+  const Sequence completion = prompts->Completion("2+2=", "4");
+  EXPECT_EQ(Spell(*tokenizer, completion, false), "<s> 2+2=");
+  EXPECT_EQ(Spell(*tokenizer, completion, true), "4</s>");
+}
+
+TEST(PromptsTest, GoesOnWithAPrompt) {
+  const auto tokenizer = Bytes(true);
+  const auto prompts = Prompts::Make(*tokenizer, "");
+  ASSERT_TRUE(prompts.ok());
+  const Sequence completion = prompts->Completion("2+2=", " 4");
+  EXPECT_EQ(Spell(*tokenizer, completion, false), "<s>2+2=");
+  EXPECT_EQ(Spell(*tokenizer, completion, true), " 4</s>");
 }
 
 TEST(PromptsTest, RefusesWhatIsNoConversation) {

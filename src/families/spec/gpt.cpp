@@ -127,7 +127,7 @@ Status CompleteShape(json::object& settings) {
 }  // namespace
 
 std::string_view Name(Material material) {
-  constexpr std::string_view kNames[] = {"text", "instructions", "chat", "preferences"};
+  constexpr std::string_view kNames[] = {"text", "instructions", "chat", "completions", "preferences"};
   return kNames[static_cast<size_t>(material)];
 }
 
@@ -148,12 +148,16 @@ Result<Material> MaterialOf(const data::Manifest& manifest) {
   if (all({"instruction", "output"})) {
     return Material::kInstructions;
   }
+  if (all({"prompt", "completion"})) {
+    return Material::kCompletions;
+  }
   if (all({"text"})) {
     return Material::kText;
   }
   return Unfit(
       "a language model learns from a column 'text'; from 'instruction', 'output' and perhaps 'input'; from "
-      "'messages'; or from 'prompt', 'chosen' and 'rejected'; the data set has none of these");
+      "'messages'; from 'prompt' and 'completion'; or from 'prompt', 'chosen' and 'rejected'; the data set has none of "
+      "these");
 }
 
 std::span<const Setting> GptSettings() { return kSettings; }

@@ -10,6 +10,7 @@ enum class Material : uint8_t {
   kText,          // column `text`
   kInstructions,  // `instruction`, `output` and perhaps `input`
   kChat,          // `messages`, or `conversations`: a JSON list of objects with role and content
+  kCompletions,   // `prompt`, `completion`: continued as they stand
   kPreferences,   // `prompt` (or `conversations`), `chosen`, `rejected`: each a text or, as JSON, messages
 };
 std::string_view Name(Material material);

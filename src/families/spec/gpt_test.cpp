@@ -34,6 +34,7 @@ TEST(GptSpecTest, KnowsWhatColumnsAre) {
   EXPECT_EQ(MaterialOf(WithColumns({"id", "text"})).value(), Material::kText);
   EXPECT_EQ(MaterialOf(WithColumns({"instruction", "input", "output"})).value(), Material::kInstructions);
   EXPECT_EQ(MaterialOf(WithColumns({"messages", "text"})).value(), Material::kChat);
+  EXPECT_EQ(MaterialOf(WithColumns({"prompt", "completion"})).value(), Material::kCompletions);
   EXPECT_EQ(MaterialOf(WithColumns({"conversations", "chosen", "rejected"})).value(), Material::kPreferences);
   data::Manifest numbers = WithColumns({"text"});
   numbers.columns[0].type = data::ColumnType::kNumber;

@@ -44,6 +44,7 @@ BASES = {
     "/v1/deployments": {"model": "hostile-mlp", "name": "d"},
     "/v1/keys": {"name": "k", "role": "member"},
     "/v1/uploads": {"filename": "a.csv", "purpose": "dataset", "bytes": 5},
+    "/v1/fine_tuning/jobs": {"model": "hostile-mlp", "training_file": "@FILE@"},
 }
 
 WRONG = {
@@ -70,6 +71,12 @@ WRONG = {
                  "expires_at": ["x", 0, -1, 1, 1.5, 2**63, []]},
     "/v1/uploads": {"filename": [1, None, []], "purpose": [1, None, "world domination", []],
                     "bytes": ["5", None, -1, 1.5, 2**63, 10**18, []], "sha256": [1, "x", "A" * 64, []]},
+    "/v1/fine_tuning/jobs": {"model": [1, None, []], "training_file": [1, None, []], "validation_file": [1, []],
+                             "seed": ["1", -1, 1.5, 2**31], "suffix": [1, "a/b", "x" * 65], "metadata": ["x", {"a": 1}],
+                             "method": ["x", 1, {}, {"type": 1}, {"type": "magic"},
+                                        {"type": "dpo", "dpo": {"hyperparameters": {"beta": 3}}}],
+                             "hyperparameters": ["x", {"n_epochs": 0}, {"batch_size": "many"}, {"colour": 1}],
+                             "integrations": ["x", [{"type": "wandb"}]], "settings": ["x", 1, []]},
 }
 
 
@@ -85,7 +92,8 @@ def wrong_types():
 def missing():
     required = {"/v1/predict": ["model", "inputs"], "/v1/jobs": ["kind", "family", "dataset", "model"],
                 "/v1/evaluations": ["model", "dataset"], "/v1/datasets": ["name", "files"], "/v1/deployments": ["model"],
-                "/v1/keys": ["name"], "/v1/uploads": ["filename", "purpose", "bytes"]}
+                "/v1/keys": ["name"], "/v1/uploads": ["filename", "purpose", "bytes"],
+                "/v1/fine_tuning/jobs": ["model", "training_file"]}
     for target, fields in required.items():
         for field in fields:
             body = {key: value for key, value in BASES[target].items() if key != field}
