@@ -145,7 +145,7 @@ void AddAdd(CLI::App& group, Selection& selection) {
       ->required();
   command->add_option(
       "--format", options->format,
-      "auto, csv, tsv, jsonl, json, xml, text, labelled, pattern, conll, tagged, parallel, idx, images");
+      "auto, csv, tsv, jsonl, json, xml, text, labelled, pattern, conll, tagged, parallel, idx, images, audio");
   command->add_option("--target", options->target, "The column to predict");
   command->add_option("--task", options->task, "classification, regression or none");
   command->add_option("--delimiter", options->delimiter, "Of CSV: one character, or tab, space, comma");
