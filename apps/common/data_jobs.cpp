@@ -55,6 +55,12 @@ Result<json::object> RunImport(jobs::Host& host, std::span<const data::Format* c
   ATELIER_ASSIGN(options, data::ImportOptionsFromJson(option_object == nullptr ? json::object{} : *option_object));
   ATELIER_ASSIGN(blobs, storage::OpenFolderBlobStore(blob_dir));
   ATELIER_ASSIGN(report, data::Import(*blobs, files, options, formats, HooksOf(host, "import")));
+  ATELIER_ASSIGN(lineage, fields.ObjectOr("lineage"));
+  if (lineage != nullptr) {  // where the files come from
+    report.content.lineage = *lineage;
+    ATELIER_ASSIGN(manifest, storage::PutBytes(*blobs, json::serialize(data::ToJson(report.content))));
+    report.manifest = std::move(manifest);
+  }
   for (const auto& warning : report.warnings) {
     host.Message("warning", warning);
   }

@@ -5,6 +5,7 @@
 
 #include "data/images/formats.h"
 #include "data/images/media_tools.h"
+#include "data/testing/archives.h"
 #include "data/testing/processing.h"
 #include "media/image_edit.h"
 #include "media/sound.h"
@@ -196,6 +197,20 @@ TEST_F(MediaStepsTest, ChangesRecordings) {
   out = Run(table, R"([{"step":"speed_audio","from":2,"to":2,"rows":"all"}])");
   ASSERT_EQ(out.error, "");
   EXPECT_NEAR(static_cast<double>(SoundOf(out, 2).samples.size()), 500, 4);
+}
+
+TEST_F(MediaStepsTest, ReadsRecordingsInArchives) {
+  const std::string wav = *media::EncodeSound(Tone(10, 0));
+  const auto pack = [&](const std::string& second) {
+    return std::vector{blobs().Source(
+        "a.tar", testing::Pack(testing::Kind::kTar, {{"train/a/1.wav", wav}, {"test/b/2.wav", second}}))};
+  };
+  const Manifest table = Import(pack(wav));
+  EXPECT_EQ(table.format, "audio");
+  EXPECT_EQ(table.split_rows[2], 1);
+  const auto damaged = testing::RunImport(blobs(), pack(wav.substr(0, 44)), {}, AllFormats());
+  EXPECT_EQ(damaged.reason, "invalid_audio");
+  EXPECT_THAT(damaged.error, HasSubstr("a.tar: test/b/2.wav"));
 }
 
 double Power(const std::vector<float>& samples) {

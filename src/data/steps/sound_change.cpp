@@ -147,13 +147,23 @@ Result<std::unique_ptr<Step>> MakeSpecAugment(const Arguments& arguments, Schema
 }
 
 constexpr Parameter Number(std::string_view name, std::string_view help, std::string_view fallback, double minimum,
-                           double maximum, ParameterType type = ParameterType::kNumber) {
-  return {.name = name, .type = type, .help = help, .fallback = fallback, .minimum = minimum, .maximum = maximum};
+                           double maximum) {
+  return {.name = name,
+          .type = ParameterType::kNumber,
+          .help = help,
+          .fallback = fallback,
+          .minimum = minimum,
+          .maximum = maximum};
+}
+
+constexpr Parameter Whole(Parameter parameter) {
+  parameter.type = ParameterType::kInteger;
+  return parameter;
 }
 
 constexpr Parameter kResampleParameters[] = {
     kSoundColumns,
-    Number("rate", "Samples per second", "16000", 1000, 192000, ParameterType::kInteger),
+    Whole(Number("rate", "Samples per second", "16000", 1000, 192000)),
     {.name = "mono", .type = ParameterType::kBool, .help = "All channels as one, their mean", .fallback = "true"}};
 constexpr Parameter kTrimParameters[] = {kSoundColumns,
                                          Number("quiet_db", "How far below the loudest block silence is", "40", 1, 120),
@@ -176,9 +186,9 @@ constexpr Parameter kSpeedParameters[] = {
     kSeedParameter};
 constexpr Parameter kSpecAugmentParameters[] = {
     kSoundColumns,
-    Number("time_masks", "Stretches of silence", "2", 0, 16, ParameterType::kInteger),
+    Whole(Number("time_masks", "Stretches of silence", "2", 0, 16)),
     Number("time_share", "Most that one takes of the recording; each one's is drawn", "0.1", 0, 1),
-    Number("frequency_masks", "Bands of frequencies that are taken out", "2", 0, 16, ParameterType::kInteger),
+    Whole(Number("frequency_masks", "Bands of frequencies that are taken out", "2", 0, 16)),
     Number("frequency_share", "Most that one takes of all frequencies", "0.15", 0, 1),
     kProbabilityParameter,
     kCopiesParameter,

@@ -179,6 +179,7 @@ void AddDatasetCommands(CLI::App& app, Selection& selection) {
   show->add_option("dataset", *name, "NAME or NAME@VERSION")->required();
   show->callback([&selection, name] { selection.run = [name](Session& s) { return Show(s, *name); }; });
   AddDatasetProcess(*group, selection);
+  AddDatasetTraffic(*group, selection);
   auto* remove = group->add_subcommand("delete", "Delete a data set with all its versions");
   remove->add_option("name", *name, "Name of the data set")->required();
   remove->callback([&selection, name] { selection.run = [name](Session& s) { return Delete(s, *name); }; });
