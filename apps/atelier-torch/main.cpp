@@ -7,6 +7,7 @@
 #include "base/processors.h"
 #include "common/data_jobs.h"
 #include "data/images/formats.h"
+#include "data/images/media_tools.h"
 #include "families/predictor.h"
 #include "jobs/host.h"
 #include "learning/jobs.h"
@@ -46,7 +47,7 @@ Result<jobs::Body> FindBody(const std::string& kind) {
   if (kind == "evaluate") {
     return LearningBody(learning::EvaluateJob);
   }
-  return apps::DataJobBody(kind, data::AllFormats());
+  return apps::DataJobBody(kind, data::AllFormats(), &data::AllMediaTools());
 }
 
 }  // namespace

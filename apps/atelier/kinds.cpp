@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "data/importer.h"
+#include "data/steps/step.h"
 #include "search_jobs.h"
 #include "storage/blob_json.h"
 #include "tune_jobs.h"
@@ -93,7 +94,7 @@ Status CommitEvaluation(registry::Registry& registry, soci::session& session, co
   return {};
 }
 
-// Pictures need OpenCV, which only atelier-torch links.
+// Pictures and recordings need OpenCV and libsndfile, which only atelier-torch links.
 std::string ImportProgram(const json::object& spec) {
   std::vector<data::SourceFile> files;
   if (const auto* list = spec.if_contains("files"); list != nullptr && list->is_array()) {
@@ -110,6 +111,12 @@ std::string ImportProgram(const json::object& spec) {
   return data::NeedsImages(files, format) ? "atelier-torch" : "atelier";
 }
 
+std::string ProcessProgram(const json::object& spec) {
+  const json::value* process = spec.if_contains("process");
+  const bool media = process != nullptr && process->is_object() && data::steps::NeedsMedia(process->get_object());
+  return media ? "atelier-torch" : "atelier";
+}
+
 }  // namespace
 
 std::vector<jobs::Kind> JobKinds(data::Store& datasets, registry::Registry& registry) {
@@ -122,8 +129,8 @@ std::vector<jobs::Kind> JobKinds(data::Store& datasets, registry::Registry& regi
   };
   return {
       {"import", ImportProgram, commit_dataset},
-      {"process", always("atelier"), commit_dataset},
-      {.name = "preview", .program = always("atelier"), .commit = nullptr, .brief = true},
+      {"process", ProcessProgram, commit_dataset},
+      {.name = "preview", .program = ProcessProgram, .commit = nullptr, .brief = true},
       {"train", always("atelier-torch"), commit_model},
       {"trial", always("atelier-torch"), {}},
       {.name = "search", .program = {}, .commit = commit_model, .advance = AdvanceSearch},

@@ -18,6 +18,7 @@
 #include "base/metrics.h"
 #include "data/files.h"
 #include "data/store.h"
+#include "data/traffic/recorder.h"
 #include "deploy_follower.h"
 #include "hub/pull.h"
 #include "jobs/service.h"
@@ -189,6 +190,8 @@ Status Run(const Settings& settings) {
   ATELIER_TRY(keys->EnsureOwner());
   data::Store datasets(*catalogue, clock, rng);
   data::Files files(*catalogue, *blobs, clock, rng);
+  data::TrafficStore traffic(*catalogue, clock);
+  data::Recorder recorder(traffic, clock, rng, metrics);
   registry::Registry registry(*catalogue, clock, rng, CheckGate);
   ATELIER_ASSIGN(jobs, jobs::Service::Start(*catalogue, clock, rng, JobKinds(datasets, registry),
                                             JobOptions(settings, program_dir)));
@@ -207,7 +210,9 @@ Status Run(const Settings& settings) {
                          .code_version = std::string(kCodeVersion),
                          .blob_dir = settings.data_dir / "blobs",
                          .openapi = std::string(kOpenApi),
-                         .pull = std::move(hub_options)};
+                         .pull = std::move(hub_options),
+                         .traffic = &traffic,
+                         .recorder = &recorder};
   const DeployFollower follower(*jobs, *manager);
   ATELIER_ASSIGN(server, api::Server::Start(services, ApiOptions(settings)));
   ATELIER_TRY(WritePort(settings.data_dir, server->port()));

@@ -55,6 +55,12 @@ Result<json::object> RunImport(jobs::Host& host, std::span<const data::Format* c
   ATELIER_ASSIGN(options, data::ImportOptionsFromJson(option_object == nullptr ? json::object{} : *option_object));
   ATELIER_ASSIGN(blobs, storage::OpenFolderBlobStore(blob_dir));
   ATELIER_ASSIGN(report, data::Import(*blobs, files, options, formats, HooksOf(host, "import")));
+  ATELIER_ASSIGN(lineage, fields.ObjectOr("lineage"));
+  if (lineage != nullptr) {  // where the files come from
+    report.content.lineage = *lineage;
+    ATELIER_ASSIGN(manifest, storage::PutBytes(*blobs, json::serialize(data::ToJson(report.content))));
+    report.manifest = std::move(manifest);
+  }
   for (const auto& warning : report.warnings) {
     host.Message("warning", warning);
   }
@@ -90,33 +96,35 @@ Result<ProcessJob> ReadProcessJob(const json::object& spec) {
   return job;
 }
 
-Result<json::object> RunProcess(jobs::Host& host) {
+Result<json::object> RunProcess(jobs::Host& host, const data::steps::MediaTools* media) {
   ATELIER_ASSIGN(job, ReadProcessJob(host.spec()));
-  ATELIER_ASSIGN(done,
-                 data::steps::Process(*job.blobs, {job.manifest, job.request, job.parent}, HooksOf(host, "process")));
+  ATELIER_ASSIGN(
+      done, data::steps::Process(*job.blobs, {job.manifest, job.request, job.parent, media}, HooksOf(host, "process")));
   json::object result = ResultJson(done.version);
   result["report"] = std::move(done.report);
   return result;
 }
 
-Result<json::object> RunPreview(jobs::Host& host) {
+Result<json::object> RunPreview(jobs::Host& host, const data::steps::MediaTools* media) {
   ATELIER_ASSIGN(job, ReadProcessJob(host.spec()));
   Fields fields(host.spec());
   ATELIER_ASSIGN(rows, fields.Int("rows", 1, data::steps::kMaxPreviewRows));
-  return data::steps::Preview(*job.blobs, {job.manifest, job.request, job.parent}, rows, HooksOf(host, "preview"));
+  return data::steps::Preview(*job.blobs, {job.manifest, job.request, job.parent, media}, rows,
+                              HooksOf(host, "preview"));
 }
 
 }  // namespace
 
-Result<jobs::Body> DataJobBody(const std::string& kind, std::span<const data::Format* const> formats) {
+Result<jobs::Body> DataJobBody(const std::string& kind, std::span<const data::Format* const> formats,
+                               const data::steps::MediaTools* media) {
   if (kind == "import") {
     return jobs::Body([formats](jobs::Host& host) { return RunImport(host, formats); });
   }
   if (kind == "process") {
-    return jobs::Body(RunProcess);
+    return jobs::Body([media](jobs::Host& host) { return RunProcess(host, media); });
   }
   if (kind == "preview") {
-    return jobs::Body(RunPreview);
+    return jobs::Body([media](jobs::Host& host) { return RunPreview(host, media); });
   }
   return InvalidArgument("this program runs no job of the kind '" + kind + "'", "kind");
 }

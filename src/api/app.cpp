@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/platform/traffic.h"
 #include "base/codes.h"
 #include "base/ids.h"
 #include "base/log.h"
@@ -59,6 +60,7 @@ App::App(Services services, Options options)
       connections_(services_.metrics.Gauge("http_connections", "Open connections")),
       pool_(options_.pool_threads, options_.limits.pool_waiting) {
   books_.With([&](std::vector<RouteBook>& books) { books.resize(Routes().size() + 1); });
+  platform::FollowRecording(services_);
 }
 
 App::~App() { services_.jobs.Unsubscribe(job_listener_); }

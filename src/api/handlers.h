@@ -84,6 +84,12 @@ Result<Response> ProcessDataset(const Services&, Request&);
 Result<Response> PreviewDataset(const Services&, Request&);
 Result<Response> ListSteps(const Services&, Request&);
 Result<Response> DeleteDataset(const Services&, Request&);
+Result<Response> DatasetFromTraffic(const Services&, Request&);
+
+Result<Response> ListTraffic(const Services&, Request&);
+Result<Response> GetTraffic(const Services&, Request&);
+Result<Response> DeleteTraffic(const Services&, Request&);
+Result<Response> GiveFeedback(const Services&, Request&);
 
 Result<Response> CreateJob(const Services&, Request&);
 Result<Response> ListJobs(const Services&, Request&);

@@ -109,6 +109,7 @@ constexpr Route kRoutes[] = {
     Plain(kPost, "/v1/uploads/{id}/cancel", "cancel_upload", platform::CancelUpload),
 
     Json(kPost, "/v1/datasets", "create_dataset", platform::CreateDataset),
+    Json(kPost, "/v1/datasets/from-traffic", "dataset_from_traffic", platform::DatasetFromTraffic),
     Plain(kGet, "/v1/datasets", "list_datasets", platform::ListDatasets),
     Plain(kGet, "/v1/datasets/{name}", "get_dataset", platform::GetDataset),
     Plain(kDelete, "/v1/datasets/{name}", "delete_dataset", platform::DeleteDataset),
@@ -117,6 +118,11 @@ constexpr Route kRoutes[] = {
     Json(kPost, "/v1/datasets/{name}/process", "process_dataset", platform::ProcessDataset),
     Json(kPost, "/v1/datasets/{name}/preview", "preview_dataset", platform::PreviewDataset),
     Plain(kGet, "/v1/steps", "list_steps", platform::ListSteps),
+
+    Plain(kGet, "/v1/traffic", "list_traffic", platform::ListTraffic),
+    Plain(kGet, "/v1/traffic/{id}", "get_traffic", platform::GetTraffic),
+    Plain(kDelete, "/v1/traffic/{id}", "delete_traffic", platform::DeleteTraffic),
+    Json(kPost, "/v1/traffic/{id}/feedback", "give_feedback", platform::GiveFeedback),
 
     Plain(kGet, "/v1/families", "list_families", platform::ListFamilies),
 

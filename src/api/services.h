@@ -24,7 +24,9 @@ class BlobStore;
 }
 namespace atelier::data {
 class Files;
+class Recorder;
 class Store;
+class TrafficStore;
 }  // namespace atelier::data
 namespace atelier::jobs {
 class Service;
@@ -60,6 +62,9 @@ struct Services {
   std::shared_ptr<Wakes> wakes = std::make_shared<Wakes>();
   std::shared_ptr<text::ResponseStore> responses = std::make_shared<text::ResponseStore>();
   std::shared_ptr<LanguageTools> language = MakeLanguageTools();
+  // Both or none; without them nothing is recorded.
+  data::TrafficStore* traffic = nullptr;
+  data::Recorder* recorder = nullptr;
 };
 
 }  // namespace atelier::api

@@ -98,7 +98,7 @@ Result<ImportOptions> ImportOptionsFromJson(const boost::json::object& object) {
   ATELIER_ASSIGN(format, fields.StringOr("format", "auto", kMaxNameBytes));
   ATELIER_TRY(OneOf(format,
                     {"auto", "idx", "csv", "tsv", "jsonl", "json", "xml", "text", "labelled", "pattern", "conll",
-                     "tagged", "parallel", "images", "tuning", "preferences"},
+                     "tagged", "parallel", "images", "audio", "tuning", "preferences"},
                     "format"));
   ATELIER_ASSIGN(target, fields.StringOr("target", "", kMaxNameBytes));
   ATELIER_ASSIGN(task, fields.StringOr("task", "", kMaxNameBytes));

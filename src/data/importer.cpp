@@ -66,7 +66,7 @@ Result<ImportReport> Import(storage::BlobStore& blobs, const std::vector<SourceF
     sources.push_back(file);
     bytes += file.blob.size;
   }
-  if (options.format != "images") {  // which looks into archives itself
+  if (options.format != "images" && options.format != "audio") {  // which look into archives themselves
     ATELIER_TRY(ExpandArchives(blobs, options.format == "auto", table, sources));
   }
   if (sources.empty() || sources.size() > kMaxFiles) {
@@ -96,9 +96,10 @@ Result<ImportReport> Import(storage::BlobStore& blobs, const std::vector<SourceF
 
 bool NeedsImages(const std::vector<SourceFile>& files, const std::string& format) {
   if (format != "auto" && !format.empty()) {
-    return format == "images";
+    return format == "images" || format == "audio";
   }
-  return std::ranges::any_of(files, [](const auto& file) { return IsPicture(file.path) || IsArchive(file.path); });
+  return std::ranges::any_of(
+      files, [](const auto& file) { return IsPicture(file.path) || IsRecording(file.path) || IsArchive(file.path); });
 }
 
 }  // namespace atelier::data

@@ -74,10 +74,11 @@ Result<ImportReport> Import(storage::BlobStore& blobs, const std::vector<SourceF
                             const ImportOptions& options, std::span<const Format* const> formats,
                             const RunHooks& hooks);
 
-// The formats without pictures.
+// The formats without pictures and recordings.
 std::span<const Format* const> TabularFormats();
 
-// Whether the file names call for the picture formats (pictures, or an archive, which may hold them).
+// Whether the file names call for the formats of pictures and recordings (such files, or an archive, which may hold
+// them).
 bool NeedsImages(const std::vector<SourceFile>& files, const std::string& format);
 
 }  // namespace atelier::data

@@ -11,7 +11,7 @@
 namespace atelier::data {
 namespace {
 
-constexpr std::array<std::string_view, 4> kTypeNames{"number", "category", "text", "image"};
+constexpr std::array<std::string_view, 5> kTypeNames{"number", "category", "text", "image", "audio"};
 constexpr std::array<std::string_view, 3> kTaskNames{"none", "classification", "regression"};
 constexpr std::array<std::string_view, 3> kSplitNames{"train", "validation", "test"};
 constexpr int64_t kMaxRows = int64_t{1} << 40U;

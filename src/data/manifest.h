@@ -5,6 +5,7 @@
 //   category: `c`          I32 [rows], index into Column::categories, -1 where missing
 //   image   : `c`          U8  [rows, channels, height, width] where all pictures have one size and were given as raw
 //             pixels (IDX); otherwise encoded files: `c.bytes` U8 [total], `c.offsets` I64 [rows + 1]
+//   audio   : encoded files, in the same way
 //   text    : `c.bytes`    U8 [total] UTF-8, `c.offsets` I64 [rows + 1]
 // A missing number is NaN.
 #pragma once
@@ -23,7 +24,7 @@ namespace atelier::data {
 
 inline constexpr int64_t kShardRows = 65536;
 
-enum class ColumnType { kNumber, kCategory, kText, kImage };
+enum class ColumnType { kNumber, kCategory, kText, kImage, kAudio };
 enum class Task { kNone, kClassification, kRegression };
 enum class Split : uint8_t { kTrain = 0, kValidation = 1, kTest = 2 };
 inline constexpr int kSplits = 3;
@@ -42,6 +43,12 @@ struct Column {
   std::vector<std::string> categories{};  // category: the labels, sorted (numerically where all are numbers)
   ColumnStatistics statistics{};
 };
+
+// Whether its values are texts or files, of any length, and not numbers of one shape.
+inline bool HoldsFiles(const Column& column) {
+  return column.type == ColumnType::kText || column.type == ColumnType::kAudio ||
+         (column.type == ColumnType::kImage && column.shape.empty());
+}
 
 struct Shard {
   storage::BlobRef blob;
@@ -64,7 +71,7 @@ struct Manifest {
   const Column* Target() const { return Find(target); }
 };
 
-std::string_view Name(ColumnType type);  // "number" | "category" | "text" | "image"
+std::string_view Name(ColumnType type);  // "number" | "category" | "text" | "image" | "audio"
 std::string_view Name(Task task);        // "none" | "classification" | "regression"
 std::string_view Name(Split split);      // "train" | "validation" | "test"
 Result<Split> SplitFromName(std::string_view name);

@@ -64,8 +64,28 @@ ALTER TABLE files ADD COLUMN expires_ms BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE uploads ADD COLUMN life_s BIGINT NOT NULL DEFAULT 0;
 )";
 
-constexpr std::array<storage::Migration, 3> kMigrations{
-    {{"data", 1, kDatasets}, {"data", 2, kFiles}, {"data", 3, kExpiry}}};
+constexpr std::string_view kTraffic = R"(
+CREATE TABLE traffic (
+  id TEXT PRIMARY KEY,
+  deployment TEXT NOT NULL,
+  model TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  key_id TEXT NOT NULL,
+  created_ms BIGINT NOT NULL,
+  request TEXT NOT NULL,
+  answer TEXT NOT NULL,
+  bytes BIGINT NOT NULL,
+  score_millionths BIGINT NOT NULL DEFAULT 0,
+  correction TEXT NOT NULL DEFAULT '',
+  comment TEXT NOT NULL DEFAULT '',
+  feedback_ms BIGINT NOT NULL DEFAULT 0
+);
+CREATE INDEX traffic_by_time ON traffic (created_ms, id);
+CREATE INDEX traffic_by_deployment ON traffic (deployment, created_ms, id);
+)";
+
+constexpr std::array<storage::Migration, 4> kMigrations{
+    {{"data", 1, kDatasets}, {"data", 2, kFiles}, {"data", 3, kExpiry}, {"data", 4, kTraffic}}};
 
 }  // namespace
 

@@ -69,6 +69,7 @@ Status CheckColumn(const SafetensorsFile& file, const Column& column, int64_t ro
       return column.shape.empty() ? CheckOffsets(file, column.name, rows)
                                   : CheckShape(file, column.name, DataType::kU8, shape);
     case ColumnType::kText:
+    case ColumnType::kAudio:
       return CheckOffsets(file, column.name, rows);
   }
   return Internal("no such type of column");

@@ -17,16 +17,12 @@ using tensor::View;
 constexpr uint64_t kShardBytes = 64ULL << 20U;
 constexpr size_t kMaxWarnings = 100;
 
-bool IsBytes(const Column& column) {
-  return column.type == ColumnType::kText || (column.type == ColumnType::kImage && column.shape.empty());
-}
-
 Status CheckNames(const std::vector<Column>& columns) {
   std::set<std::string> names{"__metadata__"};
   for (const auto& column : columns) {
-    const bool fresh =
-        IsBytes(column) ? names.insert(column.name + ".bytes").second && names.insert(column.name + ".offsets").second
-                        : names.insert(column.name).second;
+    const bool fresh = HoldsFiles(column) ? names.insert(column.name + ".bytes").second &&
+                                                names.insert(column.name + ".offsets").second
+                                          : names.insert(column.name).second;
     if (!fresh) {
       return InvalidArgument("column '" + column.name + "' has a name that is taken by another column or by the format",
                              column.name);
@@ -149,7 +145,7 @@ Status TableBuilder::Flush() {
     const Buffer& buffer = buffers_[i];
     std::vector<int64_t> shape{buffered_rows_};
     shape.insert(shape.end(), column.shape.begin(), column.shape.end());
-    if (IsBytes(column)) {
+    if (HoldsFiles(column)) {
       tensors[column.name + ".bytes"] =
           ViewOf(DataType::kU8, {static_cast<int64_t>(buffer.bytes.size())}, buffer.bytes);
       tensors[column.name + ".offsets"] = ViewOf(DataType::kI64, {buffered_rows_ + 1}, buffer.offsets);

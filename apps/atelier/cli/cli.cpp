@@ -140,6 +140,7 @@ void AddCommands(CLI::App& app, Global& global, Selection& selection) {
   AddWordsCommands(app, selection);
   AddTextCommands(app, selection);
   AddJobCommands(app, selection);
+  AddTrafficCommands(app, selection);
   AddKeyCommands(app, selection);
   AddDoctorCommand(app, selection);
   app.footer(

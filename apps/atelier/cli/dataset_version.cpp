@@ -30,10 +30,13 @@ std::string ShapeText(const json::object& column) {
   return text;
 }
 
-// Where a processed version comes from: its parent, and each step with its rows in and out.
+// Where a version comes from: recorded answers, or its parent and each step with its rows in and out.
 std::string LineageText(const json::object& lineage) {
   if (lineage.empty()) {
     return "";
+  }
+  if (lineage.contains("traffic")) {
+    return "from served traffic: " + Escape(json::serialize(ObjectIn(lineage, "traffic"))) + "\n";
   }
   const auto& parent = ObjectIn(lineage, "parent");
   std::string out = "from " + GetString(parent, "dataset") + "@" + Cell(parent, "version") + ", seed " +

@@ -8,6 +8,7 @@
 #include "api/openai/constraint_fields.h"
 #include "api/openai/sampling_fields.h"
 #include "api/text/models.h"
+#include "api/text/recording.h"
 #include "api/text/run.h"
 
 namespace atelier::api::openai {
@@ -92,13 +93,18 @@ Status ChatCompletions(const Services& services, Request& request, Done done) {
                 asked.return_token_ids,
                 question.stream.include_usage,
                 asked.sampling.stop_token_ids};
+  const auto recording = text::Recording::Begin(services, request, model->served_by(), {wish.envelope.id, "chat"});
   text::Work work{std::move(model), {}};
   work.requests.push_back(std::move(question.request));
   if (question.stream.stream) {
-    text::RunStream(services, request, std::move(work), MakeChatStream(std::move(wish)), std::move(done));
+    auto writer = text::Recorded(MakeChatStream(std::move(wish)), recording, work);
+    text::RunStream(services, request, std::move(work), std::move(writer), std::move(done));
     return {};
   }
-  const auto make = [wish = std::move(wish)](std::vector<text::Answer> answers) -> Result<Response> {
+  const auto make = [wish = std::move(wish), recording](std::vector<text::Answer> answers) -> Result<Response> {
+    if (recording) {
+      recording->End(answers);
+    }
     return JsonResponse(ChatCompletion(wish, answers.front()));
   };
   text::RunWhole(request, std::move(work), make, std::move(done));

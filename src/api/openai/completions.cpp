@@ -7,6 +7,7 @@
 #include "api/openai/prompts.h"
 #include "api/openai/sampling_fields.h"
 #include "api/text/models.h"
+#include "api/text/recording.h"
 #include "api/text/run.h"
 
 namespace atelier::api::openai {
@@ -97,12 +98,18 @@ Status Completions(const Services& services, Request& request, Done done) {
                       question.stream.include_usage,
                       asked.sampling.stop_token_ids};
   const bool stream = question.stream.stream;
+  const auto recording =
+      text::Recording::Begin(services, request, model->served_by(), {wish.envelope.id, "completion"});
   text::Work work{std::move(model), Requests(std::move(question), request.id)};
   if (stream) {
-    text::RunStream(services, request, std::move(work), MakeCompletionStream(std::move(wish)), std::move(done));
+    auto writer = text::Recorded(MakeCompletionStream(std::move(wish)), recording, work);
+    text::RunStream(services, request, std::move(work), std::move(writer), std::move(done));
     return {};
   }
-  const auto make = [wish = std::move(wish)](std::vector<text::Answer> answers) -> Result<Response> {
+  const auto make = [wish = std::move(wish), recording](std::vector<text::Answer> answers) -> Result<Response> {
+    if (recording) {
+      recording->End(answers);
+    }
     return JsonResponse(Completion(wish, answers));
   };
   text::RunWhole(request, std::move(work), make, std::move(done));

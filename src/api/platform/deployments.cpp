@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "api/handlers.h"
+#include "api/platform/traffic.h"
 #include "base/ids.h"
 #include "base/log.h"
 #include "learning/evaluation/gate.h"
@@ -65,7 +66,10 @@ struct Setting {
 
 std::vector<Setting> AllSettings() {
   std::vector<Setting> settings{{"max_batch", 1, 1024, Whose::kPredictors},
-                                {"max_delay_us", 0, 1'000'000, Whose::kPredictors}};
+                                {"max_delay_us", 0, 1'000'000, Whose::kPredictors},
+                                {"record", 0, 100, Whose::kAll},
+                                {"record_days", 1, 3650, Whose::kAll},
+                                {"record_mb", 1, 1'000'000, Whose::kAll}};
   for (const auto& setting : serving::kGenerativeSettings) {
     const bool shared = setting.name == "max_queue";
     settings.push_back({setting.name, setting.min, setting.max, shared ? Whose::kAll : Whose::kLanguageModels});
@@ -227,6 +231,7 @@ void FollowCatalogue(const Services& services, const Request& request) {
     LogError("deployments do not follow the catalogue yet",
              {{"request_id", request.id}, {"error", status.error().message}});
   }
+  FollowRecording(services);
 }
 
 Result<serving::DeploymentStatus> FindStatus(const Services& services, const std::string& name) {
@@ -255,6 +260,7 @@ Result<Response> CreateDeployment(const Services& services, Request& request) {
   Fields fields(body);
   ATELIER_ASSIGN(wanted_name, fields.StringOr("name", "", 128));
   ATELIER_ASSIGN(settings, ParseSettings(fields));
+  ATELIER_TRY(CheckRecording(request, settings));
   ATELIER_ASSIGN(gate, ParseGate(body, fields));
   ATELIER_ASSIGN(found, FindVersions(services, fields));
   ATELIER_TRY(FitSettings(settings, found.family));

@@ -7,6 +7,7 @@
 #include "api/handlers.h"
 #include "api/instances.h"
 #include "api/json_text.h"
+#include "api/platform/traffic.h"
 #include "base/clock.h"
 #include "serving/deployments.h"
 
@@ -167,9 +168,12 @@ Status Predict(const Services& services, Request& request, Done done) {
   }
   question.predict.request_id = request.id;
   const auto answered = [id = request.id, created = Seconds(services.clock.UnixMs()), top_k = question.top_k,
+                         recording = PredictionRecording(services, request),
                          done = std::move(done)](Result<serving::PredictAnswer> answer) {
     if (answer.ok()) {
-      done(Answer(*answer, id, created, top_k));
+      Response response = Answer(*answer, id, created, top_k);
+      recording.End(*answer, response.body);
+      done(std::move(response));
       return;
     }
     Error error = std::move(answer).error();

@@ -14,6 +14,7 @@
 #include "base/metrics.h"
 #include "data/files.h"
 #include "data/store.h"
+#include "data/traffic/recorder.h"
 #include "registry/registry.h"
 #include "storage/blob_store.h"
 #include "storage/catalogue.h"
@@ -34,6 +35,8 @@ class ServerTest : public ::testing::Test {
     blobs_ = storage::OpenFolderBlobStore(directory_ / "blobs").value();
     datasets_ = std::make_unique<data::Store>(*catalogue_, clock_, rng_);
     files_ = std::make_unique<data::Files>(*catalogue_, *blobs_, clock_, rng_);
+    traffic_ = std::make_unique<data::TrafficStore>(*catalogue_, clock_);
+    recorder_ = std::make_unique<data::Recorder>(*traffic_, clock_, rng_, metrics_);
     registry_ = std::make_unique<registry::Registry>(*catalogue_, clock_, rng_);
     options_.port = 0;
     options_.io_threads = 2;
@@ -42,6 +45,7 @@ class ServerTest : public ::testing::Test {
   }
   void TearDown() override {
     server_.reset();
+    recorder_.reset();
     std::error_code ignored;
     std::filesystem::remove_all(directory_, ignored);
   }
@@ -50,6 +54,8 @@ class ServerTest : public ::testing::Test {
     Services services{
         keys_,  *datasets_,           *files_,           *blobs_, jobs_, *registry_, serving_, metrics_, clock_, rng_,
         "test", directory_ / "blobs", "openapi: 3.0.3\n"};
+    services.traffic = traffic_.get();
+    services.recorder = recorder_.get();
     server_ = Server::Start(services, options_).value();
   }
 
@@ -96,6 +102,8 @@ class ServerTest : public ::testing::Test {
   std::unique_ptr<storage::BlobStore> blobs_;
   std::unique_ptr<data::Store> datasets_;
   std::unique_ptr<data::Files> files_;
+  std::unique_ptr<data::TrafficStore> traffic_;
+  std::unique_ptr<data::Recorder> recorder_;
   std::unique_ptr<registry::Registry> registry_;
   Options options_;
   std::unique_ptr<Server> server_;

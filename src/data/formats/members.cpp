@@ -18,6 +18,8 @@ std::string FolderOf(const std::string& path) {
   return path.substr(0, path.size() - name.size()) + std::string(stem);
 }
 
+bool IsMedium(const std::string& path) { return IsPicture(path) || IsRecording(path); }
+
 // Whether to take a member; warns where that is no matter of course.
 bool Wanted(const SourceFile& archive, const std::string& member, std::vector<std::string>& warnings) {
   if (IsSystemFile(member)) {
@@ -33,9 +35,8 @@ bool Wanted(const SourceFile& archive, const std::string& member, std::vector<st
 
 }  // namespace
 
-Status ExpandArchives(storage::BlobStore& blobs, bool keep_pictures, TableBuilder& table,
-                      std::vector<SourceFile>& files) {
-  if (keep_pictures && std::ranges::any_of(files, [](const auto& file) { return IsPicture(file.path); })) {
+Status ExpandArchives(storage::BlobStore& blobs, bool keep_media, TableBuilder& table, std::vector<SourceFile>& files) {
+  if (keep_media && std::ranges::any_of(files, [](const auto& file) { return IsMedium(file.path); })) {
     return {};
   }
   std::vector<SourceFile> out;
@@ -52,7 +53,7 @@ Status ExpandArchives(storage::BlobStore& blobs, bool keep_pictures, TableBuilde
       if (!member) {
         break;
       }
-      if (keep_pictures && IsPicture(member->path) && !IsSystemFile(member->path)) {
+      if (keep_media && IsMedium(member->path) && !IsSystemFile(member->path)) {
         return {};
       }
       if (Wanted(file, member->path, warnings)) {

@@ -16,6 +16,9 @@ constexpr std::array<std::string_view, 17> kPictures{".png",  ".jpg", ".jpeg", "
                                                      ".webp", ".tif", ".tiff", ".svg",  ".heic", ".heif",
                                                      ".ico",  ".jp2", ".psd",  ".avif", ".ppm"};
 
+constexpr std::array<std::string_view, 8> kRecordings{".wav", ".flac", ".ogg",  ".oga",
+                                                      ".mp3", ".opus", ".aiff", ".aif"};
+
 template <size_t N>
 bool EndsWithAny(std::string_view path, const std::array<std::string_view, N>& endings) {
   const std::string lower = LowerAscii(FileName(path));
@@ -112,6 +115,8 @@ bool IsBesideData(std::string_view path) {
 }
 
 bool IsArchive(std::string_view path) { return EndsWithAny(path, kArchives); }
+
+bool IsRecording(std::string_view path) { return EndsWithAny(path, kRecordings); }
 
 bool IsPicture(std::string_view path) { return EndsWithAny(path, kPictures); }
 

@@ -28,6 +28,7 @@ std::optional<Split> SplitFromPath(std::string_view path);
 bool IsSystemFile(std::string_view path);
 bool IsBesideData(std::string_view path);  // licences and read-me files
 bool IsArchive(std::string_view path);
+bool IsRecording(std::string_view path);
 bool IsPicture(std::string_view path);  // also pictures of formats that are refused later, with a clear error
 
 // Whether a path from outside is relative and stays inside: no "..", no root, no drive, no backslash, no control

@@ -25,7 +25,7 @@ Status ReadColumn(const json::object& object, TablePlan& plan) {
   Column column;
   Codes codes;
   ATELIER_ASSIGN(name, fields.String("name"));
-  ATELIER_ASSIGN(type, fields.Int("type", 0, static_cast<int64_t>(ColumnType::kImage)));
+  ATELIER_ASSIGN(type, fields.Int("type", 0, static_cast<int64_t>(ColumnType::kAudio)));
   ATELIER_ASSIGN(categories, fields.StringsOr("categories", {}, kMaxItems));
   ATELIER_ASSIGN(shape, fields.ArrayOr("shape", 16));
   ATELIER_ASSIGN(texts, fields.ObjectOr("codes"));

@@ -12,6 +12,7 @@ std::span<const Format* const> AllFormats() {
     const auto tabular = TabularFormats();
     std::vector<const Format*> all(tabular.begin(), tabular.end());
     all.push_back(&kImagesFormat);
+    all.push_back(&kAudioFormat);
     return all;
   }();
   return kFormats;

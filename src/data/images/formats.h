@@ -1,4 +1,5 @@
-// The picture formats: folders of images, also inside tar and zip archives. Needs OpenCV, so only jobs link it.
+// Folders of pictures and of recordings, also inside tar and zip archives. They need OpenCV and libsndfile, so only
+// jobs link them.
 #pragma once
 
 #include <span>
@@ -7,7 +8,7 @@
 
 namespace atelier::data {
 
-// All formats: TabularFormats() and the pictures.
+// All formats: TabularFormats() and these.
 std::span<const Format* const> AllFormats();
 
 }  // namespace atelier::data

@@ -1,4 +1,4 @@
-// Folders of pictures as a format of data sets.
+// Folders of pictures and of recordings as formats of data sets.
 #pragma once
 
 #include "data/formats/format.h"
@@ -6,5 +6,6 @@
 namespace atelier::data {
 
 extern const Format kImagesFormat;
+extern const Format kAudioFormat;
 
 }  // namespace atelier::data

@@ -38,5 +38,17 @@ extern const StepKind kStemStep;
 extern const StepKind kLemmatizeStep;
 extern const StepKind kRemoveStopWordsStep;
 extern const StepKind kAugmentTextStep;
+extern const StepKind kResizeImageStep;
+extern const StepKind kCropImageStep;
+extern const StepKind kFlipImageStep;
+extern const StepKind kRotateImageStep;
+extern const StepKind kColourImageStep;
+extern const StepKind kCutOutImageStep;
+extern const StepKind kMixupImageStep;
+extern const StepKind kResampleAudioStep;
+extern const StepKind kTrimAudioStep;
+extern const StepKind kNoiseAudioStep;
+extern const StepKind kSpeedAudioStep;
+extern const StepKind kSpecAugmentStep;
 
 }  // namespace atelier::data::steps

@@ -30,11 +30,9 @@ bool IsChoice(std::string_view choices, std::string_view value) {
 
 std::string KindNames(unsigned kinds) {
   std::string out;
-  const std::pair<unsigned, const char*> names[] = {{kScalar, "number"},
-                                                    {kVector, "number with a shape"},
-                                                    {kCategory, "category"},
-                                                    {kText, "text"},
-                                                    {kImage, "image"}};
+  const std::pair<unsigned, const char*> names[] = {{kScalar, "number"},     {kVector, "number with a shape"},
+                                                    {kCategory, "category"}, {kText, "text"},
+                                                    {kImage, "image"},       {kAudio, "audio"}};
   for (const auto& [kind, name] : names) {
     if ((kinds & kind) != 0) {
       out += (out.empty() ? "" : ", ") + std::string(name);

@@ -170,9 +170,9 @@ std::string_view Cut(std::string_view text, size_t bytes) {
 json::value CellJson(const SchemaColumn& column, const ColumnRows& values, size_t rows, size_t row) {
   constexpr size_t kTextBytes = 4096;
   constexpr size_t kNumbers = 64;
-  if (column.type == ColumnType::kImage) {
+  if (column.type == ColumnType::kImage || column.type == ColumnType::kAudio) {
     const size_t bytes = values.offsets.empty() ? values.bytes.size() / rows : values.Text(row).size();
-    return json::object{{"image_bytes", bytes}};
+    return json::object{{std::string(Name(column.type)) + "_bytes", bytes}};
   }
   if (IsMissing(column, values, rows, row) && column.shape.empty()) {
     return nullptr;
@@ -219,6 +219,7 @@ Result<ProcessReport> Process(storage::BlobStore& blobs, const ProcessInput& inp
   ATELIER_ASSIGN(source, OpenManifestRows(blobs, input.manifest));
   const Schema schema = SchemaOf(input.manifest);
   Runner runner(input.request, schema, *source, hooks, checkpoint);
+  runner.Use(input.media);
   ATELIER_TRY(runner.FitAll());
   ATELIER_ASSIGN(version, OnlySplits(runner.steps()) ? WriteSplit(blobs, input, runner)
                                                      : WriteTable(blobs, input, runner, checkpoint));
@@ -239,6 +240,7 @@ Result<json::object> Preview(storage::BlobStore& blobs, const ProcessInput& inpu
   ATELIER_ASSIGN(source, OpenManifestRows(blobs, input.manifest, rows));
   const Schema schema = SchemaOf(input.manifest);
   Runner runner(input.request, schema, *source, hooks, checkpoint);
+  runner.Use(input.media);
   ATELIER_TRY(runner.FitAll());
   json::array out;
   json::array splits;

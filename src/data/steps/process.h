@@ -18,7 +18,8 @@ namespace atelier::data::steps {
 struct ProcessInput {
   const Manifest& manifest;
   const Request& request;
-  boost::json::object parent{};  // what the lineage says of the version that the rows come from
+  boost::json::object parent{};       // what the lineage says of the version that the rows come from
+  const MediaTools* media = nullptr;  // of a program that has them
 };
 
 struct ProcessReport {

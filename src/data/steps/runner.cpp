@@ -47,6 +47,9 @@ Runner::Runner(const Request& request, const Schema& schema, RowSource& source, 
 Status Runner::BindSteps() {
   ATELIER_ASSIGN(bound, Bind(request_.steps, request_.seed, schema_, states_, checkpoint_.folder()));
   steps_ = std::move(bound);
+  for (BoundStep& step : steps_) {
+    step.step->Use(tools_);
+  }
   return {};
 }
 

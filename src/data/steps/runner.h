@@ -32,6 +32,9 @@ class Runner {
   Runner(const Request& request, const Schema& schema, RowSource& source, const RunHooks& hooks,
          Checkpoint& checkpoint);
 
+  // Before FitAll: borrowed for the steps that need it.
+  void Use(const MediaTools* tools) { tools_ = tools; }
+
   // The passes before the last: afterwards every step is fitted. Takes over what an earlier run has found.
   Status FitAll();
   // The last pass: hands over the rows of the result. Begins at `from` where there is one.
@@ -60,6 +63,7 @@ class Runner {
   RowSource& source_;
   const RunHooks& hooks_;
   Checkpoint& checkpoint_;
+  const MediaTools* tools_ = nullptr;
 
   std::vector<BoundStep> steps_;
   States states_;

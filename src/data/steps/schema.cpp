@@ -59,6 +59,8 @@ unsigned KindOf(const Column& column) {
       return kText;
     case ColumnType::kImage:
       return kImage;
+    case ColumnType::kAudio:
+      return kAudio;
   }
   return 0;
 }

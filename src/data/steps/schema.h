@@ -35,7 +35,8 @@ inline constexpr unsigned kVector = 2;  // number with one
 inline constexpr unsigned kCategory = 4;
 inline constexpr unsigned kText = 8;
 inline constexpr unsigned kImage = 16;
-inline constexpr unsigned kAnyColumn = 31;
+inline constexpr unsigned kAudio = 32;
+inline constexpr unsigned kAnyColumn = 63;
 unsigned KindOf(const Column& column);
 
 inline constexpr size_t kMaxColumns = 4096;

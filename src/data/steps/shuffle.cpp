@@ -34,8 +34,7 @@ Layout LayoutOf(const Schema& schema) {
     const auto width =
         std::accumulate(column.shape.begin(), column.shape.end(), size_t{1},
                         [](size_t product, int64_t size) { return product * static_cast<size_t>(size); });
-    const bool text = column.type == ColumnType::kText || (column.type == ColumnType::kImage && column.shape.empty());
-    out.columns.push_back(text                                   ? Layout::Item{Layout::Form::kText, 0}
+    out.columns.push_back(HoldsFiles(column)                     ? Layout::Item{Layout::Form::kText, 0}
                           : column.type == ColumnType::kCategory ? Layout::Item{Layout::Form::kCode, sizeof(int32_t)}
                           : column.type == ColumnType::kImage    ? Layout::Item{Layout::Form::kPixels, width}
                                                                  : Layout::Item{Layout::Form::kNumbers, width * 4});

@@ -111,14 +111,10 @@ class ManifestRows final : public RowSource {
     return {};
   }
 
-  static bool IsBytes(const Column& column) {
-    return column.type == ColumnType::kText || (column.type == ColumnType::kImage && column.shape.empty());
-  }
-
   Result<size_t> Bytes(size_t row, size_t count) const {
     size_t bytes = 0;
     for (const Column& column : manifest_.columns) {
-      if (IsBytes(column)) {
+      if (HoldsFiles(column)) {
         ATELIER_ASSIGN(offsets, file_->Find(column.name + ".offsets"));
         bytes += static_cast<size_t>(OffsetAt(offsets, row + count) - OffsetAt(offsets, row)) + count * sizeof(int64_t);
       } else {
@@ -129,7 +125,7 @@ class ManifestRows final : public RowSource {
   }
 
   Status Load(const Column& column, size_t row, size_t count, ColumnRows& out) const {
-    if (IsBytes(column)) {
+    if (HoldsFiles(column)) {
       ATELIER_ASSIGN(offsets, file_->Find(column.name + ".offsets"));
       ATELIER_ASSIGN(bytes, file_->Find(column.name + ".bytes"));
       const int64_t begin = OffsetAt(offsets, row);

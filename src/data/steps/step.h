@@ -46,6 +46,7 @@ class Fitter {
   virtual Result<boost::json::object> Finish() = 0;
 };
 
+class MediaTools;
 class RowSource;
 
 // Not thread-safe.
@@ -64,6 +65,9 @@ class Step {
   // Errors: kInvalidArgument where a value cannot be what is asked, naming row and column.
   virtual Status Apply(Batch& batch) = 0;
 
+  // Lends what steps over pictures and sounds need; null where the program has no such libraries.
+  virtual void Use(const MediaTools* /*tools*/) {}
+
   // Of a step with kFits. Load may set labels that the schema after it still lacks.
   virtual Result<std::unique_ptr<Fitter>> Fit(const FitContext& context);
   virtual Status Load(const boost::json::object& state, const std::filesystem::path& folder, Schema& schema);
@@ -81,10 +85,13 @@ struct StepKind {
   // `schema` comes in as it is before the step and leaves as it is after it. Errors: kInvalidArgument by
   // Arguments::Wrong.
   Result<std::unique_ptr<Step>> (*make)(const Arguments& arguments, Schema& schema);
+  bool needs_media = false;  // its steps must be given MediaTools before rows
 };
 
 // All kinds, in the order of the documentation.
 std::span<const StepKind* const> StepKinds();
 const StepKind* FindStepKind(std::string_view name);
+// Whether one of the "steps" of a request needs MediaTools.
+bool NeedsMedia(const boost::json::object& request);
 
 }  // namespace atelier::data::steps

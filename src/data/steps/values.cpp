@@ -27,6 +27,7 @@ bool IsMissing(const SchemaColumn& column, const ColumnRows& values, size_t rows
     case ColumnType::kCategory:
       return values.codes[row] < 0;
     case ColumnType::kText:
+    case ColumnType::kAudio:
       return values.Text(row).empty();
     case ColumnType::kImage:
       return !values.offsets.empty() && values.Text(row).empty();

@@ -90,7 +90,8 @@ class Processing {
   }
 
   // `request`: the list of steps, or an object with "steps" and "seed".
-  Processed RunSteps(const Manifest& manifest, const std::string& request, RunHooks hooks = {}) {
+  Processed RunSteps(const Manifest& manifest, const std::string& request, RunHooks hooks = {},
+                     const steps::MediaTools* media = nullptr) {
     Processed out;
     const auto checked = Check(manifest, request);
     if (!error_.empty() || !checked.ok()) {
@@ -99,7 +100,7 @@ class Processing {
       return out;
     }
     hooks.checkpoint = folder_ / "checkpoint";
-    auto report = steps::Process(blobs_, {manifest, *checked, {{"dataset", "a"}, {"version", 1}}}, hooks);
+    auto report = steps::Process(blobs_, {manifest, *checked, {{"dataset", "a"}, {"version", 1}}, media}, hooks);
     if (!report.ok()) {
       out.error = report.error().message;
       out.param = report.error().param;

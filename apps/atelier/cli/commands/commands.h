@@ -14,6 +14,8 @@ namespace atelier::cli {
 
 void AddDatasetCommands(CLI::App& app, Selection& selection);
 void AddDatasetProcess(CLI::App& group, Selection& selection);  // process, split, steps: to the group "dataset"
+void AddDatasetTraffic(CLI::App& group, Selection& selection);
+void AddTrafficCommands(CLI::App& app, Selection& selection);
 void AddTrainCommands(CLI::App& app, Selection& selection);
 void AddSearchCommand(CLI::App& app, Selection& selection);
 void AddEvaluateCommands(CLI::App& app, Selection& selection);

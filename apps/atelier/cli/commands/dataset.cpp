@@ -145,7 +145,7 @@ void AddAdd(CLI::App& group, Selection& selection) {
       ->required();
   command->add_option(
       "--format", options->format,
-      "auto, csv, tsv, jsonl, json, xml, text, labelled, pattern, conll, tagged, parallel, idx, images");
+      "auto, csv, tsv, jsonl, json, xml, text, labelled, pattern, conll, tagged, parallel, idx, images, audio");
   command->add_option("--target", options->target, "The column to predict");
   command->add_option("--task", options->task, "classification, regression or none");
   command->add_option("--delimiter", options->delimiter, "Of CSV: one character, or tab, space, comma");
@@ -179,6 +179,7 @@ void AddDatasetCommands(CLI::App& app, Selection& selection) {
   show->add_option("dataset", *name, "NAME or NAME@VERSION")->required();
   show->callback([&selection, name] { selection.run = [name](Session& s) { return Show(s, *name); }; });
   AddDatasetProcess(*group, selection);
+  AddDatasetTraffic(*group, selection);
   auto* remove = group->add_subcommand("delete", "Delete a data set with all its versions");
   remove->add_option("name", *name, "Name of the data set")->required();
   remove->callback([&selection, name] { selection.run = [name](Session& s) { return Delete(s, *name); }; });
