@@ -31,6 +31,19 @@ Result<Response> PauseFineTuning(const Services&, Request&);
 Result<Response> ResumeFineTuning(const Services&, Request&);
 Result<Response> FineTuningEvents(const Services&, Request&);
 Result<Response> FineTuningCheckpoints(const Services&, Request&);
+
+Result<Response> CreateEval(const Services&, Request&);
+Result<Response> ListEvals(const Services&, Request&);
+Result<Response> GetEval(const Services&, Request&);
+Result<Response> UpdateEval(const Services&, Request&);
+Result<Response> DeleteEval(const Services&, Request&);
+Result<Response> CreateEvalRun(const Services&, Request&);
+Result<Response> ListEvalRuns(const Services&, Request&);
+Result<Response> GetEvalRun(const Services&, Request&);
+Result<Response> CancelEvalRun(const Services&, Request&);
+Result<Response> DeleteEvalRun(const Services&, Request&);
+Result<Response> ListOutputItems(const Services&, Request&);
+Result<Response> GetOutputItem(const Services&, Request&);
 }  // namespace atelier::api::openai
 
 namespace atelier::api::anthropic {

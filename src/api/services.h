@@ -40,6 +40,11 @@ class Manager;
 
 namespace atelier::api {
 
+namespace openai {
+class EvalRuns;
+std::shared_ptr<EvalRuns> MakeEvalRuns();
+}  // namespace openai
+
 class LanguageTools;
 std::shared_ptr<LanguageTools> MakeLanguageTools();
 
@@ -62,6 +67,7 @@ struct Services {
   std::shared_ptr<Wakes> wakes = std::make_shared<Wakes>();
   std::shared_ptr<text::ResponseStore> responses = std::make_shared<text::ResponseStore>();
   std::shared_ptr<LanguageTools> language = MakeLanguageTools();
+  std::shared_ptr<openai::EvalRuns> eval_runs = openai::MakeEvalRuns();
   // Both or none; without them nothing is recorded.
   data::TrafficStore* traffic = nullptr;
   data::Recorder* recorder = nullptr;

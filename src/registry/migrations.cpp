@@ -72,8 +72,19 @@ ALTER TABLE evaluations ADD COLUMN predictions TEXT NOT NULL DEFAULT '';
 ALTER TABLE deployments ADD COLUMN gate TEXT NOT NULL DEFAULT '';
 )sql";
 
-constexpr std::array<storage::Migration, 3> kMigrations{
-    {{"registry", 1, kSchema1}, {"registry", 2, kSchema2}, {"registry", 3, kSchema3}}};
+constexpr std::string_view kSchema4 = R"sql(
+CREATE TABLE documents (
+  id TEXT NOT NULL PRIMARY KEY,
+  kind TEXT NOT NULL,
+  parent TEXT NOT NULL,
+  body TEXT NOT NULL,
+  created_ms BIGINT NOT NULL
+);
+CREATE INDEX documents_by_time ON documents (kind, parent, created_ms, id);
+)sql";
+
+constexpr std::array<storage::Migration, 4> kMigrations{
+    {{"registry", 1, kSchema1}, {"registry", 2, kSchema2}, {"registry", 3, kSchema3}, {"registry", 4, kSchema4}}};
 
 }  // namespace
 

@@ -99,6 +99,8 @@ struct Page {
   bool descending = true;
 };
 
+class Documents;
+
 // Thread-safe. Errors: kNotFound "model_not_found", "model_version_not_found", "alias_not_found",
 // "evaluation_not_found", "deployment_not_found", "adapter_not_found"; kAlreadyExists; kFailedPrecondition "in_use"
 // (deleting what a deployment serves).
@@ -154,6 +156,9 @@ class Registry {
   Result<Deployment> AddAdapter(soci::session& session, const std::string& deployment, DeployedAdapter adapter,
                                 size_t most);
   Status DeleteAdapter(const std::string& deployment, const std::string& adapter);
+
+  // Of the same catalogue (registry/documents.h).
+  Documents documents();
 
  private:
   Status CheckGate(soci::session& session, const Model& model, const Deployment& deployment) const;
