@@ -67,7 +67,7 @@ Rows PredictRows(const TrafficRecord& record, const json::object& request, const
     json::object row = InputRow((*inputs)[i]);
     const json::object given = (*data)[i].is_object() ? (*data)[i].get_object() : json::object();
     std::string key = "answer";
-    json::value value = json::serialize(given);
+    json::value value(json::serialize(given));
     for (const char* name : {"label", "value", "text"}) {
       if (const json::value* found = given.if_contains(name); found != nullptr) {
         key = std::string_view(name) == "text" ? "answer" : name;

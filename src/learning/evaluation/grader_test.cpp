@@ -82,17 +82,17 @@ TEST(GraderTest, MeasuresSimilarity) {
 
 TEST(GraderTest, RefusesBadCriteria) {
   const std::string good = R"("name":"n","input":"a","reference":"b")";
-  for (const auto& [text, param] : {
-           std::pair{R"({"type":"label_model",)" + good + "}", "c.type"},
-           std::pair{R"({"type":"string_check",)" + good + "}", "c.operation"},
-           std::pair{R"({"type":"string_check","operation":"is",)" + good + "}", "c.operation"},
-           std::pair{R"({"type":"string_check","operation":"eq","name":"n","input":"a"})", "c.reference"},
-           std::pair{R"({"type":"text_similarity","evaluation_metric":"meteor","pass_threshold":1,)" + good + "}",
-                     "c.evaluation_metric"},
-           std::pair{R"({"type":"text_similarity","evaluation_metric":"bleu","pass_threshold":2,)" + good + "}",
-                     "c.pass_threshold"},
-           std::pair{R"({"type":"string_check","operation":"eq","x":1,)" + good + "}", "c.x"},
-       }) {
+  const std::vector<std::pair<std::string, std::string>> bad{
+      {R"({"type":"label_model",)" + good + "}", "c.type"},
+      {R"({"type":"string_check",)" + good + "}", "c.operation"},
+      {R"({"type":"string_check","operation":"is",)" + good + "}", "c.operation"},
+      {R"({"type":"string_check","operation":"eq","name":"n","input":"a"})", "c.reference"},
+      {R"({"type":"text_similarity","evaluation_metric":"meteor","pass_threshold":1,)" + good + "}",
+       "c.evaluation_metric"},
+      {R"({"type":"text_similarity","evaluation_metric":"bleu","pass_threshold":2,)" + good + "}", "c.pass_threshold"},
+      {R"({"type":"string_check","operation":"eq","x":1,)" + good + "}", "c.x"},
+  };
+  for (const auto& [text, param] : bad) {
     const auto grader = Grader::FromJson(Object(text), "c");
     ASSERT_FALSE(grader.ok()) << text;
     EXPECT_EQ(grader.error().param, param) << text;
