@@ -5,6 +5,7 @@
 
 #include "data/images/formats.h"
 #include "data/images/media_tools.h"
+#include "data/table_builder.h"
 #include "data/testing/archives.h"
 #include "data/testing/processing.h"
 #include "media/image_edit.h"
