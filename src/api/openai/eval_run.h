@@ -126,7 +126,7 @@ class EvalRuns {
   std::shared_ptr<EvalRun> Find(const std::string& id);  // or null
   std::vector<std::shared_ptr<EvalRun>> Of(const std::string& eval);
   // On the thread that grades, in turn.
-  void Post(std::function<void()> work) { grading_.Run(std::move(work), true); }
+  void Post(std::function<void()> work);
   // Abandons all; the services may go away afterwards.
   void Stop();
 

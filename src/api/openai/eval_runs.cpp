@@ -1,6 +1,8 @@
 #include <utility>
 
+#include "api/http/contained.h"
 #include "api/openai/eval_run.h"
+#include "base/log.h"
 
 namespace atelier::api::openai {
 namespace {
@@ -45,6 +47,19 @@ std::vector<std::shared_ptr<EvalRun>> EvalRuns::Of(const std::string& eval) {
     }
     return found;
   });
+}
+
+void EvalRuns::Post(std::function<void()> work) {
+  const auto contained = [work = std::move(work)] {
+    const Status done = http::Contained([&]() -> Status {
+      work();
+      return {};
+    });
+    if (!done.ok()) {
+      LogError("an eval's run broke", {{"error", done.error().message}});
+    }
+  };
+  grading_.Run(contained, true);
 }
 
 void EvalRuns::Stop() {
