@@ -36,6 +36,7 @@ struct Request {
   std::string remote;  // address of the peer
   access::Role role = access::Role::kMember;
   std::string key_id;
+  bool unrecorded = false;  // the server's own: not to be recorded as traffic
 
   // A quick handler may set it: called at most once, on an io thread, if the client goes away before the answer.
   std::function<void()> abandoned{};

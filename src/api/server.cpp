@@ -22,6 +22,7 @@
 
 #include "api/app.h"
 #include "api/http/connection.h"
+#include "api/openai/eval_run.h"
 #include "base/ids.h"
 #include "base/log.h"
 #include "base/processors.h"
@@ -250,6 +251,7 @@ void BeastServer::Stop() {
     loop.work.reset();
   }
   threads_.clear();
+  app_.services().eval_runs->Stop();  // before the services end
 }
 
 }  // namespace

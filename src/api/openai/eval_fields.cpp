@@ -13,7 +13,7 @@ namespace atelier::api::openai {
 namespace {
 
 constexpr size_t kMaxNameBytes = 256;
-constexpr size_t kMaxCriteria = 100;
+constexpr size_t kMaxCriteria = 20;
 constexpr size_t kMaxRows = 10'000;
 constexpr uint64_t kMaxFileBytes = 64ULL << 20U;
 constexpr size_t kMaxMessages = 1000;

@@ -16,6 +16,7 @@ namespace {
 
 constexpr size_t kAtOnce = 4;  // questions under way
 constexpr size_t kMaxMessages = 1000;
+constexpr size_t kMaxInputBytes = size_t{64} << 20U;  // kept of what was asked
 
 json::object ErrorObject(const Error& error) {
   return {{"code", error.reason.empty() ? std::string(CodeName(error.code)) : error.reason},
@@ -60,6 +61,15 @@ json::value ParsedOrNull(const std::string& text) {
   return parsed.ok() ? std::move(parsed).value() : json::value(nullptr);
 }
 
+json::object UsageOf(const json::object& usage) {
+  const json::value* details = usage.if_contains("prompt_tokens_details");
+  const bool known = details != nullptr && details->is_object();
+  return {{"prompt_tokens", GetInt(usage, "prompt_tokens")},
+          {"completion_tokens", GetInt(usage, "completion_tokens")},
+          {"total_tokens", GetInt(usage, "total_tokens")},
+          {"cached_tokens", known ? GetInt(details->get_object(), "cached_tokens") : 0}};
+}
+
 // An item's sample as graders see it, out of a chat completion.
 json::object SampleOf(const json::object& completion) {
   const json::object& choice = completion.at("choices").as_array().at(0).as_object();
@@ -72,12 +82,10 @@ json::object SampleOf(const json::object& completion) {
           {"output", json::array{json::object{{"role", "assistant"}, {"content", text}}}},
           {"finish_reason", GetString(choice, "finish_reason")},
           {"model", GetString(completion, "model")},
-          {"usage", completion.at("usage")}};
+          {"usage", UsageOf(completion.at("usage").as_object())}};
 }
 
 }  // namespace
-
-std::shared_ptr<EvalRuns> MakeEvalRuns() { return std::make_shared<EvalRuns>(); }
 
 EvalRun::EvalRun(const Services& services, Plan plan)
     : services_(services),
@@ -87,100 +95,201 @@ EvalRun::EvalRun(const Services& services, Plan plan)
       usage_{{"model_name", plan_.source.model}, {"invocation_count", 0}, {"prompt_tokens", 0},
              {"completion_tokens", 0},           {"total_tokens", 0},     {"cached_tokens", 0}} {}
 
-void EvalRun::Start() {
-  services_.eval_runs->Add(plan_.document.id, shared_from_this());
-  Pump();
+bool EvalRun::Enter() {
+  const std::lock_guard lock(mutex_);
+  busy_ += abandoned_ ? 0 : 1;
+  return !abandoned_;
 }
 
-void EvalRun::Cancel() {
+void EvalRun::Leave() {
+  const std::lock_guard lock(mutex_);
+  if (--busy_ == 0) {
+    idle_.notify_all();
+  }
+}
+
+void EvalRun::Start() { PostPump(); }
+
+bool EvalRun::Cancel() {
+  const Busy busy(*this);
+  if (!busy.entered()) {
+    return false;
+  }
+  std::vector<std::function<void()>> stops;
   {
     const std::lock_guard lock(mutex_);
+    if (ended_) {
+      return false;
+    }
     cancelled_ = true;
+    stops = TakeStops();
   }
-  Pump();
+  for (const auto& stop : stops) {
+    stop();
+  }
+  PostPump();
+  return true;
 }
 
-// An answer may come before Take returns, and from any thread: whoever finds
-// another at it leaves the work to it.
-void EvalRun::Pump() {
-  const auto keep = shared_from_this();
+void EvalRun::Abandon() {
+  std::vector<std::function<void()>> stops;
+  {
+    const std::lock_guard lock(mutex_);
+    abandoned_ = true;
+    stops = TakeStops();
+  }
+  for (const auto& stop : stops) {
+    stop();
+  }
   std::unique_lock lock(mutex_);
-  if (pumping_ || ended_) {
+  idle_.wait(lock, [this] { return busy_ == 0; });
+}
+
+std::vector<std::function<void()>> EvalRun::TakeStops() {
+  std::vector<std::function<void()>> stops;
+  for (auto& [index, question] : questions_) {
+    if (question.stop) {
+      stops.push_back(std::exchange(question.stop, nullptr));
+    }
+  }
+  return stops;
+}
+
+void EvalRun::PostPump() {
+  const Busy busy(*this);
+  if (busy.entered()) {
+    services_.eval_runs->Post([self = shared_from_this()] { self->Pump(); });
+  }
+}
+
+// One item, then other runs have their turn.
+void EvalRun::Pump() {
+  const Busy busy(*this);
+  if (!busy.entered()) {
     return;
   }
-  pumping_ = true;
-  while (under_way_ < kAtOnce && next_ < items_.size() && !cancelled_) {
-    const size_t index = next_++;
-    ++under_way_;
-    lock.unlock();
-    Take(index);
-    lock.lock();
+  if (const auto index = Next(); index.has_value()) {
+    Take(*index);
+    PostPump();
+    return;
   }
-  pumping_ = false;
-  ended_ = under_way_ == 0 && (next_ == items_.size() || cancelled_);
-  const bool end = ended_;
-  lock.unlock();
-  if (end) {
-    Finish();
+  {
+    const std::lock_guard lock(mutex_);
+    if (ended_ || abandoned_ || under_way_ > 0 || (next_ < items_.size() && !cancelled_)) {
+      return;
+    }
+    ended_ = true;
   }
+  Finish();
+}
+
+std::optional<size_t> EvalRun::Next() {
+  const std::lock_guard lock(mutex_);
+  if (ended_ || abandoned_ || cancelled_ || under_way_ >= kAtOnce || next_ == items_.size()) {
+    return std::nullopt;
+  }
+  ++under_way_;
+  return next_++;
 }
 
 void EvalRun::Take(size_t index) {
-  const json::object& row = plan_.source.rows[index];
   if (plan_.source.model.empty()) {
-    const json::value* sample = row.if_contains("sample");
+    const json::value* sample = plan_.source.rows[index].if_contains("sample");
     Judge(index, sample != nullptr && sample->is_object() ? sample->get_object() : json::object());
-    return;
-  }
-  const auto messages = Messages(plan_.source.messages, row);
-  if (!messages.ok() || messages->empty() || messages->size() > kMaxMessages) {
-    Fail(index, messages.ok() ? InvalidArgument("no messages, or too many", "input_messages") : messages.error());
-    return;
-  }
-  json::object body = plan_.source.parameters;
-  body["model"] = plan_.source.model;
-  body["messages"] = *messages;
-  Request request;
-  request.id = NewId("req_", services_.rng);
-  request.key_id = plan_.key_id;
-  request.body = json::serialize(body);
-  const auto done = [self = shared_from_this(), index](Result<Response> answer) {
-    self->Answered(index, std::move(answer));
-  };
-  if (const Status asked = ChatCompletions(services_, request, done); !asked.ok()) {
+  } else if (const Status asked = Ask(index); !asked.ok()) {
     Fail(index, asked.error());
   }
 }
 
-void EvalRun::Answered(size_t index, Result<Response> answer) {
-  if (!answer.ok()) {
-    Fail(index, answer.error());
-    return;
+Status EvalRun::Ask(size_t index) {
+  ATELIER_ASSIGN(messages, Messages(plan_.source.messages, plan_.source.rows[index]));
+  if (messages.empty() || messages.size() > kMaxMessages) {
+    return InvalidArgument("no messages, or too many", "input_messages");
   }
-  const auto completion = ParseJson(answer->body);
-  if (!completion.ok() || !completion->is_object()) {
-    Fail(index, Internal("the model's answer cannot be read"));
-    return;
+  json::object body = plan_.source.parameters;
+  body["model"] = plan_.source.model;
+  body["messages"] = messages;
+  Request request;
+  request.id = NewId("req_", services_.rng);
+  request.key_id = plan_.key_id;
+  request.unrecorded = true;
+  request.body = json::serialize(body);
+  {
+    const std::lock_guard lock(mutex_);
+    Question& question = questions_[index];
+    if (input_bytes_ + request.body.size() <= kMaxInputBytes) {
+      input_bytes_ += request.body.size();
+      question.messages = std::move(messages);
+    }
   }
-  Judge(index, SampleOf(completion->get_object()));
+  const auto done = [self = shared_from_this(), index](Result<Response> answer) {
+    self->Answered(index, answer.ok() ? Result<std::string>(std::move(answer->body)) : answer.error());
+  };
+  ATELIER_TRY(ChatCompletions(services_, request, done));
+  {
+    const std::lock_guard lock(mutex_);
+    if (!cancelled_ && !abandoned_) {
+      questions_[index].stop = std::exchange(request.abandoned, nullptr);
+    }
+  }
+  if (request.abandoned) {
+    request.abandoned();
+  }
+  return {};
 }
 
+// On any thread, perhaps after the server has gone.
+void EvalRun::Answered(size_t index, Result<std::string> answer) {
+  const Busy busy(*this);
+  if (busy.entered()) {
+    services_.eval_runs->Post(
+        [self = shared_from_this(), index, answer = std::move(answer)] { self->Graded(index, answer); });
+  }
+}
+
+void EvalRun::Graded(size_t index, const Result<std::string>& answer) {
+  const Busy busy(*this);
+  if (!busy.entered()) {
+    return;
+  }
+  if (!answer.ok()) {
+    Fail(index, answer.error());
+  } else if (const auto completion = ParseJson(*answer); completion.ok() && completion->is_object()) {
+    json::object sample = SampleOf(completion->get_object());
+    CountUse(sample);
+    Judge(index, std::move(sample));
+  } else {
+    Fail(index, Internal("the model's answer cannot be read"));
+  }
+  Pump();
+}
+
+void EvalRun::CountUse(const json::object& sample) {
+  const std::lock_guard lock(mutex_);
+  usage_["invocation_count"].as_int64() += 1;
+  for (const auto& count : sample.at("usage").as_object()) {
+    usage_[count.key()].as_int64() += count.value().as_int64();
+  }
+}
+
+// A grader that cannot judge counts as failed, and the item as an error.
 void EvalRun::Judge(size_t index, json::object sample) {
   json::object values = plan_.source.rows[index];
   values["sample"] = sample;
   json::array results;
+  std::optional<Error> error;
   bool all = true;
   for (const learning::Grader& grader : plan_.graders) {
-    const auto grade = grader.Judge(values);
-    if (!grade.ok()) {
-      Fail(index, grade.error());
-      return;
+    const auto judged = grader.Judge(values);
+    if (!judged.ok() && !error.has_value()) {
+      error = judged.error();
     }
-    all = all && grade->passed;
+    const auto grade = judged.ok() ? *judged : learning::Grader::Grade();
+    all = all && grade.passed;
     results.push_back(json::object{{"name", grader.name()},
                                    {"type", grader.type()},
-                                   {"score", grade->score},
-                                   {"passed", grade->passed},
+                                   {"score", grade.score},
+                                   {"passed", grade.passed},
                                    {"sample", nullptr}});
   }
   {
@@ -188,19 +297,46 @@ void EvalRun::Judge(size_t index, json::object sample) {
     for (size_t i = 0; i < results.size(); ++i) {
       ++(results[i].at("passed").as_bool() ? criteria_[i].first : criteria_[i].second);
     }
-    if (const json::value* used = sample.if_contains("usage"); used != nullptr && used->is_object()) {
-      usage_["invocation_count"].as_int64() += 1;
-      for (const char* key : {"prompt_tokens", "completion_tokens", "total_tokens"}) {
-        usage_[key].as_int64() += GetInt(used->get_object(), key);
-      }
-    }
   }
-  sample["error"] = nullptr;
-  Keep(index, {{"results", std::move(results)}, {"sample", std::move(sample)}}, all ? "pass" : "fail");
+  json::object whole = WholeSample(index, sample);
+  whole["error"] = error.has_value() ? json::value(ErrorObject(*error)) : json::value(nullptr);
+  Keep(index, {{"results", std::move(results)}, {"sample", std::move(whole)}},
+       error.has_value() ? "error" : (all ? "pass" : "fail"));
 }
 
+// What was stopped because the run was cancelled is left out.
 void EvalRun::Fail(size_t index, const Error& error) {
-  Keep(index, {{"results", json::array()}, {"sample", json::object{{"error", ErrorObject(error)}}}}, "error");
+  {
+    const std::lock_guard lock(mutex_);
+    if (cancelled_) {
+      questions_.erase(index);
+      --under_way_;
+      return;
+    }
+  }
+  json::object sample = WholeSample(index, {});
+  sample["error"] = ErrorObject(error);
+  Keep(index, {{"results", json::array()}, {"sample", std::move(sample)}}, "error");
+}
+
+// All members of OpenAI's samples, where the given one has less.
+json::object EvalRun::WholeSample(size_t index, const json::object& given) {
+  json::object whole{{"input", json::array()},      {"output", json::array()}, {"finish_reason", ""},
+                     {"model", plan_.source.model}, {"usage", UsageOf({})},    {"error", nullptr}};
+  for (const char* key : {"temperature", "top_p", "seed", "max_completion_tokens"}) {
+    const json::value* value = plan_.source.parameters.if_contains(key);
+    whole[key] = value == nullptr ? json::value(nullptr) : *value;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = questions_.find(index); found != questions_.end()) {
+      whole["input"] = std::move(found->second.messages);
+    }
+  }
+  for (const auto& member : given) {
+    whole[member.key()] = member.value();
+  }
+  return whole;
 }
 
 void EvalRun::Keep(size_t index, json::object item, std::string_view outcome) {
@@ -213,13 +349,11 @@ void EvalRun::Keep(size_t index, json::object item, std::string_view outcome) {
   item["status"] = outcome;
   item["datasource_item_id"] = index;
   item["datasource_item"] = row.at("item");
-  {
-    const std::lock_guard lock(mutex_);
-    items_[index] = std::move(item);
-    ++outcomes_[std::string(outcome)];
-    --under_way_;
-  }
-  Pump();
+  const std::lock_guard lock(mutex_);
+  items_[index] = std::move(item);
+  ++outcomes_[std::string(outcome)];
+  questions_.erase(index);
+  --under_way_;
 }
 
 json::object EvalRun::Counts() const {
@@ -232,8 +366,12 @@ json::object EvalRun::Counts() const {
 
 json::object EvalRun::Body() {
   const std::lock_guard lock(mutex_);
+  return BodyAs("in_progress");
+}
+
+json::object EvalRun::BodyAs(std::string_view status) const {
   json::object body = plan_.document.body;
-  body["status"] = ended_ ? (cancelled_ ? "canceled" : "completed") : "in_progress";
+  body["status"] = status;
   body["result_counts"] = Counts();
   json::array criteria;
   for (size_t i = 0; i < criteria_.size(); ++i) {
@@ -248,12 +386,16 @@ json::object EvalRun::Body() {
 
 void EvalRun::Finish() {
   json::array items;
-  for (json::object& item : items_) {
-    if (!item.empty()) {  // of a run that was cancelled some were not begun
-      items.push_back(std::move(item));
+  json::object body;
+  {
+    const std::lock_guard lock(mutex_);
+    for (json::object& item : items_) {
+      if (!item.empty()) {  // of a run that was cancelled some were not begun
+        items.push_back(std::move(item));
+      }
     }
+    body = BodyAs(cancelled_ ? "canceled" : "completed");
   }
-  json::object body = Body();
   const auto blob = storage::PutBytes(services_.blobs, json::serialize(items));
   Status stored = blob.ok() ? Status() : Status(blob.error());
   if (stored.ok()) {

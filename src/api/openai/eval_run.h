@@ -2,14 +2,18 @@
 // are graded.
 #pragma once
 
+#include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "api/http/pool.h"
 #include "api/request.h"
 #include "api/services.h"
 #include "base/guarded.h"
@@ -28,6 +32,8 @@ struct EvalSource {
   std::vector<json::object> rows{};  // {"item", "sample"?}
 };
 
+// Thread-safe. Items are begun and graded on the one thread of EvalRuns. Nothing
+// of the services is touched once Abandon has returned.
 class EvalRun : public std::enable_shared_from_this<EvalRun> {
  public:
   struct Plan {
@@ -41,53 +47,96 @@ class EvalRun : public std::enable_shared_from_this<EvalRun> {
   // Begins; goes on by itself, a few items at a time, and ends with its
   // document stored. Called once.
   void Start();
-  // No further items are begun; the run ends as canceled.
-  void Cancel();
-  // The document's body as it is now.
+  // No further items are begun and the questions under way are stopped; the run
+  // ends as canceled. False: it has ended already.
+  bool Cancel();
+  // Nothing more is done, nor stored. Returns when none of its work is running.
+  void Abandon();
+  // The document's body while the run goes on.
   json::object Body();
+  const std::string& eval() const { return plan_.document.parent; }
 
  private:
+  // Work that Abandon waits for.
+  class Busy {
+   public:
+    explicit Busy(EvalRun& run) : run_(run), entered_(run.Enter()) {}
+    ~Busy() {
+      if (entered_) {
+        run_.Leave();
+      }
+    }
+    Busy(const Busy&) = delete;
+    Busy& operator=(const Busy&) = delete;
+    bool entered() const { return entered_; }
+
+   private:
+    EvalRun& run_;
+    const bool entered_;
+  };
+  struct Question {
+    json::array messages{};
+    std::function<void()> stop{};
+  };
+
+  bool Enter();  // false: abandoned
+  void Leave();
+  void PostPump();
   void Pump();
+  std::optional<size_t> Next();
   void Take(size_t index);
-  void Answered(size_t index, Result<Response> answer);
+  Status Ask(size_t index);
+  void Answered(size_t index, Result<std::string> answer);
+  void Graded(size_t index, const Result<std::string>& answer);
   void Judge(size_t index, json::object sample);
   void Fail(size_t index, const Error& error);
+  void CountUse(const json::object& sample);
+  json::object WholeSample(size_t index, const json::object& given);
   void Keep(size_t index, json::object item, std::string_view outcome);
   void Finish();
-  json::object Counts() const;  // under the lock
+  std::vector<std::function<void()>> TakeStops();      // under the lock
+  json::object BodyAs(std::string_view status) const;  // under the lock
+  json::object Counts() const;                         // under the lock
 
   const Services& services_;
-  Plan plan_;
+  const Plan plan_;
   std::mutex mutex_;
-  bool pumping_ = false;
+  std::condition_variable idle_;
+  int busy_ = 0;
+  bool abandoned_ = false;
   bool cancelled_ = false;
   bool ended_ = false;
   size_t next_ = 0;
   size_t under_way_ = 0;
+  size_t input_bytes_ = 0;                                // kept in items
+  std::map<size_t, Question> questions_;                  // under way
   std::vector<json::object> items_;                       // output items
   std::map<std::string, int64_t, std::less<>> outcomes_;  // pass, fail, error
   std::vector<std::pair<int64_t, int64_t>> criteria_;     // passed and failed, of each
   json::object usage_;
 };
 
-// The runs that go on, by their documents' ids. Thread-safe.
+// The runs that go on, by their documents' ids, and the thread that grades.
+// Thread-safe.
 class EvalRuns {
  public:
-  void Add(const std::string& id, std::shared_ptr<EvalRun> run) {
-    runs_.With([&](auto& runs) { runs[id] = std::move(run); });
-  }
-  void Remove(const std::string& id) {
-    runs_.With([&](auto& runs) { runs.erase(id); });
-  }
-  std::shared_ptr<EvalRun> Find(const std::string& id) {
-    return runs_.With([&](auto& runs) {
-      const auto found = runs.find(id);
-      return found == runs.end() ? std::shared_ptr<EvalRun>() : found->second;
-    });
-  }
+  // Errors: kResourceExhausted "too_many_runs"; kUnavailable after Stop.
+  Status Add(const std::string& id, std::shared_ptr<EvalRun> run);
+  void Remove(const std::string& id);
+  std::shared_ptr<EvalRun> Find(const std::string& id);  // or null
+  std::vector<std::shared_ptr<EvalRun>> Of(const std::string& eval);
+  // On the thread that grades, in turn.
+  void Post(std::function<void()> work);
+  // Abandons all; the services may go away afterwards.
+  void Stop();
 
  private:
-  Guarded<std::map<std::string, std::shared_ptr<EvalRun>>> runs_;
+  struct Live {
+    bool closed = false;
+    std::map<std::string, std::shared_ptr<EvalRun>> runs{};
+  };
+  Guarded<Live> live_;
+  http::Pool grading_{1, 0};  // last: its work uses what is above
 };
 
 }  // namespace atelier::api::openai

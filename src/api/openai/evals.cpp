@@ -5,9 +5,9 @@
 #include "api/handlers.h"
 #include "api/openai/eval_fields.h"
 #include "api/openai/metadata.h"
+#include "api/text/models.h"
 #include "base/ids.h"
 #include "registry/registry.h"
-#include "serving/deployments.h"
 #include "storage/blob_json.h"
 #include "storage/blob_store.h"
 
@@ -17,6 +17,7 @@ namespace {
 constexpr const char* kEval = "eval";
 constexpr const char* kRun = "eval.run";
 constexpr int kCreated = 201;
+constexpr int kAtOnce = 100;  // documents of runs
 constexpr uint64_t kMaxItemsBytes = 512ULL << 20U;
 
 json::object EvalObject(const registry::Document& document) {
@@ -130,6 +131,9 @@ Result<Response> UpdateEval(const Services& services, Request& request) {
 Result<Response> DeleteEval(const Services& services, Request& request) {
   ATELIER_ASSIGN(document, FindEval(services, request));
   ATELIER_TRY(services.registry.documents().Delete(document.id));
+  for (const auto& run : services.eval_runs->Of(document.id)) {
+    run->Cancel();
+  }
   return JsonResponse({{"object", "eval.deleted"}, {"deleted", true}, {"eval_id", document.id}});
 }
 
@@ -139,16 +143,24 @@ Result<Response> CreateEvalRun(const Services& services, Request& request) {
   ATELIER_ASSIGN(graders, GradersOf(eval.body));
   ATELIER_ASSIGN(asked, ReadRun(services, body));
   if (!asked.source.model.empty()) {
-    ATELIER_TRY(services.serving.Pin(asked.source.model));
+    const auto pinned = text::Pin(services, asked.source.model, text::Use::kGenerate);
+    if (!pinned.ok()) {
+      Error error = pinned.error();
+      error.param = "data_source.model";
+      return error;
+    }
   }
   asked.body["status"] = "in_progress";
   asked.body["error"] = nullptr;
-  ATELIER_ASSIGN(
-      document,
-      services.registry.documents().Add(
-          {.id = NewId("evalrun_", services.rng), .kind = kRun, .parent = eval.id, .body = std::move(asked.body)}));
+  const registry::Document document{
+      .id = NewId("evalrun_", services.rng), .kind = kRun, .parent = eval.id, .body = std::move(asked.body)};
   const auto run = std::make_shared<EvalRun>(
       services, EvalRun::Plan{document, std::move(asked.source), std::move(graders), request.key_id});
+  ATELIER_TRY(services.eval_runs->Add(document.id, run));
+  if (const auto added = services.registry.documents().Add(document); !added.ok()) {
+    services.eval_runs->Remove(document.id);
+    return added.error();
+  }
   run->Start();
   ATELIER_ASSIGN(begun, LoadRun(services, eval.id, document.id));
   return JsonResponse(RunObject(request, std::move(begun)), kCreated);
@@ -158,18 +170,23 @@ Result<Response> ListEvalRuns(const Services& services, Request& request) {
   ATELIER_ASSIGN(page, OldestFirst(request));
   ATELIER_ASSIGN(eval, FindEval(services, request));
   const std::string status(request.Query("status").value_or(""));
-  bool more = false;
-  ATELIER_ASSIGN(found,
-                 services.registry.documents().List(kRun, eval.id, {page.after, page.limit, page.descending}, more));
   json::array items;
-  for (const auto& document : found) {
-    ATELIER_ASSIGN(loaded, LoadRun(services, eval.id, document.id));
-    json::object run = RunObject(request, std::move(loaded));
-    if (status.empty() || GetString(run, "status") == status) {
-      items.push_back(std::move(run));
+  for (bool more = true; more;) {
+    ATELIER_ASSIGN(found,
+                   services.registry.documents().List(kRun, eval.id, {page.after, kAtOnce, page.descending}, more));
+    for (const auto& document : found) {
+      page.after = document.id;
+      ATELIER_ASSIGN(loaded, LoadRun(services, eval.id, document.id));
+      if (!status.empty() && GetString(loaded.body, "status") != status) {
+        continue;
+      }
+      if (std::ssize(items) == page.limit) {
+        return JsonResponse(ListObject(std::move(items), true));
+      }
+      items.push_back(RunObject(request, std::move(loaded)));
     }
   }
-  return JsonResponse(ListObject(std::move(items), more));
+  return JsonResponse(ListObject(std::move(items), false));
 }
 
 Result<Response> GetEvalRun(const Services& services, Request& request) {
@@ -180,19 +197,18 @@ Result<Response> GetEvalRun(const Services& services, Request& request) {
 Result<Response> CancelEvalRun(const Services& services, Request& request) {
   ATELIER_ASSIGN(document, FindRun(services, request));
   const auto run = services.eval_runs->Find(document.id);
-  if (run == nullptr) {
+  if (run == nullptr || !run->Cancel()) {
     return FailedPrecondition("the run has ended", "run_finished");
   }
-  run->Cancel();
   return GetEvalRun(services, request);
 }
 
 Result<Response> DeleteEvalRun(const Services& services, Request& request) {
   ATELIER_ASSIGN(document, FindRun(services, request));
+  ATELIER_TRY(services.registry.documents().Delete(document.id));
   if (const auto run = services.eval_runs->Find(document.id); run != nullptr) {
     run->Cancel();
   }
-  ATELIER_TRY(services.registry.documents().Delete(document.id));
   return JsonResponse({{"object", "eval.run.deleted"}, {"deleted", true}, {"run_id", document.id}});
 }
 

@@ -2,8 +2,9 @@
 #include "api/openai/fine_tuning.h"
 
 #include <algorithm>
-#include <chrono>
-#include <thread>
+#include <memory>
+#include <optional>
+#include <utility>
 
 #include "api/handlers.h"
 #include "base/clock.h"
@@ -12,8 +13,6 @@ namespace atelier::api::openai {
 namespace {
 
 constexpr int kJobsAtOnce = 100;
-constexpr int kPauseLooks = 200;
-constexpr auto kBetweenLooks = std::chrono::milliseconds(50);
 
 Response Shown(const Services& services, const TuningJob& tuning) {
   return JsonResponse(TuningObject(tuning, services.clock.UnixMs()));
@@ -42,6 +41,25 @@ bool Has(const jobs::Job& job, const json::object& wanted) {
 json::object TuningList(json::array data, bool has_more) {
   return {{"object", "list"}, {"data", std::move(data)}, {"has_more", has_more}};
 }
+
+// The job, when its training is gone or it was resumed meanwhile.
+class PauseAnswer final : public PendingAnswer {
+ public:
+  PauseAnswer(const Services& services, std::string job) : services_(services), job_(std::move(job)) {}
+
+  Result<std::optional<Response>> Poll() override {
+    ATELIER_ASSIGN(tuning, FindTuningJob(services_, job_));
+    if (tuning.job.paused && !jobs::IsFinal(tuning.job.state)) {
+      return std::optional<Response>();
+    }
+    return std::optional(Shown(services_, tuning));
+  }
+  const std::string& topic() const override { return job_; }
+
+ private:
+  const Services& services_;
+  std::string job_;
+};
 
 }  // namespace
 
@@ -91,13 +109,10 @@ Result<Response> CancelFineTuning(const Services& services, Request& request) {
 // Answers when the training has written its checkpoint and is gone, so that it can be resumed at once.
 Result<Response> PauseFineTuning(const Services& services, Request& request) {
   ATELIER_ASSIGN(tuning, FindTuningJob(services, request.Param("id")));
-  ATELIER_ASSIGN(job, services.jobs.Pause(tuning.job.id));
-  for (int look = 0; look < kPauseLooks && !jobs::IsFinal(job.state); ++look) {
-    std::this_thread::sleep_for(kBetweenLooks);
-    ATELIER_ASSIGN(now, services.jobs.Get(tuning.job.id));
-    job = std::move(now);
-  }
-  return GetFineTuning(services, request);
+  ATELIER_TRY(services.jobs.Pause(tuning.job.id));
+  Response response;
+  response.pending = std::make_unique<PauseAnswer>(services, tuning.job.id);
+  return response;
 }
 
 Result<Response> ResumeFineTuning(const Services& services, Request& request) {

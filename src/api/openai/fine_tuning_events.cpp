@@ -45,7 +45,10 @@ std::optional<Told> OfState(Part part, const jobs::Job& job, const json::object&
       return Told{"Validating training file"};
     }
     if (state == "succeeded") {
-      return Told{"New fine-tuned model created: " + GetString(job.result, "model")};
+      const std::string reason = GetString(job.result, "not_served");
+      return Told{"New fine-tuned model created: " + GetString(job.result, "model") +
+                      (reason.empty() ? "" : "; it is not served: " + reason),
+                  reason.empty() ? "info" : "warn"};
     }
     if (state == "cancelled") {
       return Told{"Fine-tuning job stopped"};

@@ -16,6 +16,11 @@ const json::object& ObjectAt(const json::object& object, std::string_view key) {
   return value != nullptr && value->is_object() ? value->get_object() : kNone;
 }
 
+json::value ValueAt(const json::object& object, std::string_view key) {
+  const json::value* value = object.if_contains(key);
+  return value != nullptr ? *value : json::value(nullptr);
+}
+
 std::string StatusOf(const TuningJob& tuning) {
   const jobs::Job& job = tuning.job;
   if (job.paused) {
@@ -81,7 +86,7 @@ json::object TuningObject(const TuningJob& tuning, int64_t now_ms) {
   return {{"id", job.id},
           {"object", "fine_tuning.job"},
           {"created_at", Seconds(job.created_ms)},
-          {"finished_at", done || job.state == jobs::State::kFailed ? json::value(Seconds(job.finished_ms)) : nullptr},
+          {"finished_at", jobs::IsFinal(job.state) && !job.paused ? json::value(Seconds(job.finished_ms)) : nullptr},
           {"model", GetString(asked, "model")},
           {"fine_tuned_model", done ? json::value(GetString(job.result, "model")) : nullptr},
           {"organization_id", "atelier"},
@@ -98,7 +103,8 @@ json::object TuningObject(const TuningJob& tuning, int64_t now_ms) {
           {"error", ErrorOf(job)},
           {"metadata", ObjectAt(asked, "metadata")},
           {"settings", ObjectAt(job.spec, "settings")},
-          {"deployment", done ? json::value(GetString(job.result, "deployment")) : nullptr}};
+          {"deployment", done ? ValueAt(job.result, "deployment") : nullptr},
+          {"not_served", done ? ValueAt(job.result, "not_served") : nullptr}};
 }
 
 json::array TuningCheckpoints(const TuningJob& tuning) {

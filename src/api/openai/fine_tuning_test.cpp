@@ -155,6 +155,13 @@ TEST_F(FineTuningTest, StatusAndEventsAreThoseOfTheParts) {
     job.paused = true;
   });
   EXPECT_EQ(status(), "paused");
+  EXPECT_TRUE(Json(Call("GET", path)).at("finished_at").is_null());
+  EXPECT_EQ(GetString(Json(Call("POST", path + "/pause")), "status"), "paused");
+  jobs_.Change(id, [](jobs::Job& job) {
+    job.paused = false;
+    job.finished_ms = 7000;
+  });
+  EXPECT_EQ(GetInt(Json(Call("GET", path)), "finished_at"), 7);
 }
 
 TEST_F(FineTuningTest, ShowsWhatBecameOfIt) {
@@ -185,6 +192,18 @@ TEST_F(FineTuningTest, ShowsWhatBecameOfIt) {
   const auto count = [&](const std::string& query) {
     return Json(Call("GET", kJobs + query)).at("data").as_array().size();
   };
+  EXPECT_TRUE(job.at("not_served").is_null());
+  jobs_.Change(id, [](jobs::Job& one) {
+    one.result.erase("deployment");
+    one.result["not_served"] = "the base is gone";
+  });
+  const auto unserved = Json(Call("GET", path));
+  EXPECT_TRUE(unserved.at("deployment").is_null());
+  EXPECT_EQ(GetString(unserved, "not_served"), "the base is gone");
+  jobs_.Emit(id, "state", {{"state", "succeeded"}}, jobs::State::kSucceeded);
+  const auto event = Json(Call("GET", path + "/events")).at("data").as_array()[0].as_object();
+  EXPECT_EQ(GetString(event, "level"), "warn");
+  EXPECT_NE(GetString(event, "message").find("the base is gone"), std::string::npos);
   EXPECT_EQ(count(""), 1U);
   EXPECT_EQ(count("?metadata%5Bteam%5D=red"), 1U);
   EXPECT_EQ(count("?metadata[team]=blue"), 0U);

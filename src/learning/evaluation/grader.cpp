@@ -14,7 +14,7 @@ namespace atelier::learning {
 namespace {
 
 constexpr size_t kMaxTextBytes = size_t{1} << 20U;
-constexpr size_t kMaxCompared = 20'000;  // characters or words of a text whose cost is quadratic
+constexpr size_t kMaxCompared = 4000;  // characters or words, where the cost is quadratic
 constexpr size_t kGleuOrder = 4;
 
 Error NoPlace(std::string_view path) {
@@ -71,10 +71,8 @@ double SentenceBleu(const std::string& reference, const std::string& prediction)
 }
 
 double Rouge(const std::string& reference, const std::string& prediction, char order) {
-  auto wanted = RougeTokens(reference);
-  auto predicted = RougeTokens(prediction);
-  wanted.resize(std::min(wanted.size(), kMaxCompared));
-  predicted.resize(std::min(predicted.size(), kMaxCompared));
+  const auto wanted = RougeTokens(reference);
+  const auto predicted = RougeTokens(prediction);
   return order == 'l' ? RougeL(wanted, predicted).f1 : RougeN(wanted, predicted, static_cast<size_t>(order - '0')).f1;
 }
 
@@ -90,6 +88,21 @@ double Similarity(const std::string& metric, const std::string& reference, const
     return SentenceBleu(reference, prediction);
   }
   return metric == "gleu" ? Gleu(reference, prediction) : Rouge(reference, prediction, metric.back());
+}
+
+// The longest common subsequence takes the product of both lengths.
+Status CheckLength(const std::string& metric, const std::string& text) {
+  size_t length = 0;
+  if (metric == "fuzzy_match") {
+    length = ToCharacters(text).size();
+  } else if (metric == "rouge_l") {
+    length = RougeTokens(text).size();
+  }
+  if (length > kMaxCompared) {
+    return MakeError(Code::kOutOfRange, "a text is too long for " + metric + ": 4000 characters or words at most",
+                     "text_too_long");
+  }
+  return {};
 }
 
 bool Holds(const std::string& operation, const std::string& input, const std::string& reference) {
@@ -152,8 +165,8 @@ Result<std::string> FillIn(std::string_view text, const json::object& values) {
 }
 
 double FuzzyMatch(std::string_view a, std::string_view b) {
-  const std::u32string left = ToCharacters(a).substr(0, kMaxCompared);
-  const std::u32string right = ToCharacters(b).substr(0, kMaxCompared);
+  const std::u32string left = ToCharacters(a);
+  const std::u32string right = ToCharacters(b);
   if (left.empty() && right.empty()) {
     return 1;
   }
@@ -217,6 +230,8 @@ Result<Grader::Grade> Grader::Judge(const json::object& values) const {
     const bool holds = Holds(how_, input, reference);
     return Grade{holds ? 1.0 : 0.0, holds};
   }
+  ATELIER_TRY(CheckLength(how_, input));
+  ATELIER_TRY(CheckLength(how_, reference));
   const double score = Similarity(how_, reference, input);
   return Grade{score, score >= threshold_};
 }

@@ -18,7 +18,7 @@ Result<std::string> FillIn(std::string_view text, const json::object& values);
 Result<const json::value*> Lookup(std::string_view path, const json::object& values);
 
 // 1 - (insertions and deletions) / (characters of both): rapidfuzz's ratio. 1
-// of two empty texts.
+// of two empty texts. Takes the product of both lengths.
 double FuzzyMatch(std::string_view a, std::string_view b);
 // The smaller of precision and recall of all n-grams of one to four words (Y.
 // Wu et al., arXiv:1609.08144, section 4.1); ideographs are words.
@@ -38,7 +38,8 @@ class Grader {
     double score = 0;  // 0 to 1
     bool passed = false;
   };
-  // Errors: those of FillIn.
+  // Errors: those of FillIn; kOutOfRange "text_too_long" above 4000 characters
+  // of fuzzy_match, or words of rouge_l.
   Result<Grade> Judge(const json::object& values) const;
   const std::string& name() const { return name_; }
   const std::string& type() const { return type_; }

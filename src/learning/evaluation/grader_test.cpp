@@ -80,6 +80,25 @@ TEST(GraderTest, MeasuresSimilarity) {
   EXPECT_FALSE(Judge("gleu", input, reference, 0.51).passed);
 }
 
+TEST(GraderTest, RefusesTextsThatAreTooLong) {
+  const auto judge = [](const char* metric, const std::string& input) {
+    return Grader::FromJson(Object(R"({"type":"text_similarity","name":"n","input":"{{x}}","reference":"a",)"
+                                   R"("pass_threshold":0,"evaluation_metric":")" +
+                                   std::string(metric) + "\"}"),
+                            "c")
+        ->Judge({{"x", input}});
+  };
+  std::string words = "a";
+  for (int i = 1; i < 4000; ++i) {
+    words += " a";
+  }
+  EXPECT_TRUE(judge("fuzzy_match", std::string(4000, 'a')).ok());
+  EXPECT_EQ(judge("fuzzy_match", std::string(4001, 'a')).error().reason, "text_too_long");
+  EXPECT_TRUE(judge("rouge_l", words).ok());
+  EXPECT_EQ(judge("rouge_l", words + " a").error().reason, "text_too_long");
+  EXPECT_TRUE(judge("rouge_1", words + " a").ok());
+}
+
 TEST(GraderTest, RefusesBadCriteria) {
   const std::string good = R"("name":"n","input":"a","reference":"b")";
   const std::vector<std::pair<std::string, std::string>> bad{

@@ -45,6 +45,9 @@ BASES = {
     "/v1/keys": {"name": "k", "role": "member"},
     "/v1/uploads": {"filename": "a.csv", "purpose": "dataset", "bytes": 5},
     "/v1/fine_tuning/jobs": {"model": "hostile-mlp", "training_file": "@FILE@"},
+    "/v1/evals": {"data_source_config": {"type": "custom", "item_schema": {}},
+                  "testing_criteria": [{"type": "string_check", "name": "n", "operation": "eq", "input": "a",
+                                        "reference": "b"}]},
 }
 
 WRONG = {
@@ -77,6 +80,9 @@ WRONG = {
                                         {"type": "dpo", "dpo": {"hyperparameters": {"beta": 3}}}],
                              "hyperparameters": ["x", {"n_epochs": 0}, {"batch_size": "many"}, {"colour": 1}],
                              "integrations": ["x", [{"type": "wandb"}]], "settings": ["x", 1, []]},
+    "/v1/evals": {"name": [1, [], "x" * 257], "metadata": ["x", {"a": 1}],
+                  "data_source_config": ["x", 1, [], {"type": "logs"}, {"type": "custom", "item_schema": []}],
+                  "testing_criteria": ["x", {}, [], [1], [{}], [{"type": "score_model"}], [{}] * 21]},
 }
 
 
@@ -93,7 +99,8 @@ def missing():
     required = {"/v1/predict": ["model", "inputs"], "/v1/jobs": ["kind", "family", "dataset", "model"],
                 "/v1/evaluations": ["model", "dataset"], "/v1/datasets": ["name", "files"], "/v1/deployments": ["model"],
                 "/v1/keys": ["name"], "/v1/uploads": ["filename", "purpose", "bytes"],
-                "/v1/fine_tuning/jobs": ["model", "training_file"]}
+                "/v1/fine_tuning/jobs": ["model", "training_file"],
+                "/v1/evals": ["data_source_config", "testing_criteria"]}
     for target, fields in required.items():
         for field in fields:
             body = {key: value for key, value in BASES[target].items() if key != field}

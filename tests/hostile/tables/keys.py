@@ -52,6 +52,7 @@ PROTECTED = [("GET", "/v1/models"), ("GET", "/v1/models/x"), ("POST", "/v1/files
              ("POST", "/v1/deployments"), ("POST", "/v1/predict"), ("GET", "/v1/keys"), ("POST", "/v1/keys"),
              ("DELETE", "/v1/keys/x"), ("GET", "/v2"), ("GET", "/v2/models/x"), ("POST", "/v2/models/x/infer"),
              ("GET", "/v1/fine_tuning/jobs"), ("POST", "/v1/fine_tuning/jobs"),
+             ("GET", "/v1/evals"), ("POST", "/v1/evals"), ("POST", "/v1/evals/x/runs"), ("DELETE", "/v1/evals/x"),
              ("GET", "/metrics"), ("GET", "/openapi.yaml"), ("OPTIONS", "/v1/models")]
 
 
