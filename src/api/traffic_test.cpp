@@ -114,6 +114,23 @@ TEST_F(TrafficApiTest, MakesDataSets) {
   EXPECT_EQ(refused(R"({"name":"a","task":"x"})").status, 400);
 }
 
+TEST_F(TrafficApiTest, MembersLeaveHowDeploymentsAreRecorded) {
+  const auto blob = storage::PutBytes(*blobs_, "weights").value();
+  const auto added = catalogue_->Write([&](soci::session& session) -> Status {
+    ATELIER_TRY(registry_->AddVersion(session, "iris", {{"model.safetensors", blob}}, {{"family", "mlp"}}, ""));
+    return {};
+  });
+  ASSERT_TRUE(added.ok());
+  const auto deploy = [&](const std::string& settings, const std::string& key) {
+    Call("POST", "/v1/deployments", R"({"model":"iris","settings":)" + settings + "}", "", key);
+    const auto deployment = registry_->GetDeployment("iris");
+    return deployment.ok() ? json::serialize(deployment->settings) : deployment.error().message;
+  };
+  EXPECT_EQ(deploy(R"({"record_days":7,"max_batch":3})", "member"), R"({"max_batch":3})");
+  EXPECT_EQ(deploy(R"({"record":5,"record_days":7})", "good"), R"({"record":5,"record_days":7})");
+  EXPECT_EQ(deploy(R"({"max_batch":2,"record_days":1})", "member"), R"({"max_batch":2,"record":5,"record_days":7})");
+}
+
 TEST_F(TrafficApiTest, OnlyOwnersHaveDeploymentsRecorded) {
   const std::string body = R"({"model":"none","settings":{"record":100}})";
   EXPECT_EQ(Call("POST", "/v1/deployments", body).status, 404);  // there is no such model

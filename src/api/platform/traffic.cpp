@@ -23,7 +23,6 @@ namespace atelier::api::platform {
 namespace {
 
 constexpr int64_t kMaxTime = int64_t{1} << 40U;  // seconds
-constexpr int kMaxPage = 1000;
 constexpr int64_t kMaxRows = 1'000'000;
 constexpr uint64_t kMaxBytes = uint64_t{1} << 30U;  // of a data set's rows
 
@@ -275,7 +274,7 @@ void PredictionRecording::End(const serving::PredictAnswer& answer, const std::s
 Result<Response> ListTraffic(const Services& services, Request& request) {
   ATELIER_TRY(RequireOwner(request));
   ATELIER_TRY(RequireTraffic(services));
-  ATELIER_ASSIGN(page, ParsePage(request, kMaxPage));
+  ATELIER_ASSIGN(page, ParsePage(request));
   json::object given;
   for (const char* key : {"deployment", "kind"}) {
     if (const auto value = request.Query(key)) {

@@ -118,7 +118,10 @@ bool RedactValue(json::value& value, int nested) {
 
 // A prompt of token ids is a text that no scanner reads.
 bool HasTokenIds(const Exchange& exchange) {
-  const auto request = exchange.kind == "completion" ? ParseJson(exchange.request) : Result<json::value>(json::value());
+  if (exchange.kind != "completion") {
+    return false;
+  }
+  const auto request = ParseJson(exchange.request);
   const json::object* body = request.ok() ? request->if_object() : nullptr;
   const json::value* prompt = body == nullptr ? nullptr : body->if_contains("prompt");
   return prompt != nullptr && prompt->is_array() &&
