@@ -76,6 +76,21 @@ TEST_F(TrafficApiTest, TakesFeedbackOfEverybodyAndShowsItToOwners) {
   EXPECT_EQ(Call("GET", path).status, 404);
 }
 
+TEST_F(TrafficApiTest, MembersJudgeWhatTheirOwnKeyAsked) {
+  const data::Exchange other{.id = "theirs",
+                             .deployment = "digits",
+                             .model = "mnist@2",
+                             .kind = "predict",
+                             .key_id = "key_9",
+                             .created_ms = 1,
+                             .request = "{}",
+                             .answer = "{}"};
+  ASSERT_TRUE(traffic_->Insert(std::span(&other, 1)).ok());
+  const std::string path = "/v1/traffic/theirs/feedback";
+  EXPECT_EQ(Reason(Call("POST", path, R"({"score":1})", "", "member")), "answer_not_recorded");
+  EXPECT_EQ(Call("POST", path, R"({"score":1})").status, 200);
+}
+
 TEST_F(TrafficApiTest, MakesDataSets) {
   const std::string good = Predict();
   Predict();
@@ -88,6 +103,8 @@ TEST_F(TrafficApiTest, MakesDataSets) {
   EXPECT_EQ(GetString(job.spec.at("lineage").at("traffic").as_object(), "deployment"), "digits");
   const auto text = storage::ReadAll(*blobs_, GetString(job.spec.at("files").at(0).as_object(), "sha256"), 1000);
   EXPECT_EQ(*text, R"({"input":[1,0,0],"label":"zero","id":")" + good + "\"}\n");
+  const auto few = Call("POST", "/v1/datasets/from-traffic", R"({"name":"few","deployment":"digits","limit":1})");
+  EXPECT_EQ(GetInt(jobs_.Get(GetString(Json(few), "id")).value().spec.at("lineage").as_object(), "rows"), 1);
   Chat();
   const auto refused = [&](const std::string& body) { return Call("POST", "/v1/datasets/from-traffic", body); };
   EXPECT_THAT(refused(R"({"name":"a"})").body, HasSubstr("name one with 'kind'"));
@@ -95,6 +112,23 @@ TEST_F(TrafficApiTest, MakesDataSets) {
   EXPECT_EQ(refused(R"({"name":"a","sample":2})").status, 400);
   EXPECT_EQ(refused(R"({"name":"a","columns":["x"]})").status, 400);
   EXPECT_EQ(refused(R"({"name":"a","task":"x"})").status, 400);
+}
+
+TEST_F(TrafficApiTest, MembersLeaveHowDeploymentsAreRecorded) {
+  const auto blob = storage::PutBytes(*blobs_, "weights").value();
+  const auto added = catalogue_->Write([&](soci::session& session) -> Status {
+    ATELIER_TRY(registry_->AddVersion(session, "iris", {{"model.safetensors", blob}}, {{"family", "mlp"}}, ""));
+    return {};
+  });
+  ASSERT_TRUE(added.ok());
+  const auto deploy = [&](const std::string& settings, const std::string& key) {
+    Call("POST", "/v1/deployments", R"({"model":"iris","settings":)" + settings + "}", "", key);
+    const auto deployment = registry_->GetDeployment("iris");
+    return deployment.ok() ? json::serialize(deployment->settings) : deployment.error().message;
+  };
+  EXPECT_EQ(deploy(R"({"record_days":7,"max_batch":3})", "member"), R"({"max_batch":3})");
+  EXPECT_EQ(deploy(R"({"record":5,"record_days":7})", "good"), R"({"record":5,"record_days":7})");
+  EXPECT_EQ(deploy(R"({"max_batch":2,"record_days":1})", "member"), R"({"max_batch":2,"record":5,"record_days":7})");
 }
 
 TEST_F(TrafficApiTest, OnlyOwnersHaveDeploymentsRecorded) {

@@ -81,7 +81,7 @@ CREATE TABLE traffic (
   feedback_ms BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX traffic_by_time ON traffic (created_ms, id);
-CREATE INDEX traffic_by_deployment ON traffic (deployment, created_ms, id);
+CREATE INDEX traffic_by_deployment ON traffic (deployment, created_ms, id, bytes);
 )";
 
 constexpr std::array<storage::Migration, 4> kMigrations{

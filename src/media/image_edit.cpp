@@ -127,14 +127,21 @@ Status Recolour(Image& image, const ColourFactors& factors) {
 
 Result<std::string> Encode(const Image& image, bool jpeg) {
   std::vector<uint8_t> bytes;
+  bool encoded = false;
   ATELIER_TRY(Guarded([&] {
     cv::Mat picture = Interleaved(image);
     if (image.channels == 3) {
       cv::cvtColor(picture, picture, cv::COLOR_RGB2BGR);
     }
-    cv::imencode(jpeg ? ".jpg" : ".png", picture, bytes,
-                 jpeg ? std::vector<int>{cv::IMWRITE_JPEG_QUALITY, 95} : std::vector<int>{});
+    encoded = cv::imencode(jpeg ? ".jpg" : ".png", picture, bytes,
+                           jpeg ? std::vector<int>{cv::IMWRITE_JPEG_QUALITY, 95} : std::vector<int>{});
   }));
+  if (!encoded) {
+    return Internal("a picture cannot be written");
+  }
+  if (bytes.size() > ImageLimits{}.max_bytes) {
+    return InvalidArgument("the picture would have more bytes than can be read again", "", "image_too_large");
+  }
   return std::string(bytes.begin(), bytes.end());
 }
 

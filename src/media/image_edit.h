@@ -27,7 +27,7 @@ struct ColourFactors {
 // Brightness is that of ITU-R BT.601.
 Status Recolour(Image& image, const ColourFactors& factors);
 
-// PNG, or JPEG of quality 95.
+// PNG, or JPEG of quality 95. Errors: kInvalidArgument "image_too_large" where Probe would refuse so many bytes.
 Result<std::string> Encode(const Image& image, bool jpeg);
 
 }  // namespace atelier::media

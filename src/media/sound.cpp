@@ -79,18 +79,34 @@ bool Supported(int format) {
   return std::ranges::find(kTypes, format & SF_FORMAT_TYPEMASK) != std::end(kTypes);
 }
 
+// libsndfile knows many more formats, whose parsers are not to see untrusted bytes.
+bool BeginsLikeSound(std::string_view bytes) {
+  const std::string_view type = bytes.substr(std::min<size_t>(bytes.size(), 8), 4);
+  const bool wave = (bytes.starts_with("RIFF") || bytes.starts_with("RIFX")) && type == "WAVE";
+  const bool aiff = bytes.starts_with("FORM") && (type == "AIFF" || type == "AIFC");
+  const bool mpeg = bytes.size() > 1 && bytes[0] == '\xFF' && (static_cast<uint8_t>(bytes[1]) & 0xE0U) == 0xE0U;
+  return wave || aiff || mpeg || bytes.starts_with("fLaC") || bytes.starts_with("OggS") || bytes.starts_with("ID3");
+}
+
+Error Unsupported() {
+  return InvalidArgument("this is no recording that can be read (WAV, AIFF, FLAC, Ogg, MP3)", "",
+                         "unsupported_media_type");
+}
+
 }  // namespace
 
 Result<Sound> DecodeSound(std::string_view bytes, const SoundLimits& limits) {
   if (bytes.size() > limits.max_bytes) {
     return TooLarge();
   }
+  if (!BeginsLikeSound(bytes)) {
+    return Unsupported();
+  }
   MemoryFile memory{.input = bytes, .output = {}};
   SF_INFO info{};
   const SoundFile file = Open(memory, info);
   if (file == nullptr || !Supported(info.format)) {
-    return InvalidArgument("this is no recording that can be read (WAV, AIFF, FLAC, Ogg, MP3)", "",
-                           "unsupported_media_type");
+    return Unsupported();
   }
   if (info.channels < 1 || info.channels > kMaxChannels || info.samplerate < kMinRate || info.samplerate > kMaxRate) {
     return Invalid("the recording has an unlikely rate or number of channels");

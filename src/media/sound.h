@@ -14,7 +14,8 @@ namespace atelier::media {
 
 struct SoundLimits {
   uint64_t max_bytes = 64ULL << 20U;
-  uint64_t max_samples = 64ULL << 20U;  // of all channels together
+  // Of all channels together. What EncodeSound makes of so many has 16 bits each and a header, and can be read again.
+  uint64_t max_samples = (32ULL << 20U) - 1024;
 };
 
 struct Sound {
@@ -36,7 +37,7 @@ Status Stretch(Sound& sound, double ratio, const SoundLimits& limits = {});
 // Takes bands of frequency out, [from, to) as shares of half the rate: a short-time Fourier transform with Hann windows
 // of about 32 ms (a power of two) a quarter of which lies between two, those bins zero, and back by least squares (D.
 // W. Griffin, J. S. Lim, "Signal Estimation from Modified Short-Time Fourier Transform", 1984). Plans are FFTW's, whose
-// planner is not thread-safe: one thread at a time. Errors: kResourceExhausted.
+// planner is not thread-safe and stands under a mutex here. Errors: kResourceExhausted.
 Status SilenceBands(Sound& sound, std::span<const std::pair<double, double>> bands);
 
 }  // namespace atelier::media

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <numbers>
 
 #include "media/sound.h"
@@ -12,11 +13,20 @@
 namespace atelier::media {
 namespace {
 
+// FFTW has one planner for the whole program, which only executing a plan leaves alone.
+std::mutex& PlannerMutex() {
+  static std::mutex mutex;
+  return mutex;
+}
+
 struct Free {
   void operator()(void* memory) const { fftwf_free(memory); }
 };
 struct Destroy {
-  void operator()(fftwf_plan plan) const { fftwf_destroy_plan(plan); }
+  void operator()(fftwf_plan plan) const {
+    const std::lock_guard lock(PlannerMutex());
+    fftwf_destroy_plan(plan);
+  }
 };
 using Plan = std::unique_ptr<std::remove_pointer_t<fftwf_plan>, Destroy>;
 
@@ -27,6 +37,7 @@ class Transform {
       : size_(size), samples_(fftwf_alloc_real(size)), bins_(fftwf_alloc_complex(size / 2 + 1)) {
     if (samples_ != nullptr && bins_ != nullptr) {
       const int n = static_cast<int>(size);
+      const std::lock_guard lock(PlannerMutex());
       forward_.reset(fftwf_plan_dft_r2c_1d(n, samples_.get(), bins_.get(), FFTW_ESTIMATE));
       backward_.reset(fftwf_plan_dft_c2r_1d(n, bins_.get(), samples_.get(), FFTW_ESTIMATE));
     }

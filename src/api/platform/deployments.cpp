@@ -268,6 +268,7 @@ Result<Response> CreateDeployment(const Services& services, Request& request) {
   ATELIER_TRY(fields.RejectUnknown());
   const std::string name = wanted_name.empty() ? found.model : wanted_name;
   ATELIER_TRY(ValidateName(name, "name"));
+  ATELIER_TRY(KeepRecording(services, request, name, settings));
   ATELIER_TRY(services.registry.PutDeployment(
       name, {found.model, std::move(found.versions), std::move(settings), std::move(gate)}));
   FollowCatalogue(services, request);

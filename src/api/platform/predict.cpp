@@ -168,7 +168,7 @@ Status Predict(const Services& services, Request& request, Done done) {
   }
   question.predict.request_id = request.id;
   const auto answered = [id = request.id, created = Seconds(services.clock.UnixMs()), top_k = question.top_k,
-                         recording = PredictionRecording(services, request),
+                         recording = PredictionRecording(services, request, question.predict.model),
                          done = std::move(done)](Result<serving::PredictAnswer> answer) {
     if (answer.ok()) {
       Response response = Answer(*answer, id, created, top_k);

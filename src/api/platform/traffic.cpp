@@ -5,7 +5,6 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
-#include <map>
 #include <span>
 
 #include "api/handlers.h"
@@ -25,6 +24,7 @@ namespace {
 
 constexpr int64_t kMaxTime = int64_t{1} << 40U;  // seconds
 constexpr int64_t kMaxRows = 1'000'000;
+constexpr uint64_t kMaxBytes = uint64_t{1} << 30U;  // of a data set's rows
 
 Status RequireOwner(const Request& request) {
   if (request.role != access::Role::kOwner) {
@@ -155,14 +155,16 @@ struct Written {
   int64_t rows = 0;
 };
 
-// The rows as JSON lines. All records must be of one kind, as rows of several have different columns.
+// The rows as JSON lines, at most the wished number. All records must be of one kind, as rows of several have different
+// columns.
 Result<Written> WriteRows(const Services& services, const Wish& wish) {
   ATELIER_ASSIGN(writer, services.blobs.Create());
   Written out;
   std::string kind;
-  ATELIER_TRY(services.traffic->ForEach(wish.query, [&](const data::TrafficRecord& record) -> Status {
-    if (out.rows >= wish.limit || !InSample(record, wish)) {
-      return {};
+  uint64_t bytes = 0;
+  ATELIER_TRY(services.traffic->ForEach(wish.query, [&](const data::TrafficRecord& record) -> Result<bool> {
+    if (!InSample(record, wish)) {
+      return true;
     }
     if (!kind.empty() && kind != record.kind) {
       return InvalidArgument(
@@ -171,10 +173,18 @@ Result<Written> WriteRows(const Services& services, const Wish& wish) {
     kind = record.kind;
     std::string lines;
     for (const json::object& row : data::RowsOf(record, wish.columns)) {
+      if (out.rows >= wish.limit) {
+        break;
+      }
       lines += json::serialize(row) + "\n";
       ++out.rows;
     }
-    return writer->Append(std::as_bytes(std::span(lines)));
+    bytes += lines.size();
+    if (bytes > kMaxBytes) {
+      return InvalidArgument("the rows have more than 1 GiB: name a smaller 'limit', 'sample' or time", "limit");
+    }
+    ATELIER_TRY(writer->Append(std::as_bytes(std::span(lines))));
+    return out.rows < wish.limit;
   }));
   if (out.rows == 0) {
     return InvalidArgument("no record matches the query", "deployment", "no_records");
@@ -190,20 +200,21 @@ void FollowRecording(const Services& services) {
   if (services.recorder == nullptr) {
     return;
   }
-  const auto deployments = services.registry.ListDeployments();
-  if (!deployments.ok()) {
-    LogError("which deployments are recorded is not known", {{"error", deployments.error().message}});
-    return;
+  const Status followed = services.recorder->Follow([&]() -> Result<data::Recorder::Policies> {
+    ATELIER_ASSIGN(deployments, services.registry.ListDeployments());
+    data::Recorder::Policies policies;
+    for (const auto& deployment : deployments) {
+      const json::object& settings = deployment.settings;
+      const data::RecordPolicy usual;
+      policies[deployment.name] = {.percent = GetInt(settings, "record"),
+                                   .days = GetInt(settings, "record_days", usual.days),
+                                   .megabytes = GetInt(settings, "record_mb", usual.megabytes)};
+    }
+    return policies;
+  });
+  if (!followed.ok()) {
+    LogError("which deployments are recorded is not known", {{"error", followed.error().message}});
   }
-  std::map<std::string, data::RecordPolicy> policies;
-  for (const auto& deployment : *deployments) {
-    const json::object& settings = deployment.settings;
-    const data::RecordPolicy usual;
-    policies[deployment.name] = {.percent = GetInt(settings, "record"),
-                                 .days = GetInt(settings, "record_days", usual.days),
-                                 .megabytes = GetInt(settings, "record_mb", usual.megabytes)};
-  }
-  services.recorder->SetPolicies(std::move(policies));
 }
 
 Status CheckRecording(const Request& request, const json::object& settings) {
@@ -215,8 +226,28 @@ Status CheckRecording(const Request& request, const json::object& settings) {
   return {};
 }
 
-PredictionRecording::PredictionRecording(const Services& services, const Request& request) {
-  if (services.recorder != nullptr && services.recorder->Any() && !request.is_form) {
+Status KeepRecording(const Services& services, const Request& request, const std::string& deployment,
+                     json::object& settings) {
+  if (request.role == access::Role::kOwner) {
+    return {};
+  }
+  const auto present = services.registry.GetDeployment(deployment);
+  if (!present.ok() && present.error().code != Code::kNotFound) {
+    return present.error();
+  }
+  for (const char* key : {"record", "record_days", "record_mb"}) {
+    settings.erase(key);
+    if (present.ok() && present->settings.contains(key)) {
+      settings[key] = present->settings.at(key);
+    }
+  }
+  return {};
+}
+
+PredictionRecording::PredictionRecording(const Services& services, const Request& request,
+                                         const std::string& deployment) {
+  if (services.recorder != nullptr && !request.is_form && services.recorder->Wants(deployment) &&
+      services.recorder->Fits(request.body.size())) {
     recorder_ = services.recorder;
     exchange_ = std::make_shared<const data::Exchange>(data::Exchange{.id = request.id,
                                                                       .deployment = {},
@@ -230,7 +261,7 @@ PredictionRecording::PredictionRecording(const Services& services, const Request
 }
 
 void PredictionRecording::End(const serving::PredictAnswer& answer, const std::string& body) const {
-  if (recorder_ == nullptr || !recorder_->Wants(answer.deployment)) {
+  if (recorder_ == nullptr) {
     return;
   }
   data::Exchange exchange = *exchange_;
@@ -295,7 +326,9 @@ Result<Response> GiveFeedback(const Services& services, Request& request) {
   const data::Feedback feedback{score, ::atelier::text::language::Redact(correction).text,
                                 ::atelier::text::language::Redact(comment).text};
   services.recorder->Flush();  // the answer may have been given a moment ago
-  ATELIER_TRY(services.traffic->SetFeedback(request.Param("id"), feedback));
+  // Others than owners judge what they asked themselves: ids may be chosen by clients, and guessed.
+  ATELIER_TRY(services.traffic->SetFeedback(request.Param("id"), feedback,
+                                            request.role == access::Role::kOwner ? "" : request.key_id));
   return JsonResponse({{"id", request.Param("id")},
                        {"object", "traffic.feedback"},
                        {"score", feedback.score},

@@ -16,15 +16,19 @@ void FollowRecording(const Services& services);
 
 // Only an owner's key may have a deployment recorded. Errors: kPermissionDenied "owner_required".
 Status CheckRecording(const Request& request, const json::object& settings);
+// Nor may others change how it is recorded: their `settings` get what the deployment has of that, or nothing.
+Status KeepRecording(const Services& services, const Request& request, const std::string& deployment,
+                     json::object& settings);
 
-// One prediction that may be recorded: which deployment answers shows with the answer. Forms are not recorded.
+// One prediction that is to be recorded, if its deployment wants it and it is not too large: nothing else is copied.
+// Forms are not recorded.
 class PredictionRecording {
  public:
-  PredictionRecording(const Services& services, const Request& request);
+  PredictionRecording(const Services& services, const Request& request, const std::string& deployment);
   void End(const serving::PredictAnswer& answer, const std::string& body) const;
 
  private:
-  data::Recorder* recorder_ = nullptr;              // borrowed; null: nothing is recorded
+  data::Recorder* recorder_ = nullptr;              // borrowed; null: it is not recorded
   std::shared_ptr<const data::Exchange> exchange_;  // shared: callbacks are copied
 };
 

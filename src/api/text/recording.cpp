@@ -54,7 +54,8 @@ class RecordingWriter final : public StreamWriter {
 
 std::optional<Recording> Recording::Begin(const Services& services, const Request& request,
                                           const serving::ServedBy& served_by, What what) {
-  if (request.unrecorded || services.recorder == nullptr || !services.recorder->Wants(served_by.deployment)) {
+  if (request.unrecorded || services.recorder == nullptr || !services.recorder->Wants(served_by.deployment) ||
+      !services.recorder->Fits(request.body.size())) {
     return std::nullopt;
   }
   return Recording(*services.recorder, {.id = std::move(what.id),

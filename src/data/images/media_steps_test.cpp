@@ -61,8 +61,8 @@ class MediaStepsTest : public ::testing::Test, protected testing::Processing {
     return out.report.content;
   }
 
-  // Raw pixels of one size instead of files.
-  Manifest Raw() {
+  // Raw pixels of one size instead of files: `a_rows` with the label a, then others; the last row is of the test split.
+  Manifest Raw(int rows = 4, int a_rows = 2) {
     TableBuilder table(blobs(), options_);
     Manifest schema;
     schema.format = "idx";
@@ -71,14 +71,14 @@ class MediaStepsTest : public ::testing::Test, protected testing::Processing {
     schema.target = "label";
     schema.task = Task::kClassification;
     EXPECT_TRUE(table.Begin(schema).ok());
-    for (int row = 0; row < 4; ++row) {
+    for (int row = 0; row < rows; ++row) {
       std::vector<uint8_t> pixels(16);
       for (size_t i = 0; i < pixels.size(); ++i) {
         pixels[i] = static_cast<uint8_t>(50 * row) + static_cast<uint8_t>(i);
       }
       table.SetPixels(0, pixels);
-      table.SetCategory(1, row / 2);
-      EXPECT_TRUE(table.EndRow(row < 3 ? Split::kTrain : Split::kTest).ok());
+      table.SetCategory(1, row < a_rows ? 0 : 1);
+      EXPECT_TRUE(table.EndRow(row < rows - 1 ? Split::kTrain : Split::kTest).ok());
     }
     auto report = table.Finish();
     EXPECT_TRUE(report.ok());
@@ -252,6 +252,8 @@ TEST_F(MediaStepsTest, RefusesWhatDoesNotFit) {
   EXPECT_EQ(Refused(raw, R"([{"step":"set_target"},{"step":"mixup_image","column":"image"}])"), "steps[1].label");
   EXPECT_EQ(Refused(Sounds(), R"([{"step":"flip_image"}])"), "steps[0].columns");
   const Processed small = Run(Pictures(), R"([{"step":"crop_image","width":4,"height":9}])");
+  EXPECT_THAT(Run(Raw(41, 40), R"([{"step":"mixup_image","column":"image"}])").error,
+              HasSubstr("put the step 'shuffle' before"));
   EXPECT_THAT(small.error, HasSubstr("row 1: the picture has 4 x 4 pixels"));
   EXPECT_THAT(RunSteps(raw, R"([{"step":"flip_image"}])").error, HasSubstr("without the libraries"));
 }

@@ -5,6 +5,8 @@
 namespace atelier::data::steps {
 namespace {
 
+constexpr uint64_t kMostBytes = uint64_t{1} << 30U;  // that one column of a batch may grow to
+
 class MediaStep final : public Step {
  public:
   MediaStep(std::vector<std::vector<int64_t>> shapes, MediaStepOptions options)
@@ -50,6 +52,12 @@ class MediaStep final : public Step {
     ColumnRows after;
     after.offsets = before.offsets.empty() ? std::vector<int64_t>{} : std::vector<int64_t>{0};
     for (size_t row = 0; row < batch.rows(); ++row) {
+      if (after.bytes.size() > kMostBytes) {
+        return MakeError(Code::kResourceExhausted,
+                         RowName(batch, origin.rows[row]) +
+                             ": the rows of one batch have more than 1 GiB after this step: they are too large, or too "
+                             "many copies of them are asked for");
+      }
       SeededRng rng(RowHash(options_.variants.seed, batch.first + origin.rows[row]), origin.variants[row]);
       const bool missing = !before.offsets.empty() && before.Text(row).empty();
       if (missing || origin.variants[row] == 0 || rng.Uniform() >= options_.variants.probability) {
@@ -59,7 +67,7 @@ class MediaStep final : public Step {
       const MediaContext context{*tools_, rng, batch.splits[row] == static_cast<uint8_t>(Split::kTrain)};
       if (auto status = ChangeOne(before, shape, row, context, after); !status.ok()) {
         Error error = std::move(status).error();
-        error.message = RowName(batch, row) + ": " + error.message;
+        error.message = RowName(batch, origin.rows[row]) + ": " + error.message;
         return error;
       }
     }

@@ -34,7 +34,7 @@ struct ColourChange {
 // Bins of a short-time Fourier transform that are to be silent: [from, to) as shares of the axis, from 0 to 1.
 using Band = std::pair<double, double>;
 
-// Thread-safe.
+// Thread-safe: nothing is kept between calls, and FFTW's planner stands under a mutex.
 class MediaTools {
  public:
   virtual ~MediaTools() = default;

@@ -4,7 +4,8 @@
 // becomes share * a + (1 - share) * b with the share drawn from Beta(alpha, alpha), and its label the same mixture of
 // both labels. A label here is one of the categories, so it is drawn: a's with the probability `share`, else b's. The
 // expectation of a cross-entropy over this draw is the cross-entropy of the mixed label. b is another training row of
-// the same batch.
+// the same batch, so rows must not come label by label.
+#include <algorithm>
 #include <cmath>
 
 #include "data/steps/kinds.h"
@@ -28,6 +29,7 @@ double DrawBeta(SeededRng& rng, double alpha) {
 
 struct MixupOptions {
   size_t picture, label;
+  bool several_labels;
   std::vector<int64_t> shape;  // of the pictures
   double alpha;
   double probability;
@@ -53,6 +55,12 @@ class MixupStep final : public Step {
       if (Usable(batch, row)) {
         partners.push_back(row);
       }
+    }
+    if (options_.several_labels && OneLabel(batch, partners)) {
+      return InvalidArgument("rows " + std::to_string(batch.first + 1) + " to " +
+                             std::to_string(batch.first + static_cast<int64_t>(batch.rows())) +
+                             " have one label, so that no pictures of different ones can be laid over each other: put "
+                             "the step 'shuffle' before 'mixup_image'");
     }
     std::vector<uint32_t> rows;
     std::vector<size_t> variants;  // 0: as it is
@@ -98,6 +106,14 @@ class MixupStep final : public Step {
            (pictures.offsets.empty() || !pictures.Text(row).empty());
   }
 
+  // The few rows of a last batch may have one label by chance.
+  bool OneLabel(const Batch& batch, const std::vector<uint32_t>& rows) const {
+    constexpr size_t kFewest = 32;
+    const auto& labels = batch.columns[options_.label].codes;
+    return rows.size() >= kFewest &&
+           std::ranges::all_of(rows, [&](uint32_t row) { return labels[row] == labels[rows.front()]; });
+  }
+
   static uint32_t Partner(const std::vector<uint32_t>& partners, uint32_t row, SeededRng& rng) {
     uint32_t other = row;
     while (other == row) {
@@ -131,6 +147,7 @@ Result<std::unique_ptr<Step>> MakeMixup(const Arguments& arguments, Schema& sche
   return std::unique_ptr<Step>(
       std::make_unique<MixupStep>(MixupOptions{.picture = picture,
                                                .label = *label,
+                                               .several_labels = schema.columns[*label].categories.size() > 1,
                                                .shape = schema.columns[picture].shape,
                                                .alpha = arguments.Number("alpha"),
                                                .probability = arguments.Number("probability"),
@@ -157,7 +174,8 @@ constexpr Parameter kParameters[] = {
 
 }  // namespace
 
-const StepKind kMixupImageStep{"mixup_image", "Pictures of the training split laid over each other", kParameters,
-                               MakeMixup, true};
+const StepKind kMixupImageStep{"mixup_image",
+                               "Pictures of the training split laid over others of their batch: put 'shuffle' before",
+                               kParameters, MakeMixup, true};
 
 }  // namespace atelier::data::steps

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -35,8 +36,8 @@ struct RecorderOptions {
   int64_t days_of_gone_deployments = 30;
 };
 
-// The strings within a JSON text without personal data (text/language/redact.h). Errors: kInvalidArgument where it is
-// no JSON.
+// A JSON text without personal data (text/language/redact.h) in its strings, keys and numbers; strings that are JSON
+// themselves (arguments of calls) are treated alike. Errors: kInvalidArgument where it is no JSON.
 Result<std::string> RedactJson(std::string_view text);
 
 // Thread-safe. Borrows all. Its destructor stores what waits.
@@ -47,20 +48,26 @@ class Recorder {
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
 
-  // Of all deployments; one that is not named is not recorded.
-  void SetPolicies(std::map<std::string, RecordPolicy> policies);
+  using Policies = std::map<std::string, RecordPolicy>;
+  // Of all deployments. One that is not named is not recorded; what was recorded of it is kept as it last wished.
+  void SetPolicies(Policies policies);
+  // SetPolicies with what `list` gives. One caller at a time, so that an older list never follows a newer one.
+  Status Follow(const std::function<Result<Policies>()>& list);
   // Whether any deployment is recorded at all.
   bool Any() const { return any_; }
+  // Whether an exchange of so many bytes is not too large. One that is gets counted as such.
+  bool Fits(size_t bytes);
   // Whether this request of the deployment is to be recorded: true for the wanted share. Cheap.
   bool Wants(const std::string& deployment);
   // Never blocks on the disk. What does not fit is dropped and counted in atelier_traffic_records_total.
   void Record(Exchange exchange);
-  // Waits until what was given before is stored, or could not be.
+  // Waits until what was given before is stored, or could not be; not for what is given meanwhile.
   void Flush();
 
  private:
   void Work();
   void Store(std::vector<Exchange> batch);
+  std::vector<Exchange> Clean(std::vector<Exchange> batch);
   void Trim();
 
   TrafficStore& store_;
@@ -71,16 +78,21 @@ class Recorder {
   prometheus::Counter& full_;
   prometheus::Counter& large_;
   prometheus::Counter& failed_;
+  prometheus::Counter& duplicate_;  // clients choose ids
+  prometheus::Counter& token_ids_;  // prompts that are no text
 
+  std::mutex follow_mutex_;  // before mutex_
   std::atomic<bool> any_ = false;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::condition_variable idle_;
-  std::map<std::string, RecordPolicy> policies_;
+  Policies policies_;
   bool policies_known_ = false;  // before, nothing may be deleted
   std::vector<Exchange> waiting_;
   size_t waiting_bytes_ = 0;
-  bool storing_ = false;
+  uint64_t taken_ = 0;  // exchanges that were ever put into the queue
+  uint64_t done_ = 0;   // of them, how many are stored or failed
+  bool hurry_ = false;  // somebody waits for them
   bool stopping_ = false;
   std::thread thread_;  // last: it uses what is above
 };

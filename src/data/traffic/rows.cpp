@@ -44,6 +44,14 @@ Rows CompletionRows(const TrafficRecord& record, const json::object& request, co
                        {"output", Corrected(record, GetString(answers->front().get_object(), "content"))}}};
 }
 
+// The name, behind the prefix where the row has it already.
+std::string FreeName(const json::object& row, const std::string& prefix, std::string name) {
+  while (row.contains(name)) {
+    name.insert(0, prefix);
+  }
+  return name;
+}
+
 json::object InputRow(const json::value& input) {
   if (input.is_object()) {
     return input.get_object();
@@ -77,9 +85,13 @@ Rows PredictRows(const TrafficRecord& record, const json::object& request, const
     }
     if (inputs->size() == 1 && record.feedback && !record.feedback->correction.empty()) {
       const auto number = ParseJson(record.feedback->correction);
-      value = key == "value" && number.ok() && number->is_number() ? *number : json::value(record.feedback->correction);
+      const bool is_number = number.ok() && number->is_number();
+      if (key == "value" && !is_number) {
+        continue;
+      }
+      value = key == "value" ? *number : json::value(record.feedback->correction);
     }
-    row[row.contains(key) ? "predicted_" + key : key] = std::move(value);
+    row[FreeName(row, "predicted_", key)] = std::move(value);
     rows.push_back(std::move(row));
   }
   return rows;
@@ -113,7 +125,7 @@ std::vector<json::object> RowsOf(const TrafficRecord& record, const std::vector<
   Rows rows = make(record, request->get_object(), answer->get_object());
   for (json::object& row : rows) {
     for (const std::string& column : extra_columns) {
-      row[column] = ExtraValue(record, column);
+      row[FreeName(row, "traffic_", column)] = ExtraValue(record, column);
     }
   }
   return rows;

@@ -52,18 +52,20 @@ class TrafficStore {
  public:
   TrafficStore(storage::Catalogue& catalogue, Clock& clock) : catalogue_(catalogue), clock_(clock) {}
 
-  // In one transaction. An id that is there already is left as it is: clients may choose ids.
-  Status Insert(std::span<const Exchange> exchanges);
-  // Errors: kNotFound "answer_not_recorded" of all three.
-  Status SetFeedback(const std::string& id, const Feedback& feedback);
+  // In one transaction; gives how many went in. An id that is there already is left as it is: clients may choose ids.
+  Result<size_t> Insert(std::span<const Exchange> exchanges);
+  // Errors: kNotFound "answer_not_recorded" of all three; of feedback also where the record is of another key than
+  // `key_id` (empty: any).
+  Status SetFeedback(const std::string& id, const Feedback& feedback, const std::string& key_id = "");
   Result<TrafficRecord> Get(const std::string& id);
   Status Delete(const std::string& id);
 
   Result<std::vector<TrafficRecord>> List(const TrafficQuery& query, const Page& page, bool& has_more);
-  // All of them, the oldest first. Ends early where `visit` gives an error.
-  Status ForEach(const TrafficQuery& query, const std::function<Status(const TrafficRecord& record)>& visit);
+  // All of them, the oldest first. Ends early where `visit` gives false or an error.
+  Status ForEach(TrafficQuery query, const std::function<Result<bool>(const TrafficRecord& record)>& visit);
 
-  // Deletes what was recorded before `oldest_ms`, then the oldest until the rest has at most `max_bytes` of texts.
+  // Deletes what was recorded before `oldest_ms`, then as many of the oldest as are needed for the rest to have at most
+  // `max_bytes` of texts, feedback included.
   Status Trim(const std::string& deployment, int64_t oldest_ms, int64_t max_bytes);
   Result<std::vector<std::string>> Deployments();
 

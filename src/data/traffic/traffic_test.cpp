@@ -33,9 +33,9 @@ class TrafficTest : public ::testing::Test {
     std::vector<std::string> ids;
     EXPECT_TRUE(store_
                     .ForEach(query,
-                             [&](const TrafficRecord& record) {
+                             [&](const TrafficRecord& record) -> Result<bool> {
                                ids.push_back(record.id);
-                               return Status();
+                               return true;
                              })
                     .ok());
     return ids;
@@ -56,7 +56,7 @@ TEST_F(TrafficTest, FindsByTimeDeploymentAndFeedback) {
     clock_.AdvanceMs(1000);
   }
   exchanges[2].deployment = "e";
-  ASSERT_TRUE(store_.Insert(exchanges).ok());
+  EXPECT_EQ(store_.Insert(exchanges).value(), 3U);
   EXPECT_THAT(Ids({}), ElementsAre("a", "b", "c"));
   EXPECT_THAT(Ids({.deployment = "e"}), ElementsAre("c"));
   EXPECT_THAT(Ids({.kind = "predict"}), ElementsAre());
@@ -67,9 +67,11 @@ TEST_F(TrafficTest, FindsByTimeDeploymentAndFeedback) {
   EXPECT_THAT(Ids({.max_score = 0}), ElementsAre("b"));
   EXPECT_EQ(store_.Get("b")->feedback->correction, "x");
   EXPECT_EQ(store_.SetFeedback("z", {}).error().reason, "answer_not_recorded");
+  EXPECT_EQ(store_.SetFeedback("a", {}, "key_2").error().reason, "answer_not_recorded");  // another's
+  EXPECT_TRUE(store_.SetFeedback("a", {0.5, "", ""}, "key_1").ok());
   EXPECT_TRUE(store_.Delete("a").ok());
   EXPECT_EQ(store_.Delete("a").error().reason, "answer_not_recorded");
-  ASSERT_TRUE(store_.Insert(std::vector{Chat("b", "other")}).ok());  // a known id is left as it is
+  EXPECT_EQ(store_.Insert(std::vector{Chat("b", "other")}).value(), 0U);  // a known id is left as it is
   EXPECT_THAT(store_.Get("b")->request, HasSubstr("hi"));
 }
 
@@ -82,11 +84,41 @@ TEST_F(TrafficTest, PagesThroughMany) {
   EXPECT_EQ(Ids({}).size(), 600U);
   const auto bytes = static_cast<int64_t>(exchanges[0].request.size() + exchanges[0].answer.size());
   ASSERT_TRUE(store_.Trim("d", 0, 500 * bytes).ok());
-  EXPECT_EQ(Ids({}).size(), 344U);  // the oldest 256 went
-  EXPECT_EQ(Ids({}).front(), "1256");
+  EXPECT_EQ(Ids({}).size(), 500U);  // just the oldest 100 went
+  EXPECT_EQ(Ids({}).front(), "1100");
+  ASSERT_TRUE(store_.SetFeedback("1599", {1, std::string(static_cast<size_t>(bytes), 'x'), ""}).ok());
+  ASSERT_TRUE(store_.Trim("d", 0, 500 * bytes).ok());
+  EXPECT_EQ(Ids({}).size(), 499U);  // feedback counts
   clock_.AdvanceMs(kDayMs);
   ASSERT_TRUE(store_.Trim("d", clock_.UnixMs(), 1 << 30).ok());
   EXPECT_TRUE(Ids({}).empty());
+}
+
+TEST_F(TrafficTest, VisitsWhileRowsAreTrimmedAndStopsWhenTold) {
+  std::vector<Exchange> exchanges;
+  for (int i = 0; i < 300; ++i) {
+    exchanges.push_back(Chat(std::to_string(1000 + i)));
+  }
+  ASSERT_TRUE(store_.Insert(exchanges).ok());
+  size_t seen = 0;
+  const auto visit = [&](const TrafficRecord& record) -> Result<bool> {
+    ++seen;
+    if (record.id == "1255") {  // the last of a page
+      ATELIER_TRY(store_.Delete(record.id));
+    }
+    return record.id != "1279";
+  };
+  EXPECT_TRUE(store_.ForEach({}, visit).ok());
+  EXPECT_EQ(seen, 280U);
+}
+
+TEST(RedactJsonTest, FindsNumbersKeysAndJsonInStrings) {
+  EXPECT_EQ(*RedactJson(R"({"n":4111111111111111,"p":[13812345678,1.3812345678E10],"x":1700000000,"y":0.5})"),
+            R"({"n":"[CARD]","p":["[PHONE]","[PHONE]"],"x":1700000000,"y":5E-1})");
+  EXPECT_EQ(*RedactJson(R"({"ann@example.org":1,"bob@example.org":2,"c":3})"), R"({"[EMAIL]":1,"[EMAIL]_1":2,"c":3})");
+  EXPECT_EQ(*RedactJson(R"({"arguments":"{\"card\":4111111111111111}","code":"{ \"a\": 1 }"})"),
+            R"({"arguments":"{\"card\":\"[CARD]\"}","code":"{ \"a\": 1 }"})");
+  EXPECT_EQ(*RedactJson(R"(["[ann@example.org"])"), R"(["[[EMAIL]"])");
 }
 
 TEST_F(TrafficTest, RecordsWithoutPersonalData) {
@@ -100,11 +132,19 @@ TEST_F(TrafficTest, RecordsWithoutPersonalData) {
   Exchange broken = Chat("b");
   broken.answer = "{";
   recorder.Record(broken);
+  Exchange ids = Chat("c");
+  ids.kind = "completion";
+  ids.request = R"({"prompt":[1,2,3]})";
+  recorder.Record(ids);
+  recorder.Record(Chat("a"));
   recorder.Flush();
+  EXPECT_FALSE(store_.Get("c").ok());
   EXPECT_THAT(store_.Get("a")->request, HasSubstr("write to [EMAIL]"));
   EXPECT_FALSE(store_.Get("b").ok());
   EXPECT_THAT(metrics_.Render(), HasSubstr("atelier_traffic_records_total{outcome=\"stored\"} 1"));
   EXPECT_THAT(metrics_.Render(), HasSubstr("atelier_traffic_records_total{outcome=\"failed\"} 1"));
+  EXPECT_THAT(metrics_.Render(), HasSubstr("atelier_traffic_records_total{outcome=\"token_ids\"} 1"));
+  EXPECT_THAT(metrics_.Render(), HasSubstr("atelier_traffic_records_total{outcome=\"duplicate\"} 1"));
 }
 
 TEST_F(TrafficTest, DropsWhatDoesNotFit) {
@@ -127,14 +167,27 @@ TEST_F(TrafficTest, TrimsByTheDeploymentsWish) {
   ASSERT_TRUE(store_.Insert(std::vector{Chat("old")}).ok());
   clock_.AdvanceMs(3 * kDayMs);
   ASSERT_TRUE(store_.Insert(std::vector{Chat("new")}).ok());
-  Recorder recorder(store_, clock_, rng_, metrics_, {.trim_every_ms = 0, .days_of_gone_deployments = 2});
-  recorder.Record(Chat("newer"));
-  recorder.Flush();
+  const RecorderOptions options{.trim_every_ms = 0, .days_of_gone_deployments = 2};
+  {
+    Recorder recorder(store_, clock_, rng_, metrics_, options);
+    recorder.Record(Chat("newer"));
+    recorder.Flush();
+  }
   EXPECT_THAT(Ids({}), ElementsAre("old", "new", "newer"));  // whose they are is not known yet
-  recorder.SetPolicies({});
-  recorder.Record(Chat("newest"));
-  recorder.Flush();
-  EXPECT_THAT(Ids({}), ElementsAre("new", "newer", "newest"));
+  {
+    Recorder recorder(store_, clock_, rng_, metrics_, options);
+    recorder.SetPolicies({{"d", {.days = 5}}});
+    recorder.SetPolicies({});  // d is gone
+    recorder.Record(Chat("newest"));
+    recorder.Flush();
+  }
+  EXPECT_THAT(Ids({}), ElementsAre("old", "new", "newer", "newest"));  // as it last wished
+  {
+    Recorder recorder(store_, clock_, rng_, metrics_, options);
+    recorder.SetPolicies({});
+    recorder.Record(Chat("newest of all"));
+  }  // trimmed behind the last batch
+  EXPECT_THAT(Ids({}), ElementsAre("new", "newer", "newest", "newest of all"));
 }
 
 std::string Row(const std::string& kind, const std::string& request, const std::string& answer,
@@ -167,6 +220,9 @@ TEST(TrafficRowsTest, MakesRowsThatModelsLearnFrom) {
       R"({"a":1,"label":"x","predicted_label":"neg"})");
   EXPECT_EQ(Row("predict", R"({"input":[1,2]})", R"({"data":[{"value":3}]})", Feedback{-1, "4", ""}, {"comment", "id"}),
             R"({"input":[1,2],"value":4,"comment":"","id":"a"})");
+  EXPECT_EQ(Row("predict", R"({"input":[1,2]})", R"({"data":[{"value":3}]})", Feedback{-1, "four", ""}), "");
+  EXPECT_EQ(Row("predict", R"({"input":{"id":7}})", R"({"data":[{"label":"x"}]})", {}, {"id"}),
+            R"({"id":7,"label":"x","traffic_id":"a"})");
 }
 
 TEST(TrafficRowsTest, SkipsWhatHasNoSuchForm) {
