@@ -177,7 +177,7 @@ TEST_F(SequenceJobs, WhatDoesNotFitIsRefused) {
   EXPECT_EQ(refusal("textbag", "{}").reason, "dataset_unsuitable");
   EXPECT_EQ(refusal("textcnn", R"({"widths":[0]})").param, "settings.column");
   EXPECT_EQ(refusal("lstm", R"({"task":"forecasting"})").param, "settings.column");
-  EXPECT_EQ(refusal("lstm", R"({"task":"forecasting","column":"a"})").param, "settings.context");
+  EXPECT_EQ(refusal("lstm", R"({"task":"forecasting","column":"a","context":24})").param, "settings.context");
   EXPECT_EQ(refusal("gru", R"({"task":"regression"})").param, "settings.task");
 }
 

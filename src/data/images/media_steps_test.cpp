@@ -124,7 +124,7 @@ TEST_F(MediaStepsTest, SetsTheSizeOfPictures) {
   out = Run(Raw(), R"([{"step":"resize_image","width":1,"height":2,"fit":"cover"}])");
   ASSERT_EQ(out.error, "");
   EXPECT_THAT(Pixels(out, 0),
-              ElementsAre(3, 12));  // of columns 1 and 2: the means of rows 0, 1 and of rows 2, 3, rounded
+              ElementsAre(4, 12));  // of columns 1 and 2: the means of rows 0, 1 and of rows 2, 3, rounded
 }
 
 TEST_F(MediaStepsTest, CropsAtRandomForTrainingAlone) {

@@ -202,9 +202,10 @@ TEST(BertMaskingTest, HidesAsTheySay) {
   rest.index_copy_(0, masking.places, now);
   EXPECT_TRUE(torch::equal(rest, masking.tokens.reshape({-1})));  // no other token changed
   // A text of one token hides it.
-  EXPECT_EQ(MaskTokens(torch::tensor({{2, 9, 3}}, torch::kInt64), {.share = 0.01, .vocabulary = 10, .special = {2, 3}})
-                .targets.item<int64_t>(),
-            9);
+  EXPECT_EQ(
+      bert::MaskTokens(torch::tensor({{2, 9, 3}}, torch::kInt64), {.share = 0.01, .vocabulary = 10, .special = {2, 3}})
+          .targets.item<int64_t>(),
+      9);
 }
 
 std::unique_ptr<text::Tokenizer> TokenizerOf(const std::vector<std::string>& texts) {
@@ -361,20 +362,20 @@ data::ImportOptions Typed(std::vector<std::pair<std::string, std::string>> types
   return options;
 }
 
-// Whether both words are of one kind.
+// Whether both words are animals.
 std::string Pairs() {
-  std::string csv = "a,b,same\n";
+  std::string csv = "a,b,alive\n";
   for (int i = 0; i < 64; ++i) {
     const bool first = (i & 1) != 0;
     const bool second = (i & 2) != 0;
     csv += std::string(first ? kAnimals[i / 4 % 4] : kTools[i / 4 % 4]) + "," +
-           (second ? kAnimals[i / 16] : kTools[i / 16]) + (first == second ? ",yes\n" : ",no\n");
+           (second ? kAnimals[i / 16] : kTools[i / 16]) + (first && second ? ",yes\n" : ",no\n");
   }
   return csv;
 }
 
 TEST_F(BertLearnerTest, ClassesOfPairsAndOnFromThem) {
-  Import(Pairs(), Typed({{"a", "text"}, {"b", "text"}}, "same"));
+  Import(Pairs(), Typed({{"a", "text"}, {"b", "text"}}, "alive"));
   EXPECT_LT(Train({}, 60, 3e-3), 0.1);
   EXPECT_GT(metric_, 0.9);
   const auto answers = Ask({InstanceRecord{{"a", std::string("cat")}, {"b", std::string("hen")}},
@@ -417,7 +418,11 @@ TEST_F(BertLearnerTest, NumbersComeInTheirOwnUnits) {
 TEST_F(BertLearnerTest, TagsOfWords) {
   std::string csv = "tokens,tags\n";
   for (int i = 0; i < 64; ++i) {
-    csv += std::string(kAnimals[i % 4]) + " " + kTools[i / 4 % 4] + " and " + kAnimals[i / 16] + ",LIFE TOOL O LIFE\n";
+    const std::string first = kAnimals[i % 4];
+    const std::string tool = kTools[i / 4 % 4];
+    const std::string last = kAnimals[i / 16];
+    csv += i % 2 == 0 ? first + " " + tool + " and " + last + ",LIFE TOOL O LIFE\n"
+                      : first + " and " + last + " " + tool + ",LIFE O LIFE TOOL\n";
   }
   Import(csv, Typed({{"tokens", "text"}, {"tags", "text"}}));
   EXPECT_LT(Train({}, 20, 3e-3), 0.1);
@@ -451,7 +456,7 @@ TEST_F(BertLearnerTest, MaskedWordsThenClasses) {
   EXPECT_LT(Measure().extra.at("perplexity").as_double(), 4);
   // Pre-trained, it becomes a classifier.
   const auto base = files_;
-  Import(Pairs(), Typed({{"a", "text"}, {"b", "text"}}, "same"));
+  Import(Pairs(), Typed({{"a", "text"}, {"b", "text"}}, "alive"));
   Train({}, 1, 1e-4, base);
   const auto config = JsonFile(files_, kConfigFile);
   EXPECT_EQ(config->at("architectures").as_array()[0], "BertForSequenceClassification");
@@ -485,7 +490,7 @@ TEST_F(BertLearnerTest, EmbeddingsOfPairs) {
 }
 
 TEST_F(BertLearnerTest, SettingsThatDoNotFitAreRefused) {
-  Import(Pairs(), Typed({{"a", "text"}, {"b", "text"}}, "same"));
+  Import(Pairs(), Typed({{"a", "text"}, {"b", "text"}}, "alive"));
   const auto settings = Settings({});
   ASSERT_TRUE(settings.ok());
   EXPECT_EQ(GetString(*settings, "task"), "classification");
