@@ -58,9 +58,14 @@ Result<Base> FindBase(const Services& services, const std::string& reference) {
     ATELIER_ASSIGN(model, services.registry.Resolve(deployment->model_name + "@" + std::to_string(most->version)));
     return Base{std::move(model), std::move(deployment).value()};
   }
-  ATELIER_ASSIGN(model, services.registry.Resolve(reference));
-  ATELIER_ASSIGN(serving, DeploymentOf(services, model));
-  return Base{std::move(model), std::move(serving)};
+  auto model = services.registry.Resolve(reference);
+  if (!model.ok()) {
+    Error error = model.error();
+    error.param = "model";
+    return error;
+  }
+  ATELIER_ASSIGN(serving, DeploymentOf(services, *model));
+  return Base{std::move(model).value(), std::move(serving)};
 }
 
 // Whether a hyperparameter is left to us.

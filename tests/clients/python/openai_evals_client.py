@@ -26,7 +26,7 @@ def ended(started):
 def evals():
     made = create()
     assert made.object == "eval" and made.data_source_config.schema_["properties"]["item"] == SCHEMA, made
-    assert client.evals.retrieve(made.id) == made
+    assert client.evals.retrieve(made.id).to_dict() == made.to_dict()
     assert client.evals.update(made.id, name="tales").name == "tales"
     assert made.id in {one.id for one in client.evals.list(limit=1)}
     assert client.evals.delete(made.id).deleted
