@@ -80,7 +80,7 @@ TEST_F(FineTuningTest, ADeployedModelGetsAnAdapter) {
 TEST_F(FineTuningTest, RefusesWhatCannotSucceed) {
   const std::string other = Upload("batch");
   const std::tuple<json::object, int, const char*> cases[] = {
-      {{{"model", "nothing"}}, 404, ""},
+      {{{"model", "nothing"}}, 404, "model"},
       {{{"model", "net"}}, 400, "model"},
       {{{"model", "qwen"}}, 400, "model"},
       {{{"training_file", "file-0"}}, 404, "training_file"},
