@@ -90,7 +90,7 @@ ask_starter() { # QUESTION...
     printf '%s\n' "> $question"
     curl -fsS "$ATELIER_URL/v1/chat/completions" -H "Authorization: Bearer $(cat "$data_dir/owner.key")" \
       -H 'Content-Type: application/json' \
-      -d "{\"model\": \"verse\", \"max_tokens\": 80, \"messages\": [{\"role\": \"user\", \"content\": \"$question\"}]}" |
+      -d "{\"model\": \"verse\", \"max_tokens\": 80, \"temperature\": 0.5, \"messages\": [{\"role\": \"user\", \"content\": \"$question\"}]}" |
       python3 -c 'import json, sys; print(json.load(sys.stdin)["choices"][0]["message"]["content"])'
   done
 }
@@ -110,7 +110,7 @@ Atelier answers at $ATELIER_URL; the owner's key is in $data_dir/owner.key. Go o
 
   export ATELIER_URL=$ATELIER_URL ATELIER_API_KEY=\$(cat $data_dir/owner.key)
   curl \$ATELIER_URL/v1/predict -H "Authorization: Bearer \$ATELIER_API_KEY" -F model=fashion -F file=@$(ls "$data_dir"/samples/*.png | head -n 1)
-  curl \$ATELIER_URL/v1/chat/completions -H "Authorization: Bearer \$ATELIER_API_KEY" -d '{"model": "verse", "messages": [{"role": "user", "content": "秋山"}]}'
+  curl \$ATELIER_URL/v1/chat/completions -H "Authorization: Bearer \$ATELIER_API_KEY" -d '{"model": "verse", "temperature": 0.5, "messages": [{"role": "user", "content": "秋山"}]}'
   $atelier predict fashion $(ls "$data_dir"/samples/*.png | head -n 1)
   $atelier model show fashion-cnn
   $atelier train mlp --data fashion-mnist --name fashion-mlp --set layers=128,128 --follow
