@@ -24,7 +24,7 @@ json::object ErrorObject(const Error& error) {
 }
 
 // A message's text: a string, a part of text, or a list of these.
-Result<std::string> ContentText(const json::value& content) {
+std::string ContentText(const json::value& content) {
   if (content.is_string()) {
     return std::string(content.get_string());
   }
@@ -49,8 +49,7 @@ Result<json::array> Messages(const json::value& wanted, const json::object& valu
   json::array messages;
   for (const auto& message : wanted.as_array()) {
     const json::object& object = message.as_object();
-    ATELIER_ASSIGN(text, ContentText(object.at("content")));
-    ATELIER_ASSIGN(filled, learning::FillIn(text, values));
+    ATELIER_ASSIGN(filled, learning::FillIn(ContentText(object.at("content")), values));
     messages.push_back(json::object{{"role", object.at("role")}, {"content", filled}});
   }
   return messages;

@@ -22,53 +22,39 @@ class MediaStep final : public Step {
     if (tools_ == nullptr) {
       return Internal("a step over pictures or sounds runs in a program without the libraries for them");
     }
-    std::vector<uint32_t> rows;
-    std::vector<size_t> variants;  // 0: the row as it is, n: its n-th variant
-    for (uint32_t row = 0; row < batch.rows(); ++row) {
-      const bool chosen = !options_.variants.train_only || batch.splits[row] == static_cast<uint8_t>(Split::kTrain);
-      const size_t copies = chosen ? options_.variants.copies : 0;
-      for (size_t copy = 0; copy <= copies; ++copy) {
-        rows.push_back(row);
-        variants.push_back(options_.variants.copies == 0 && chosen ? 1 : copy);
-      }
-    }
+    const auto origins = Spread(batch.rows(), options_.variants.copies, [&](uint32_t row) {
+      return !options_.variants.train_only || batch.splits[row] == static_cast<uint8_t>(Split::kTrain);
+    });
     if (options_.variants.copies > 0) {
-      batch.Take(rows);
+      batch.Take(origins.rows);
     }
     for (size_t i = 0; i < options_.columns.size(); ++i) {
-      ATELIER_TRY(Change(batch, options_.columns[i], shapes_[i], {rows, variants}));
+      ATELIER_TRY(Change(batch, options_.columns[i], shapes_[i], origins));
     }
     return {};
   }
 
  private:
-  struct Origin {
-    const std::vector<uint32_t>& rows;  // of the batch before the copies
-    const std::vector<size_t>& variants;
-  };
-
-  Status Change(Batch& batch, size_t column, const std::vector<int64_t>& shape, const Origin& origin) const {
+  Status Change(Batch& batch, size_t column, const std::vector<int64_t>& shape, const Origins& origins) const {
     const ColumnRows before = std::move(batch.columns[column]);
     ColumnRows after;
     after.offsets = before.offsets.empty() ? std::vector<int64_t>{} : std::vector<int64_t>{0};
     for (size_t row = 0; row < batch.rows(); ++row) {
       if (after.bytes.size() > kMostBytes) {
         return MakeError(Code::kResourceExhausted,
-                         RowName(batch, origin.rows[row]) +
+                         RowName(batch, origins.rows[row]) +
                              ": the rows of one batch have more than 1 GiB after this step: they are too large, or too "
                              "many copies of them are asked for");
       }
-      SeededRng rng(RowHash(options_.variants.seed, batch.first + origin.rows[row]), origin.variants[row]);
+      SeededRng rng(RowHash(options_.variants.seed, batch.first + origins.rows[row]), origins.variants[row]);
       const bool missing = !before.offsets.empty() && before.Text(row).empty();
-      if (missing || origin.variants[row] == 0 || rng.Uniform() >= options_.variants.probability) {
+      if (missing || origins.variants[row] == 0 || rng.Uniform() >= options_.variants.probability) {
         AppendAsIs(before, batch.rows(), row, after);
         continue;
       }
       const MediaContext context{*tools_, rng, batch.splits[row] == static_cast<uint8_t>(Split::kTrain)};
       if (auto status = ChangeOne(before, shape, row, context, after); !status.ok()) {
-        Error error = std::move(status).error();
-        error.message = RowName(batch, origin.rows[row]) + ": " + error.message;
-        return error;
+        return NamingRow(batch, origins.rows[row], status.error());
       }
     }
     batch.columns[column] = std::move(after);
@@ -109,6 +95,23 @@ Variants VariantsOf(const Arguments& arguments) {
           .copies = static_cast<size_t>(arguments.Integer("copies")),
           .train_only = arguments.Text("rows") == "train",
           .seed = arguments.seed()};
+}
+
+Origins Spread(size_t rows, size_t copies, const std::function<bool(uint32_t row)>& chosen) {
+  Origins out;
+  for (uint32_t row = 0; row < rows; ++row) {
+    const bool changes = chosen(row);
+    for (size_t copy = 0; copy <= (changes ? copies : 0); ++copy) {
+      out.rows.push_back(row);
+      out.variants.push_back(copies == 0 && changes ? 1 : copy);
+    }
+  }
+  return out;
+}
+
+Error NamingRow(const Batch& batch, size_t row, Error error) {
+  error.message = RowName(batch, row) + ": " + error.message;
+  return error;
 }
 
 Result<Picture> ReadPicture(const ColumnRows& values, const std::vector<int64_t>& shape, size_t row,

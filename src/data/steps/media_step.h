@@ -39,15 +39,32 @@ struct MediaStepOptions {
 };
 std::unique_ptr<Step> MakeMediaStep(const Schema& before, MediaStepOptions options);
 
-// Of a step that has kVariantParameters.
+// Of a step that has the parameters of `probability`, `copies`, `rows` and `seed`.
 Variants VariantsOf(const Arguments& arguments);
 
-inline constexpr Parameter kProbabilityParameter{.name = "probability",
-                                                 .type = ParameterType::kNumber,
-                                                 .help = "With which a row is changed",
-                                                 .fallback = "1",
-                                                 .minimum = 0,
-                                                 .maximum = 1};
+// What a batch becomes: its rows, each with the copies that come after it.
+struct Origins {
+  std::vector<uint32_t> rows{};    // of the batch before
+  std::vector<size_t> variants{};  // 0: the row as it is, n: its n-th variant
+};
+// Rows that `chosen` names are changed themselves where `copies` is zero; else they have so many copies.
+Origins Spread(size_t rows, size_t copies, const std::function<bool(uint32_t row)>& chosen);
+
+// The same error, naming a row of the batch before.
+Error NamingRow(const Batch& batch, size_t row, Error error);
+
+constexpr Parameter NumberParameter(std::string_view name, std::string_view help, std::string_view fallback,
+                                    double minimum, double maximum) {
+  return {.name = name,
+          .type = ParameterType::kNumber,
+          .help = help,
+          .fallback = fallback,
+          .minimum = minimum,
+          .maximum = maximum};
+}
+
+inline constexpr Parameter kProbabilityParameter =
+    NumberParameter("probability", "With which a row is changed", "1", 0, 1);
 inline constexpr Parameter kCopiesParameter{
     .name = "copies",
     .type = ParameterType::kInteger,

@@ -62,15 +62,8 @@ class MixupStep final : public Step {
                              " have one label, so that no pictures of different ones can be laid over each other: put "
                              "the step 'shuffle' before 'mixup_image'");
     }
-    std::vector<uint32_t> rows;
-    std::vector<size_t> variants;  // 0: as it is
-    for (uint32_t row = 0; row < batch.rows(); ++row) {
-      const bool usable = Usable(batch, row) && partners.size() > 1;
-      for (size_t copy = 0; copy <= (usable ? options_.copies : 0); ++copy) {
-        rows.push_back(row);
-        variants.push_back(options_.copies == 0 && usable ? 1 : copy);
-      }
-    }
+    const auto [rows, variants] =
+        Spread(batch.rows(), options_.copies, [&](uint32_t row) { return partners.size() > 1 && Usable(batch, row); });
     const ColumnRows pictures = std::move(batch.columns[options_.picture]);
     const std::vector<int32_t> labels = batch.columns[options_.label].codes;
     const size_t before = batch.rows();
@@ -90,9 +83,7 @@ class MixupStep final : public Step {
       const uint32_t other = Partner(partners, rows[i], rng);
       batch.columns[options_.label].codes[i] = labels[rng.Uniform() < share ? rows[i] : other];
       if (auto status = Mix(pictures, {rows[i], other}, share, mixed); !status.ok()) {
-        Error error = std::move(status).error();
-        error.message = RowName(batch, rows[i]) + ": " + error.message;
-        return error;
+        return NamingRow(batch, rows[i], status.error());
       }
     }
     batch.columns[options_.picture] = std::move(mixed);

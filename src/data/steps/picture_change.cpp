@@ -83,49 +83,39 @@ Result<std::unique_ptr<Step>> MakeCutOut(const Arguments& arguments, Schema& sch
   });
 }
 
-constexpr Parameter Number(std::string_view name, std::string_view help, std::string_view fallback, double minimum,
-                           double maximum) {
-  return {.name = name,
-          .type = ParameterType::kNumber,
-          .help = help,
-          .fallback = fallback,
-          .minimum = minimum,
-          .maximum = maximum};
-}
-
 constexpr Parameter kFlipParameters[] = {kPictureColumns,
                                          {.name = "direction",
                                           .type = ParameterType::kChoice,
                                           .help = "horizontal: left and right change places; vertical: top and bottom",
                                           .fallback = "\"horizontal\"",
                                           .choices = "horizontal|vertical"},
-                                         Number("probability", "With which a row is changed", "0.5", 0, 1),
+                                         NumberParameter("probability", "With which a row is changed", "0.5", 0, 1),
                                          kCopiesParameter,
                                          kRowsParameter,
                                          kSeedParameter};
 constexpr Parameter kRotateParameters[] = {
     kPictureColumns,
-    Number("from", "Least angle in degrees, counter-clockwise", "-15", -360, 360),
-    Number("to", "Largest angle", "15", -360, 360),
+    NumberParameter("from", "Least angle in degrees, counter-clockwise", "-15", -360, 360),
+    NumberParameter("to", "Largest angle", "15", -360, 360),
     kProbabilityParameter,
     kCopiesParameter,
     kRowsParameter,
     kSeedParameter};
 constexpr Parameter kColourParameters[] = {
     kPictureColumns,
-    Number("brightness", "The factor is drawn from 1 - this to 1 + this", "0.2", 0, 1),
-    Number("contrast", "The same", "0.2", 0, 1),
-    Number("saturation", "The same", "0.2", 0, 1),
-    Number("hue", "The shift is drawn from -this to this, as a share of the circle of colours", "0", 0, 0.5),
+    NumberParameter("brightness", "The factor is drawn from 1 - this to 1 + this", "0.2", 0, 1),
+    NumberParameter("contrast", "The same", "0.2", 0, 1),
+    NumberParameter("saturation", "The same", "0.2", 0, 1),
+    NumberParameter("hue", "The shift is drawn from -this to this, as a share of the circle of colours", "0", 0, 0.5),
     kProbabilityParameter,
     kCopiesParameter,
     kRowsParameter,
     kSeedParameter};
 constexpr Parameter kCutOutParameters[] = {kPictureColumns,
-                                           Number("size",
-                                                  "Side of the grey square, as a share of the shorter side of "
-                                                  "the picture",
-                                                  "0.25", 0, 1),
+                                           NumberParameter("size",
+                                                           "Side of the grey square, as a share of the shorter side of "
+                                                           "the picture",
+                                                           "0.25", 0, 1),
                                            {.name = "holes",
                                             .type = ParameterType::kInteger,
                                             .help = "Squares in a picture",

@@ -146,16 +146,6 @@ Result<std::unique_ptr<Step>> MakeSpecAugment(const Arguments& arguments, Schema
                         }});
 }
 
-constexpr Parameter Number(std::string_view name, std::string_view help, std::string_view fallback, double minimum,
-                           double maximum) {
-  return {.name = name,
-          .type = ParameterType::kNumber,
-          .help = help,
-          .fallback = fallback,
-          .minimum = minimum,
-          .maximum = maximum};
-}
-
 constexpr Parameter Whole(Parameter parameter) {
   parameter.type = ParameterType::kInteger;
   return parameter;
@@ -163,33 +153,33 @@ constexpr Parameter Whole(Parameter parameter) {
 
 constexpr Parameter kResampleParameters[] = {
     kSoundColumns,
-    Whole(Number("rate", "Samples per second", "16000", 1000, 192000)),
+    Whole(NumberParameter("rate", "Samples per second", "16000", 1000, 192000)),
     {.name = "mono", .type = ParameterType::kBool, .help = "All channels as one, their mean", .fallback = "true"}};
-constexpr Parameter kTrimParameters[] = {kSoundColumns,
-                                         Number("quiet_db", "How far below the loudest block silence is", "40", 1, 120),
-                                         Number("block_ms", "Length of the blocks that are looked at", "20", 1, 1000)};
+constexpr Parameter kTrimParameters[] = {
+    kSoundColumns, NumberParameter("quiet_db", "How far below the loudest block silence is", "40", 1, 120),
+    NumberParameter("block_ms", "Length of the blocks that are looked at", "20", 1, 1000)};
 constexpr Parameter kNoiseParameters[] = {
     kSoundColumns,
-    Number("from_db", "Least ratio of signal to noise; each row's is drawn", "10", -20, 100),
-    Number("to_db", "Largest ratio", "30", -20, 100),
+    NumberParameter("from_db", "Least ratio of signal to noise; each row's is drawn", "10", -20, 100),
+    NumberParameter("to_db", "Largest ratio", "30", -20, 100),
     kProbabilityParameter,
     kCopiesParameter,
     kRowsParameter,
     kSeedParameter};
 constexpr Parameter kSpeedParameters[] = {
     kSoundColumns,
-    Number("from", "Least speed; each row's is drawn. The pitch changes, too", "0.9", 0.25, 4),
-    Number("to", "Largest speed", "1.1", 0.25, 4),
+    NumberParameter("from", "Least speed; each row's is drawn. The pitch changes, too", "0.9", 0.25, 4),
+    NumberParameter("to", "Largest speed", "1.1", 0.25, 4),
     kProbabilityParameter,
     kCopiesParameter,
     kRowsParameter,
     kSeedParameter};
 constexpr Parameter kSpecAugmentParameters[] = {
     kSoundColumns,
-    Whole(Number("time_masks", "Stretches of silence", "2", 0, 16)),
-    Number("time_share", "Most that one takes of the recording; each one's is drawn", "0.1", 0, 1),
-    Whole(Number("frequency_masks", "Bands of frequencies that are taken out", "2", 0, 16)),
-    Number("frequency_share", "Most that one takes of all frequencies", "0.15", 0, 1),
+    Whole(NumberParameter("time_masks", "Stretches of silence", "2", 0, 16)),
+    NumberParameter("time_share", "Most that one takes of the recording; each one's is drawn", "0.1", 0, 1),
+    Whole(NumberParameter("frequency_masks", "Bands of frequencies that are taken out", "2", 0, 16)),
+    NumberParameter("frequency_share", "Most that one takes of all frequencies", "0.15", 0, 1),
     kProbabilityParameter,
     kCopiesParameter,
     kRowsParameter,

@@ -117,12 +117,8 @@ bool RedactValue(json::value& value, int nested) {
 }
 
 // A prompt of token ids is a text that no scanner reads.
-bool HasTokenIds(const Exchange& exchange) {
-  if (exchange.kind != "completion") {
-    return false;
-  }
-  const auto request = ParseJson(exchange.request);
-  const json::object* body = request.ok() ? request->if_object() : nullptr;
+bool HasTokenIds(const Exchange& exchange, const json::value& request) {
+  const json::object* body = exchange.kind == "completion" ? request.if_object() : nullptr;
   const json::value* prompt = body == nullptr ? nullptr : body->if_contains("prompt");
   return prompt != nullptr && prompt->is_array() &&
          std::ranges::any_of(prompt->get_array(), [](const json::value& item) { return !item.is_string(); });
@@ -253,17 +249,18 @@ void Recorder::Work() {
 std::vector<Exchange> Recorder::Clean(std::vector<Exchange> batch) {
   std::vector<Exchange> clean;
   for (Exchange& exchange : batch) {
-    if (HasTokenIds(exchange)) {
+    auto request = ParseJson(exchange.request);
+    if (request.ok() && HasTokenIds(exchange, *request)) {
       token_ids_.Increment();
       continue;
     }
-    auto request = RedactJson(exchange.request);
     auto answer = RedactJson(exchange.answer);
     if (!request.ok() || !answer.ok()) {
       failed_.Increment();
       continue;
     }
-    exchange.request = std::move(*request);
+    RedactValue(*request, 0);
+    exchange.request = json::serialize(*request);
     exchange.answer = std::move(*answer);
     clean.push_back(std::move(exchange));
   }

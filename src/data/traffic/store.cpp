@@ -45,12 +45,11 @@ Status ListFrom(soci::session& session, const TrafficQuery& query, const Page& p
   const long long from = query.from_ms;
   const long long to = query.to_ms == 0 ? std::numeric_limits<int64_t>::max() : query.to_ms;
   const long long created = cursor.created_ms;
-  const std::string score = scored ? "feedback_ms > 0 AND score_millionths >= :least AND score_millionths <= :most AND "
-                                   : ":least <= 1000000 AND :most <= 1000000 AND ";
+  const std::string_view judged = scored ? "feedback_ms > 0 AND " : "";  // without feedback the score is 0
   soci::rowset<soci::row> rows =
       (session.prepare << "SELECT " << kColumns << " FROM traffic WHERE (deployment = :d OR :d2 = '') AND "
-                       << "(kind = :k OR :k2 = '') AND created_ms >= :from AND created_ms < :to AND " << score
-                       << PageClause(page),
+                       << "(kind = :k OR :k2 = '') AND created_ms >= :from AND created_ms < :to AND " << judged
+                       << "score_millionths >= :least AND score_millionths <= :most AND " << PageClause(page),
        soci::use(query.deployment, "d"), soci::use(query.deployment, "d2"), soci::use(query.kind, "k"),
        soci::use(query.kind, "k2"), soci::use(from, "from"), soci::use(to, "to"), soci::use(least, "least"),
        soci::use(most, "most"), soci::use(created, "t"), soci::use(created, "t2"), soci::use(cursor.id, "i"));
