@@ -1,8 +1,8 @@
 """Samples a second of training: our families beside the same networks in Python's PyTorch, taking turns.
 
-python bench/train_peer.py [NAME ...] [--rounds 3] [--threads 2]    (needs torch 2 and tokenizers; ATELIER_DATA_DIR of a
-running server, `atelier` on the PATH). Both train on the same made-up texts, with the same batches of like lengths, Adam
-and no validation; the speed is that of the second epoch. PEERS has a line for each name.
+python bench/train_peer.py [NAME ...] [--rounds 3] [--rows 4000] [--threads 2]    (needs torch 2 and tokenizers;
+ATELIER_DATA_DIR of a running server, `atelier` on the PATH). Both train on the same made-up texts, with the same batches of
+like lengths, Adam and no validation; the speed is that of the second epoch. PEERS has a line for each name.
 """
 
 import argparse
@@ -18,15 +18,15 @@ import time
 import torch
 from torch import nn
 
-ROWS, WORDS, CLASSES = 4000, 6000, 4
+WORDS, CLASSES = 6000, 4
 
 
-def texts():
+def texts(count):
     rng = random.Random(1)
     words = [f"w{i}" for i in range(WORDS)]
     weights = [1 / (i + 10) for i in range(WORDS)]
     rows = []
-    for _ in range(ROWS):
+    for _ in range(count):
         label = rng.randrange(CLASSES)
         rows.append((rng.choices(words, weights, k=rng.randint(8, 60)) + [f"w{label}"], label))
     return rows
@@ -308,11 +308,12 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("names", nargs="*", default=list(PEERS))
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rows", type=int, default=4000)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--precision", default="fp32")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    rows = texts()
+    rows = texts(arguments.rows)
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
         add_data(rows, folder)

@@ -1,11 +1,41 @@
 #include "learning/optimizer.h"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <numeric>
 
 namespace atelier::learning {
 namespace {
 
 constexpr float kEpsilon = 1e-8F;
+constexpr int64_t kPiece = 8192;  // numbers; a sum is made of each, whatever the number of threads
+
+// body(begin, end) of numbers, shared out among LibTorch's threads.
+template <class Body>
+void ForPieces(int64_t count, const Body& body) {
+  at::parallel_for(0, (count + kPiece - 1) / kPiece, 2, [&](int64_t first, int64_t last) {
+    for (int64_t piece = first; piece < last; ++piece) {
+      body(piece * kPiece, std::min(count, (piece + 1) * kPiece));
+    }
+  });
+}
+
+double SumOfSquares(const float* numbers, int64_t count) {
+  constexpr int64_t kLanes = 8;
+  double lanes[kLanes] = {};
+  int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    for (int64_t lane = 0; lane < kLanes; ++lane) {
+      const double number = numbers[i + lane];
+      lanes[lane] += number * number;
+    }
+  }
+  for (; i < count; ++i) {
+    lanes[i % kLanes] += static_cast<double>(numbers[i]) * numbers[i];
+  }
+  return std::accumulate(std::begin(lanes), std::end(lanes), 0.0);
+}
 
 struct AdamStep {
   float beta1;
@@ -17,14 +47,14 @@ struct AdamStep {
 };
 
 struct AdamData {
-  float* weight;
-  float* m;
-  float* v;
-  const float* gradient;
+  float* __restrict weight;
+  float* __restrict m;
+  float* __restrict v;
+  const float* __restrict gradient;
 };
 
-void StepAdam(const AdamData& data, int64_t count, const AdamStep& step) {
-  for (int64_t i = 0; i < count; ++i) {
+void StepAdam(const AdamData& data, int64_t begin, int64_t end, const AdamStep& step) {
+  for (int64_t i = begin; i < end; ++i) {
     const float g = data.gradient[i] * step.scale;
     const float m = step.beta1 * data.m[i] + (1 - step.beta1) * g;
     const float v = step.beta2 * data.v[i] + (1 - step.beta2) * g * g;
@@ -81,9 +111,12 @@ double Optimizer::ClipScale(const std::vector<torch::Tensor>& gradients, double&
   double squares = 0;
   for (const auto& gradient : gradients) {
     const auto* g = gradient.data_ptr<float>();
-    for (int64_t i = 0; i < gradient.numel(); ++i) {
-      squares += static_cast<double>(g[i]) * g[i];
-    }
+    const int64_t count = gradient.numel();
+    std::vector<double> sums(static_cast<size_t>((count + kPiece - 1) / kPiece));
+    ForPieces(count, [&](int64_t begin, int64_t end) {
+      sums[static_cast<size_t>(begin / kPiece)] = SumOfSquares(g + begin, end - begin);
+    });
+    squares = std::accumulate(sums.begin(), sums.end(), squares);
   }
   norm = std::sqrt(squares);
   return norm > clip_ ? clip_ / norm : 1;
@@ -118,18 +151,21 @@ double Optimizer::Step(double learning_rate, int64_t step) {
     if (adam_) {
       AdamStep own = adam;
       own.decay = decay;
-      StepAdam({weight, slot.first.data_ptr<float>(), slot.second.data_ptr<float>(), gradient}, count, own);
+      const AdamData data{weight, slot.first.data_ptr<float>(), slot.second.data_ptr<float>(), gradient};
+      ForPieces(count, [&](int64_t begin, int64_t end) { StepAdam(data, begin, end, own); });
       continue;
     }
     auto* velocity = slot.first.defined() ? slot.first.data_ptr<float>() : nullptr;
-    for (int64_t i = 0; i < count; ++i) {
-      float update = gradient[i] * scale;
-      if (velocity != nullptr) {
-        velocity[i] = momentum_ * velocity[i] + update;
-        update = velocity[i];
+    ForPieces(count, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        float update = gradient[i] * scale;
+        if (velocity != nullptr) {
+          velocity[i] = momentum_ * velocity[i] + update;
+          update = velocity[i];
+        }
+        weight[i] -= rate * update + decay * weight[i];
       }
-      weight[i] -= rate * update + decay * weight[i];
-    }
+    });
   }
   return norm;
 }

@@ -28,10 +28,10 @@ constexpr int kMaxNested = 4;                     // JSON in strings of JSON
 bool RedactValue(json::value& value, int nested);
 
 bool RedactText(std::string_view text, json::value& value) {
-  auto redacted = text::language::Redact(text);
+  const auto redacted = text::language::Redact(text);
   const bool changed = redacted.text != text;
   if (changed) {
-    value = std::move(redacted.text);
+    value = redacted.text;
   }
   return changed;
 }

@@ -60,7 +60,7 @@ Status ListFrom(soci::session& session, const TrafficQuery& query, const Page& p
 }
 
 long long TextBytes(const Feedback& feedback) {
-  return static_cast<long long>(feedback.correction.size() + feedback.comment.size());
+  return std::ssize(feedback.correction) + std::ssize(feedback.comment);
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <span>
 #include <string>
 
+#include "families/layers/dropout.h"
+
 namespace atelier::families::bert {
 namespace {
 
@@ -130,7 +132,7 @@ NetworkImpl::NetworkImpl(const Config& config) : config_(config) {
 }
 
 torch::Tensor NetworkImpl::Drop(const torch::Tensor& x) const {
-  return config_.dropout > 0 && is_training() ? torch::dropout(x, config_.dropout, true) : x;
+  return layers::Dropout(x, config_.dropout, is_training());
 }
 
 torch::Tensor NetworkImpl::States(const Batch& batch) {

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "families/layers/dropout.h"
+
 namespace atelier::families::gpt {
 namespace {
 
@@ -55,9 +57,7 @@ torch::Tensor NetworkImpl::States(const torch::Tensor& tokens, const layers::Att
     states = states +
              (positions.defined() ? torch::embedding(positions_, positions) : positions_.slice(0, 0, tokens.size(1)));
   }
-  if (dropout_ > 0 && is_training()) {
-    states = torch::dropout(states, dropout_, true);
-  }
+  states = layers::Dropout(states, dropout_, is_training());
   const layers::RopeTable* rope = positions_.defined() ? nullptr : &rope_;
   for (auto& block : blocks_) {
     states = block->Forward(states, mask, rope);

@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include "families/layers/dropout.h"
 #include "families/layers/rows.h"
 #include "tensor/kernels/float_kernels.h"
 #include "tensor/kernels/product_kernels.h"
@@ -364,10 +365,7 @@ torch::Tensor AttendPlainly(const torch::Tensor& queries, const torch::Tensor& k
   if (visible.defined()) {  // a query that sees nothing weighs nothing
     weights = weights.masked_fill(visible.logical_not(), 0);
   }
-  if (dropout > 0) {
-    weights = torch::dropout(weights, dropout, true);
-  }
-  return torch::matmul(weights, ForHeads(values, heads)).transpose(1, 2).contiguous();
+  return torch::matmul(Dropout(weights, dropout, true), ForHeads(values, heads)).transpose(1, 2).contiguous();
 }
 
 torch::Tensor Attend(const torch::Tensor& queries, const torch::Tensor& keys, const torch::Tensor& values,

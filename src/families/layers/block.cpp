@@ -1,5 +1,7 @@
 #include "families/layers/block.h"
 
+#include "families/layers/dropout.h"
+
 namespace atelier::families::layers {
 
 AttentionImpl::AttentionImpl(const AttentionOptions& options) : options_(options) {
@@ -71,11 +73,8 @@ BlockImpl::BlockImpl(const BlockOptions& options) : options_(options) {
 
 template <class Part>
 torch::Tensor BlockImpl::Add(const torch::Tensor& input, Norm& norm, const Part& part) {
-  auto added = part(options_.norm_first ? norm(input) : input);
-  if (options_.dropout > 0 && is_training()) {
-    added = torch::dropout(added, options_.dropout, true);
-  }
-  const auto sum = input + added;
+  const auto added = part(options_.norm_first ? norm(input) : input);
+  const auto sum = input + Dropout(added, options_.dropout, is_training());
   return options_.norm_first ? sum : norm(sum);
 }
 

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "families/layers/block.h"
+#include "families/layers/dropout.h"
 #include "families/layers/quantised.h"
 
 namespace atelier::families::layers {
@@ -126,6 +127,49 @@ TEST(FeedForwardTest, GatesAgreeWithLibTorch) {
   ExpectSame(
       {torch::randn({4, 9}), torch::randn({4, 9})}, [](const auto& x) { return GatedSilu(x[0], x[1]); },
       [](const auto& x) { return torch::silu(x[0]) * x[1]; });
+}
+
+TEST(DropoutTest, DropsItsShareAndItsGradient) {
+  torch::manual_seed(3);
+  const auto input = torch::rand({31, 333, 65}) + 1;
+  for (const double share : {0.1, 0.5, 0.9}) {
+    const auto leaf = input.clone().set_requires_grad(true);
+    const auto output = Dropout(leaf, share, true);
+    const auto kept = output.detach().ne(0);
+    EXPECT_NEAR(kept.to(torch::kFloat64).mean().item<double>(), 1 - share, 0.003);
+    EXPECT_TRUE(torch::allclose(output.detach(), input * kept / (1 - share)));
+    output.backward(torch::full_like(output, 2));
+    EXPECT_TRUE(torch::allclose(leaf.grad(), kept * (2 / (1 - share))));
+  }
+  EXPECT_TRUE(Dropout(input, 0.5, false).is_same(input));
+  EXPECT_TRUE(Dropout(input, 0, true).is_same(input));
+}
+
+// Places beside each other, a hash apart and a row apart, and draws after each other.
+TEST(DropoutTest, PlacesAndDrawsKnowNothingOfEachOther) {
+  torch::manual_seed(4);
+  const auto ones = torch::ones({1 << 20});
+  const auto first = Dropout(ones, 0.5, true) - 1;
+  const auto second = Dropout(ones, 0.5, true) - 1;
+  for (const int64_t apart : {1, 2, 3, 8, 192, 512, 4096}) {
+    EXPECT_NEAR((first * first.roll(apart)).mean().item<double>(), 0, 0.006) << apart;
+    EXPECT_NEAR((first * second.roll(apart)).mean().item<double>(), 0, 0.006) << apart;
+  }
+  EXPECT_NEAR((first * second).mean().item<double>(), 0, 0.006);
+}
+
+TEST(DropoutTest, IsTheSameForASeedOnAnyNumberOfThreads) {
+  const auto input = torch::rand({100001});
+  const int before = at::get_num_threads();
+  std::vector<torch::Tensor> outputs;
+  for (const int threads : {1, 2, 3}) {
+    at::set_num_threads(threads);
+    torch::manual_seed(9);
+    outputs.push_back(Dropout(input, 0.2, true));
+  }
+  at::set_num_threads(before);
+  EXPECT_TRUE(torch::equal(outputs[0], outputs[1]));
+  EXPECT_TRUE(torch::equal(outputs[0], outputs[2]));
 }
 
 TEST(LinearTest, LoraBeginsAsNothingAndIsAllThatLearns) {

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "families/layers/dropout.h"
 #include "families/layers/quantised.h"
 
 namespace atelier::families::layers {
@@ -21,7 +22,7 @@ torch::Tensor LinearImpl::forward(const torch::Tensor& input) {
   if (!lora_) {
     return output;
   }
-  const auto dropped = lora_->dropout > 0 ? torch::dropout(input, lora_->dropout, is_training()) : input;
+  const auto dropped = Dropout(input, lora_->dropout, is_training());
   const auto low = torch::linear(dropped, lora_a);
   return output + torch::linear(low, lora_b) * (lora_->alpha / static_cast<double>(lora_->rank));
 }

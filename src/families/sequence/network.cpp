@@ -3,6 +3,8 @@
 #include <cmath>
 #include <limits>
 
+#include "families/layers/dropout.h"
+
 namespace atelier::families {
 namespace {
 
@@ -130,7 +132,7 @@ void SequenceNetwork::AddConvolutions() {
 }
 
 torch::Tensor SequenceNetwork::Drop(const torch::Tensor& x, double share) const {
-  return share > 0 && is_training() ? torch::dropout(x, share, true) : x;
+  return layers::Dropout(x, share, is_training());
 }
 
 // F32 [steps, batch, embedding]; of several ids a token their sum. In training some ids of tokens become what an

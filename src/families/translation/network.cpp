@@ -3,6 +3,8 @@
 #include <array>
 #include <cmath>
 
+#include "families/layers/dropout.h"
+
 namespace atelier::families {
 namespace {
 
@@ -128,7 +130,7 @@ void TranslatorImpl::Start() {
 torch::Tensor TranslatorImpl::Embed(const torch::Tensor& tokens, int64_t first) {
   auto states = torch::embedding(shared_, tokens) * std::sqrt(static_cast<double>(config_.width));
   states = states + positions_.narrow(0, first, tokens.size(1));
-  return config_.dropout > 0 && is_training() ? torch::dropout(states, config_.dropout, true) : states;
+  return layers::Dropout(states, config_.dropout, is_training());
 }
 
 torch::Tensor TranslatorImpl::Encode(const torch::Tensor& tokens, const torch::Tensor& present) {
