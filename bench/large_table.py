@@ -70,25 +70,26 @@ class Memory(threading.Thread):
             time.sleep(0.2)
 
 
-def follow(server, job, kill_at=None):
-    """Waits for the job; with `kill_at` kills server and job once so far on, and starts the server again."""
+def follow(server, job, kill_at):
+    """Waits for the job; kills server and job once this share of the bytes is done, and starts the server again."""
     start, shown = time.monotonic(), 0
     while True:
         state = server.request("GET", f"/v1/jobs/{job}").json()
-        done = (state.get("progress") or {}).get("rows", 0)
+        progress = state.get("progress") or {}
+        done = progress.get("done_bytes", 0) / progress.get("total_bytes", 1)
         if state["status"] not in ("queued", "running"):
             assert state["status"] == "succeeded", state
             return time.monotonic() - start, state
         if kill_at and done >= kill_at:
-            print(f"  killed (SIGKILL) at {done} rows")
+            print(f"   killed (SIGKILL) after {done:.0%}", flush=True)
             for pid in children(server.process.pid):
                 os.kill(pid, signal.SIGKILL)
             server.stop(signal.SIGKILL)
             server.start()
-            kill_at = None
+            kill_at = 0
         if time.monotonic() - shown > 15:
             shown = time.monotonic()
-            print("  ", state.get("progress"), flush=True)
+            print("  ", progress, flush=True)
         time.sleep(0.2)
 
 
@@ -102,7 +103,7 @@ def main():
     parser.add_argument("--folder", type=pathlib.Path, default=pathlib.Path("/tmp/large-table"))
     arguments = parser.parse_args()
     shutil.rmtree(arguments.folder, ignore_errors=True)
-    arguments.folder.mkdir(parents=True)
+    (arguments.folder / "data").mkdir(parents=True)
     table = arguments.folder / "table.csv"
     rows = write_table(table, arguments.gigabytes * 1e9)
     print(f"{table.stat().st_size / 1e9:.2f} GB, {rows} rows", flush=True)
@@ -110,7 +111,7 @@ def main():
     memory = Memory(server)
     memory.start()
     try:
-        run(server, table, rows)
+        run(server, table)
     finally:
         memory.on = False
         server.stop()
@@ -125,15 +126,18 @@ def command(server, *words):
     return json.loads(done.stdout)
 
 
-def run(server, table, rows):
+def run(server, table):
     start = time.monotonic()
-    added = command(server, "dataset", "add", "table", str(table), "--task", "none", "--type", "words=text")
-    print(f"import: {time.monotonic() - start:.0f} s", added.get("rows", ""), flush=True)
+    command(server, "dataset", "add", "table", str(table), "--task", "none", "--type", "words=text")
+    print(f"import: {time.monotonic() - start:.0f} s", flush=True)
     answer = server.request("POST", "/v1/datasets/table/process", {"steps": STEPS, "seed": 1})
-    seconds, job = follow(server, answer.json()["id"], kill_at=rows // 2)
+    seconds, job = follow(server, answer.json()["id"], 0.5)
     print(f"process, with a kill on the way: {seconds:.0f} s, attempts {job['attempt']}")
-    for line in job["result"].get("report", {}).get("steps", []):
-        print("  ", line["step"], line.get("rows_in"), "->", line.get("rows_out"))
+    for event in server.request("GET", f"/v1/jobs/{job['id']}/events?limit=1000").json()["data"]:
+        if event["type"] != "progress":
+            print("  ", event["type"], event["data"])
+    for line in job["result"]["report"]["steps"]:
+        print("  ", line["step"], line["rows_in"], "->", line["rows_out"])
 
 
 main()

@@ -75,7 +75,7 @@ def peer(*arguments):
 
 
 def compare(folder, arguments, threads):
-    server = atelier.Server(ROOT / "build/bin/atelier", flags=["--job-threads", str(threads)]).start()
+    server = atelier.Server(ROOT / "build/bin/atelier", flags=["--jobs-threads", str(threads)]).start()
     try:
         import_files(server, folder)
         for algorithm in arguments.algorithms.split(","):

@@ -36,17 +36,21 @@ std::vector<fs::path> GgufsOf(const families::ModelFiles& files) {
 // The base's file of GGUF, alone in a folder.
 Status LayOutGguf(const families::ModelFiles& base, const fs::path& folder) {
   ATELIER_TRY(MakeFolder(folder));
-  const auto ggufs = GgufsOf(base);
-  if (ggufs.size() != 1) {
-    return InvalidArgument("the base has no single GGUF file that an adapter could be for", "base",
-                           "model_not_supported");
-  }
+  ATELIER_ASSIGN(gguf, GgufOf(base));
   std::error_code failed;
-  fs::create_symlink(fs::absolute(ggufs.front()), folder / "model.gguf", failed);
+  fs::create_symlink(fs::absolute(gguf), folder / "model.gguf", failed);
   return failed ? Internal("cannot lay out the base: " + failed.message()) : Status();
 }
 
 }  // namespace
+
+Result<fs::path> GgufOf(const families::ModelFiles& files) {
+  const auto ggufs = GgufsOf(files);
+  if (ggufs.size() != 1) {
+    return InvalidArgument("the model has no single GGUF file", "model", "model_not_supported");
+  }
+  return ggufs.front();
+}
 
 Result<families::ModelFiles> AsHuggingFace(const families::ModelFiles& base, const fs::path& work) {
   const auto ggufs = GgufsOf(base);

@@ -24,4 +24,20 @@ struct EngineInput {
 // engine::ImportModel and ImportAdapter, the store's.
 Status AddEngineFile(const EngineInput& input, storage::BlobStore& blobs, families::LearnedModel& model);
 
+// The only GGUF file of a model. Errors: kInvalidArgument "model_not_supported" where it has none, or several.
+Result<std::filesystem::path> GgufOf(const families::ModelFiles& files);
+
+struct LanguageModelFiles {
+  const families::ModelFiles& model;
+  families::ModelFiles base{};  // of an adapter
+};
+
+// The engine's view of rows that a language model could have been trained on: loss and perplexity of the tokens that
+// training would count, per character too; and, where rows ask something, what the model answers, greedily, at most 256
+// tokens. Texts are one stream, divided as in training, in windows of the model's context (at most 2,048 tokens). Rows
+// that ask nothing are left out. Errors: those of GgufOf, ReadModelFiles, MakeGenerator, MaterialOf and the reader;
+// kUnimplemented "model_not_supported" (a model that says nothing, preferences); kInvalidArgument "dataset_unsuitable";
+// kCancelled.
+Result<families::Outcomes> MeasureLanguageModel(const LanguageModelFiles& files, const families::MeasureInput& input);
+
 }  // namespace atelier::learning

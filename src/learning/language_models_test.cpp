@@ -3,11 +3,15 @@
 
 #include <gmock/gmock.h>
 
+#include "data/importer.h"
 #include "engine/adapter.h"
 #include "engine/model.h"
 #include "engine/testing/golden.h"
 #include "families/gpt/folder.h"
 #include "families/gpt/weights.h"
+#include "families/testing/tiny_data.h"
+#include "learning/jobs.h"
+#include "learning/spec/train_settings.h"
 #include "storage/test_folder.h"
 
 namespace atelier::learning {
@@ -166,6 +170,78 @@ TEST(LanguageModelsTest, TheEngineAgreesWithTheNetworkAndItsAdapter) {
     EXPECT_GT(Distance(adapted, plain), 0.1);
     EXPECT_LT(Distance(EngineLogits(model.files.at("model.gguf"), adapter.files.at("adapter.gguf")), adapted), 1e-3);
   }
+}
+
+// From rows to what a trained model is worth, through the jobs.
+class LanguageModelJobs : public ::testing::Test {
+ protected:
+  // The result of a training, and of evaluating the model on its validation rows.
+  struct Results {
+    json::object trained{};
+    json::object evaluated{};
+  };
+
+  Results Run(const std::string& rows, const json::object& types, std::string_view settings) {
+    const auto blob = storage::PutBytes(store_.blobs(), rows).value();
+    const auto options =
+        data::ImportOptionsFromJson({{"task", "none"}, {"types", types}, {"split", {0.9, 0.1, 0}}}).value();
+    const auto manifest =
+        data::Import(store_.blobs(), {{"rows.jsonl", blob}}, options, data::TabularFormats(), {}).value().content;
+    auto spec = store_.Spec(manifest);
+    spec["family"] = "gpt";
+    spec["model"] = "tiny";
+    spec["settings"] = MakeTrainSettings("gpt", ParseJson(settings)->as_object(), manifest).value();
+    const auto folder = store_.path() / "job";
+    std::filesystem::create_directories(folder);
+    const auto run = [&](auto job) {
+      const auto result =
+          job({.spec = spec, .directory = folder, .threads = 1, .cancelled = {}, .progress = {}, .message = {}});
+      EXPECT_TRUE(result.ok()) << (result.ok() ? "" : result.error().message);
+      return result.ok() ? *result : json::object();
+    };
+    Results results{.trained = run(TrainJob)};
+    spec["model"] = json::object{{"name", "tiny"}, {"version", 1}, {"files", results.trained.at("files")}};
+    spec["split"] = "validation";
+    results.evaluated = run(EvaluateJob);
+    return results;
+  }
+
+  families::testing::TinyStore store_;
+};
+
+// The engine's loss is the network's, where the validation rows are one window.
+TEST_F(LanguageModelJobs, MeasuresTextsAsTheTrainerDid) {
+  std::string rows;
+  for (int i = 0; i < 80; ++i) {
+    rows += json::serialize(json::object{{"text", std::string("one two three 一二三 ").substr(i % 5)}}) + "\n";
+  }
+  const auto results =
+      Run(rows, {{"text", "text"}}, R"({"width":32,"layers":1,"heads":2,"context":256,"vocabulary_size":300,"epochs":3,
+      "separator":"\n","early_stopping":0,"warmup_steps":1})");
+  const auto& history = results.trained.at("metadata").at("training").at("history").as_array();
+  const json::object& metrics = results.evaluated.at("metrics").as_object();
+  EXPECT_NEAR(GetNumber(metrics, "loss"), history.back().at("validation_loss").to_number<double>(), 0.01);
+  EXPECT_NEAR(GetNumber(metrics, "loss_per_character"), history.back().at("validation_metric").to_number<double>(),
+              0.01);
+  EXPECT_NEAR(GetNumber(metrics, "perplexity"), std::exp(GetNumber(metrics, "loss")), 1e-9);
+  EXPECT_FALSE(results.evaluated.contains("predictions"));
+}
+
+TEST_F(LanguageModelJobs, MeasuresWhatIsAnswered) {
+  const std::pair<std::string, std::string> known[] = {{"sky", "blue"}, {"草", "绿色"}, {"snow", "white"}};
+  std::string rows;
+  for (int i = 0; i < 120; ++i) {
+    const auto& [asked, said] = known[i % 3];
+    rows += json::serialize(json::object{{"instruction", asked}, {"output", said}}) + "\n";
+  }
+  const auto results = Run(rows, {{"instruction", "text"}, {"output", "text"}},
+                           R"({"width":32,"layers":1,"heads":2,"context":64,"vocabulary_size":300,"epochs":30,
+      "learning_rate":0.01,"batch_size":4,"early_stopping":0,"warmup_steps":1})");
+  const json::object& metrics = results.evaluated.at("metrics").as_object();
+  EXPECT_LT(GetNumber(metrics, "perplexity"), 1.1);
+  EXPECT_EQ(GetNumber(metrics, "exact_match"), 1);
+  EXPECT_NEAR(GetNumber(metrics, "chrf"), 100, 1e-9);
+  EXPECT_TRUE(results.evaluated.contains("predictions"));
 }
 
 }  // namespace

@@ -99,6 +99,7 @@ TEST_F(EvalsTest, GradesSamplesThatAreGiven) {
 }
 
 TEST_F(EvalsTest, AsksAModel) {
+  recorder_->SetPolicies({{"chatty", {.percent = 100}}});
   const std::string eval = Create();
   std::string rows;
   for (int i = 0; i < 50; ++i) {
@@ -127,6 +128,7 @@ TEST_F(EvalsTest, AsksAModel) {
   const auto& request = serving_.language->requests.back();
   EXPECT_EQ(request.max_tokens, 9);
   EXPECT_EQ(request.project, "key_1");
+  EXPECT_TRUE(Json(Call("GET", "/v1/traffic?deployment=chatty")).at("data").as_array().empty());  // nobody's traffic
 }
 
 TEST_F(EvalsTest, ARunThatWaitsCanBeCancelled) {

@@ -5,6 +5,7 @@
 
 #include "api/handlers.h"
 #include "api/platform/deployments.h"
+#include "api/platform/jobs.h"
 #include "registry/registry.h"
 #include "serving/generative_options.h"
 #include "serving/programs.h"
@@ -52,12 +53,6 @@ Result<registry::ModelVersion> FindVersion(const Services& services, const std::
     return InvalidArgument("the model '" + reference + "' is no adapter", param, "model_not_supported");
   }
   return version;
-}
-
-const json::object& BaseOf(const registry::ModelVersion& adapter) {
-  static const json::object kNone;
-  const json::value* base = adapter.metadata.if_contains("base");
-  return base != nullptr && base->is_object() ? base->get_object() : kNone;
 }
 
 Status CheckBase(const Services& services, const registry::Deployment& deployment,

@@ -106,6 +106,12 @@ json::object ModelPart(const registry::ModelVersion& model) {
   return {{"name", model.model_name}, {"version", model.version}, {"files", FilesObject(model)}};
 }
 
+const json::object& BaseOf(const registry::ModelVersion& adapter) {
+  static const json::object kNone;
+  const json::value* base = adapter.metadata.if_contains("base");
+  return base != nullptr && base->is_object() ? base->get_object() : kNone;
+}
+
 json::object NewSpec(const Services& services, const json::object& request) {
   return {{"request", request}, {"blobs", std::filesystem::absolute(services.blob_dir).string()}};
 }
@@ -293,6 +299,11 @@ Result<json::object> EvaluateSpec(const Services& services, const json::object& 
   }
   json::object spec = NewSpec(services, request);
   spec["model"] = ModelPart(model);
+  if (GetString(model.metadata, "family") == serving::kAdapterFamily) {
+    const json::object& name = BaseOf(model);
+    ATELIER_ASSIGN(base, BasePart(services, GetString(name, "model") + "@" + std::to_string(GetInt(name, "version"))));
+    spec["base"] = std::move(base);
+  }
   spec["dataset"] = DatasetPart(version);
   spec["split"] = split;
   return spec;

@@ -42,6 +42,8 @@ Result<json::object> PullSpec(const Services& services, const hub::Reference& re
 json::object NewSpec(const Services& services, const json::object& request);
 // {"name","version","files"} of a model version.
 json::object ModelPart(const registry::ModelVersion& model);
+// {"model","version"} of what an adapter was made for; empty where that is not known.
+const json::object& BaseOf(const registry::ModelVersion& adapter);
 // The manifest, checked. Errors: as ReadManifest.
 Result<data::Manifest> LoadManifest(const Services& services, const data::DatasetVersion& version);
 // The manifest's JSON, read from the blob store. Errors: kDataLoss.

@@ -41,7 +41,7 @@ constexpr std::array<Setting, 15> kSettings{{
     {.name = "length_penalty", .fallback = "0.6", .max = 5, .help = "0: shorter texts win; higher: longer ones"},
 }};
 
-constexpr std::array<Default, 7> kDefaults{{{"epochs", "12"},
+constexpr std::array<Default, 7> kDefaults{{{"epochs", "8"},
                                             {"batch_size", "256"},
                                             {"learning_rate", "0.003"},
                                             {"beta2", "0.98"},

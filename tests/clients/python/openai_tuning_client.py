@@ -50,12 +50,31 @@ def adapter():
     until(lambda: done.fine_tuned_model in {model.id for model in client.models.list()}, "the model")
     assert say(done.fine_tuned_model).strip() == ANSWER, say(done.fine_tuned_model)
     assert say("chat") == before
+    evaluated(done.fine_tuned_model)
     events(job)
     checkpoint = tuning.checkpoints.list(job.id).data[0]
     assert checkpoint.fine_tuned_model_checkpoint == done.fine_tuned_model, checkpoint
     assert checkpoint.metrics.train_loss < 1 and checkpoint.metrics.full_valid_loss < 1, checkpoint
     found = [one.id for one in tuning.list(metadata={"team": "red"})]
     assert found == [job.id] and tuning.list(metadata={"team": "blue"}).data == [], found
+
+
+def ended(path, body):
+    """A job of ours, once it has ended."""
+    job = client.post(path, body=body, cast_to=object)["id"]
+    until(lambda: client.get(f"/jobs/{job}", cast_to=object)["status"] not in ("queued", "running"), path, 60)
+    done = client.get(f"/jobs/{job}", cast_to=object)
+    assert done["status"] == "succeeded", done
+    return done["result"]
+
+
+def evaluated(adapter):
+    """The platform's own evaluation knows the adapter from its base."""
+    ended("/datasets", {"name": "polite", "files": [{"file_id": upload(CHATS), "path": "rows.jsonl"}],
+                        "format": "tuning", "split": [1, 0, 0]})
+    base, own = (ended("/evaluations", {"model": model, "dataset": "polite", "split": "train"})["metrics"]
+                 for model in ("chat", adapter))
+    assert own["perplexity"] < 1.2 < base["perplexity"] and own["chrf"] > base["chrf"], (base, own)
 
 
 def events(job):
