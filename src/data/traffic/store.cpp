@@ -59,9 +59,7 @@ Status ListFrom(soci::session& session, const TrafficQuery& query, const Page& p
   return {};
 }
 
-long long TextBytes(const Feedback& feedback) {
-  return std::ssize(feedback.correction) + std::ssize(feedback.comment);
-}
+long long TextBytes(const Feedback& feedback) { return std::ssize(feedback.correction) + std::ssize(feedback.comment); }
 
 }  // namespace
 
