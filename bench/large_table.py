@@ -133,9 +133,6 @@ def run(server, table):
     answer = server.request("POST", "/v1/datasets/table/process", {"steps": STEPS, "seed": 1})
     seconds, job = follow(server, answer.json()["id"], 0.5)
     print(f"process, with a kill on the way: {seconds:.0f} s, attempts {job['attempt']}")
-    for event in server.request("GET", f"/v1/jobs/{job['id']}/events?limit=1000").json()["data"]:
-        if event["type"] != "progress":
-            print("  ", event["type"], event["data"])
     for line in job["result"]["report"]["steps"]:
         print("  ", line["step"], line["rows_in"], "->", line["rows_out"])
 
