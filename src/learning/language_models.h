@@ -37,7 +37,7 @@ struct LanguageModelFiles {
 // tokens. Texts are one stream, divided as in training, in windows of the model's context (at most 2,048 tokens). Rows
 // that ask nothing are left out. Errors: those of GgufOf, ReadModelFiles, MakeGenerator, MaterialOf and the reader;
 // kUnimplemented "model_not_supported" (a model that says nothing, preferences); kInvalidArgument "dataset_unsuitable";
-// kCancelled.
+// kFailedPrecondition "model_not_finite"; kCancelled.
 Result<families::Outcomes> MeasureLanguageModel(const LanguageModelFiles& files, const families::MeasureInput& input);
 
 }  // namespace atelier::learning

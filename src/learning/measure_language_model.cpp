@@ -249,7 +249,11 @@ Result<families::Outcomes> MeasureLanguageModel(const LanguageModelFiles& files,
     return InvalidArgument("the rows hold no text that the model could be measured by", "split", "dataset_unsuitable");
   }
   outcomes.loss = sum.loss / static_cast<double>(sum.tokens);
-  outcomes.extra = {{"perplexity", std::exp(outcomes.loss)}, {"tokens", sum.tokens}};
+  const double perplexity = std::exp(outcomes.loss);
+  if (!std::isfinite(perplexity)) {
+    return FailedPrecondition("the model's loss is not finite: its weights are damaged", "model_not_finite");
+  }
+  outcomes.extra = {{"perplexity", perplexity}, {"tokens", sum.tokens}};
   if (sum.characters > 0) {
     outcomes.extra["loss_per_character"] = sum.loss / static_cast<double>(sum.characters);
   }
