@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "base/json.h"
 #include "learning/evaluate.h"
 #include "learning/evaluation/figures.h"
@@ -15,7 +13,7 @@ namespace {
 // By the engine where that serves the model, else by its family.
 Result<Evaluated> EvaluateModel(const JobContext& context, const JobData& data, const families::ModelFiles& files,
                                 const families::MeasureInput& input) {
-  if (std::ranges::none_of(files, [](const auto& file) { return file.first.ends_with(".gguf"); })) {
+  if (!HasGguf(files)) {
     ATELIER_ASSIGN(entry, families::EntryOf(files));
     return Evaluate(*entry, files, input);
   }

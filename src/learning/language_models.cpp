@@ -36,7 +36,7 @@ std::vector<fs::path> GgufsOf(const families::ModelFiles& files) {
 // The base's file of GGUF, alone in a folder.
 Status LayOutGguf(const families::ModelFiles& base, const fs::path& folder) {
   ATELIER_TRY(MakeFolder(folder));
-  ATELIER_ASSIGN(gguf, GgufOf(base));
+  ATELIER_ASSIGN(gguf, GgufOf(base, "base"));
   std::error_code failed;
   fs::create_symlink(fs::absolute(gguf), folder / "model.gguf", failed);
   return failed ? Internal("cannot lay out the base: " + failed.message()) : Status();
@@ -44,10 +44,12 @@ Status LayOutGguf(const families::ModelFiles& base, const fs::path& folder) {
 
 }  // namespace
 
-Result<fs::path> GgufOf(const families::ModelFiles& files) {
+bool HasGguf(const families::ModelFiles& files) { return !GgufsOf(files).empty(); }
+
+Result<fs::path> GgufOf(const families::ModelFiles& files, const std::string& role) {
   const auto ggufs = GgufsOf(files);
   if (ggufs.size() != 1) {
-    return InvalidArgument("the model has no single GGUF file", "model", "model_not_supported");
+    return InvalidArgument("the " + role + " has no single GGUF file", role, "model_not_supported");
   }
   return ggufs.front();
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "base/result.h"
 #include "families/learner.h"
@@ -24,8 +25,10 @@ struct EngineInput {
 // engine::ImportModel and ImportAdapter, the store's.
 Status AddEngineFile(const EngineInput& input, storage::BlobStore& blobs, families::LearnedModel& model);
 
-// The only GGUF file of a model. Errors: kInvalidArgument "model_not_supported" where it has none, or several.
-Result<std::filesystem::path> GgufOf(const families::ModelFiles& files);
+bool HasGguf(const families::ModelFiles& files);
+// The only GGUF file of a model; `role`, "model" or "base", names it in errors. Errors: kInvalidArgument
+// "model_not_supported" where it has none, or several.
+Result<std::filesystem::path> GgufOf(const families::ModelFiles& files, const std::string& role);
 
 struct LanguageModelFiles {
   const families::ModelFiles& model;

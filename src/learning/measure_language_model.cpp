@@ -76,14 +76,15 @@ class Measurer {
   // One text, in windows that know nothing of each other.
   Status Stream(const std::vector<int32_t>& ids) {
     std::vector<gpt::Sequence> windows;
-    const auto length = static_cast<size_t>(std::min<int64_t>(kLongestWindow, context())) - start().size();
+    const auto before = Beginning();
+    const auto length = static_cast<size_t>(std::min<int64_t>(kLongestWindow, context())) - before.size();
     for (size_t first = 0; first + 1 < ids.size(); first += length - 1) {
       const auto begin = ids.begin() + static_cast<std::ptrdiff_t>(first);
       gpt::Sequence& window = windows.emplace_back();
-      window.Add(start(), false);
+      window.Add(before, false);
       window.Add({begin, begin + static_cast<std::ptrdiff_t>(std::min(length, ids.size() - first))}, true);
       // It follows from nothing, or counted in the window before.
-      window.learnt[start().size()] = first == 0 && !start().empty();
+      window.learnt[before.size()] = first == 0 && !before.empty();
     }
     return Losses(windows);
   }
@@ -135,7 +136,8 @@ class Measurer {
 
  private:
   int64_t context() const { return generator_.description().max_context; }
-  std::vector<int32_t> start() const {
+  // What stands before every text.
+  std::vector<int32_t> Beginning() const {
     const auto& spec = tokenizer_.spec();
     return spec.add_bos && spec.bos ? std::vector<int32_t>{*spec.bos} : std::vector<int32_t>();
   }
@@ -227,7 +229,7 @@ Status MeasureMaterial(const gpt::Language& language, const json::object& settin
 
 Result<families::Outcomes> MeasureLanguageModel(const LanguageModelFiles& files, const families::MeasureInput& input) {
   const bool adapted = !files.base.empty();
-  ATELIER_ASSIGN(path, GgufOf(adapted ? files.base : files.model));
+  ATELIER_ASSIGN(path, adapted ? GgufOf(files.base, "base") : GgufOf(files.model, "model"));
   ATELIER_ASSIGN(opened, engine::ReadModelFiles(path));
   ATELIER_ASSIGN(language, LanguageOf(opened));
   SystemClock clock;
@@ -238,7 +240,7 @@ Result<families::Outcomes> MeasureLanguageModel(const LanguageModelFiles& files,
                      "model_not_supported");
   }
   if (adapted) {
-    ATELIER_ASSIGN(adapter, GgufOf(files.model));
+    ATELIER_ASSIGN(adapter, GgufOf(files.model, "model"));
     ATELIER_TRY(generator->LoadAdapter(Measurer::kAdapter, adapter));
   }
   families::Outcomes outcomes{.task = "text-generation"};

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 #include <numeric>
+
+#include "families/layers/rows.h"
 
 namespace atelier::learning {
 namespace {
@@ -14,27 +15,15 @@ constexpr int64_t kPiece = 8192;  // numbers; a sum is made of each, whatever th
 // body(begin, end) of numbers, shared out among LibTorch's threads.
 template <class Body>
 void ForPieces(int64_t count, const Body& body) {
-  at::parallel_for(0, (count + kPiece - 1) / kPiece, 2, [&](int64_t first, int64_t last) {
-    for (int64_t piece = first; piece < last; ++piece) {
-      body(piece * kPiece, std::min(count, (piece + 1) * kPiece));
-    }
-  });
+  families::layers::ForRows((count + kPiece - 1) / kPiece, kPiece,
+                            [&](int64_t piece) { body(piece * kPiece, std::min(count, (piece + 1) * kPiece)); });
 }
 
 double SumOfSquares(const float* numbers, int64_t count) {
-  constexpr int64_t kLanes = 8;
-  double lanes[kLanes] = {};
-  int64_t i = 0;
-  for (; i + kLanes <= count; i += kLanes) {
-    for (int64_t lane = 0; lane < kLanes; ++lane) {
-      const double number = numbers[i + lane];
-      lanes[lane] += number * number;
-    }
-  }
-  for (; i < count; ++i) {
-    lanes[i % kLanes] += static_cast<double>(numbers[i]) * numbers[i];
-  }
-  return std::accumulate(std::begin(lanes), std::end(lanes), 0.0);
+  return families::layers::SumOf<double>(count, [&](int64_t i) {
+    const double number = numbers[i];
+    return number * number;
+  });
 }
 
 struct AdamStep {

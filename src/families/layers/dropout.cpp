@@ -5,11 +5,12 @@
 #include <cstring>
 #include <limits>
 
+#include "families/layers/rows.h"
+
 namespace atelier::families::layers {
 namespace {
 
 constexpr int64_t kPiece = 512;   // numbers that are drawn at a time
-constexpr int64_t kGrain = 32;    // pieces that a thread takes at a time
 constexpr double kDraws = 65536;  // that there are of one number
 
 struct Draw {
@@ -44,10 +45,9 @@ torch::Tensor Drop(const torch::Tensor& given, const Draw& draw) {
   const auto* from = input.data_ptr<float>();
   auto* to = output.data_ptr<float>();
   const int64_t count = input.numel();
-  at::parallel_for(0, (count + kPiece - 1) / kPiece, kGrain, [&](int64_t begin, int64_t end) {
-    for (int64_t first = begin * kPiece; first < std::min(end * kPiece, count); first += kPiece) {
-      DropPiece(from + first, to + first, first, std::min(kPiece, count - first), draw);
-    }
+  ForRows((count + kPiece - 1) / kPiece, kPiece, [&](int64_t piece) {
+    const int64_t first = piece * kPiece;
+    DropPiece(from + first, to + first, first, std::min(kPiece, count - first), draw);
   });
   return output;
 }

@@ -28,23 +28,29 @@ void ForChunks(int64_t rows, const Body& body) {
   });
 }
 
-inline float Dot(const float* a, const float* b, int64_t count) {
+// The sum of value(i), i below `count`, in lanes that become vectors.
+template <class Number, class Value>  // Number(int64_t i)
+Number SumOf(int64_t count, const Value& value) {
   constexpr int64_t kLanes = 16;
-  float sums[kLanes] = {};
+  Number sums[kLanes] = {};
   int64_t i = 0;
   for (; i + kLanes <= count; i += kLanes) {
     for (int64_t lane = 0; lane < kLanes; ++lane) {
-      sums[lane] += a[i + lane] * b[i + lane];
+      sums[lane] += value(i + lane);
     }
   }
   for (; i < count; ++i) {
-    sums[i % kLanes] += a[i] * b[i];
+    sums[i % kLanes] += value(i);
   }
-  float sum = 0;
-  for (const float part : sums) {
+  Number sum = 0;
+  for (const Number part : sums) {
     sum += part;
   }
   return sum;
+}
+
+inline float Dot(const float* a, const float* b, int64_t count) {
+  return SumOf<float>(count, [&](int64_t i) { return a[i] * b[i]; });
 }
 
 }  // namespace atelier::families::layers

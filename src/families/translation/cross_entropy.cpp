@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "families/layers/rows.h"
 #include "tensor/kernels/float_kernels.h"
 
 namespace atelier::families {
@@ -18,28 +19,9 @@ struct RowLoss {
   bool right = false;
 };
 
-double Sum(const float* row, int64_t count) {
-  constexpr int64_t kLanes = 16;
-  float lanes[kLanes] = {};
-  int64_t i = 0;
-  for (; i + kLanes <= count; i += kLanes) {
-    for (int64_t lane = 0; lane < kLanes; ++lane) {
-      lanes[lane] += row[i + lane];
-    }
-  }
-  double sum = 0;
-  for (; i < count; ++i) {
-    sum += row[i];
-  }
-  for (const float lane : lanes) {
-    sum += lane;
-  }
-  return sum;
-}
-
 // Turns a row of logits into the gradient of its loss, (softmax - target distribution) * scale.
 RowLoss TurnRow(float* row, int64_t count, int64_t target, double smoothing, float scale) {
-  const double mean = Sum(row, count) / static_cast<double>(count);
+  const double mean = layers::SumOf<float>(count, [&](int64_t i) { return row[i]; }) / static_cast<double>(count);
   const float at_target = row[target];
   const auto soft = tensor::BestFloatKernels().soften(row, static_cast<size_t>(count));
   const double log_sum = static_cast<double>(soft.largest) + std::log(static_cast<double>(soft.sum));
