@@ -9,15 +9,13 @@
 namespace atelier::engine {
 namespace {
 
+constexpr size_t kBlockBytes = 32U << 10U;   // of panels: few for threads to end together, many for less to do between
 constexpr size_t kBlockFloats = 32768;       // dequantised, they fit a core's second-level cache
 constexpr size_t kRowsAtOnce = 32;           // a multiple of what the kernels take at once
+constexpr size_t kMostRowsAtOnce = 64;       // of weights that are turned into floats
 constexpr size_t kInputBytes = 256U << 10U;  // of inputs that the kernels are given at once
 static_assert(kRowsAtOnce % tensor::kMaxPanelRows == 0);
 constexpr size_t kAdaptedAtOnce = 6;  // inputs of an adapter that one thread takes
-
-size_t BlockRows(const Matrix& matrix) {
-  return std::clamp(kBlockFloats / matrix.columns / kRowsAtOnce * kRowsAtOnce, kRowsAtOnce, 2 * kRowsAtOnce);
-}
 
 size_t Cells(const Matrix& matrix) { return matrix.columns / tensor::kCellColumns; }
 
@@ -26,12 +24,10 @@ size_t InputsAtOnce(size_t input_bytes, size_t few) {
   return std::max<size_t>(1, kInputBytes / input_bytes / few) * few;
 }
 
-// Whether it is multiplied as integers.
-bool IsRounded(const Matrix& matrix) {
-  return matrix.panels != nullptr && tensor::FindPackedFormat(matrix.type) != nullptr;
+// Of weights that are multiplied as integers, or nullptr.
+const tensor::PackedFormat* IntegerFormat(const Matrix& matrix) {
+  return matrix.panels != nullptr ? tensor::FindPackedFormat(matrix.type) : nullptr;
 }
-
-size_t Blocks(const Matrix& matrix) { return (matrix.rows + BlockRows(matrix) - 1) / BlockRows(matrix); }
 
 }  // namespace
 
@@ -50,13 +46,34 @@ const float* FloatRows(const Matrix& matrix, size_t first, size_t count, std::ve
   return scratch.data();
 }
 
+size_t Products::BlockRows(const Matrix& matrix, const tensor::PackedFormat* format) const {
+  const auto rows = [](size_t wanted) { return std::max<size_t>(1, wanted / kRowsAtOnce) * kRowsAtOnce; };
+  if (matrix.panels == nullptr) {
+    return std::min(rows(kBlockFloats / matrix.columns), kMostRowsAtOnce);
+  }
+  const size_t panel_rows = packed_kernels_.panel_rows;
+  const size_t row_bytes =
+      format != nullptr ? format->panel_bytes(panel_rows, matrix.columns) / panel_rows : matrix.row_bytes;
+  return rows(kBlockBytes / row_bytes);
+}
+
+void Products::MakePlans(std::span<const Product> products) {
+  plans_.clear();
+  blocks_ = 0;
+  for (const Product& product : products) {
+    const tensor::PackedFormat* format = IntegerFormat(*product.matrix);
+    const size_t rows = BlockRows(*product.matrix, format);
+    plans_.push_back({format, 0, blocks_, rows});
+    blocks_ += product.count > 0 ? (product.matrix->rows + rows - 1) / rows : 0;
+  }
+}
+
 void Products::RoundInputs(std::span<const Product> products) {
   rounded_inputs_.clear();
-  rounded_of_.assign(products.size(), 0);
   size_t blocks = 0;
   for (size_t i = 0; i < products.size(); ++i) {
     const Product& product = products[i];
-    if (!IsRounded(*product.matrix) || product.count == 0) {
+    if (plans_[i].format == nullptr || product.count == 0) {
       continue;
     }
     const auto same = std::ranges::find_if(rounded_inputs_, [&](const Rounded& other) {
@@ -64,7 +81,7 @@ void Products::RoundInputs(std::span<const Product> products) {
              other.product->input_stride == product.input_stride &&
              other.product->matrix->columns == product.matrix->columns;
     });
-    rounded_of_[i] = static_cast<size_t>(same - rounded_inputs_.begin());
+    plans_[i].rounded = same == rounded_inputs_.end() ? blocks : same->first;
     if (same == rounded_inputs_.end()) {
       rounded_inputs_.push_back({&product, blocks});
       blocks += product.count * Cells(*product.matrix);
@@ -84,22 +101,13 @@ void Products::RoundInputs(std::span<const Product> products) {
 }
 
 void Products::Run(std::span<const Product> products) {
-  products_ = products;
+  MakePlans(products);
   RoundInputs(products);
-  first_blocks_.clear();
-  size_t blocks = 0;
-  for (const Product& product : products) {
-    first_blocks_.push_back(blocks);
-    blocks += product.count > 0 ? Blocks(*product.matrix) : 0;
-  }
-  threads_.ForEach(blocks, [&](size_t index, size_t thread) {
+  threads_.ForEach(blocks_, [&](size_t index, size_t thread) {
     // The last product that begins here or before; those without blocks begin where the next does.
-    const auto after = std::ranges::upper_bound(first_blocks_, index);
-    const size_t which = static_cast<size_t>(after - first_blocks_.begin()) - 1;
-    const Matrix& matrix = *products[which].matrix;
-    const size_t block_rows = BlockRows(matrix);
-    const size_t first = (index - first_blocks_[which]) * block_rows;
-    RunBlock(which, first, std::min(block_rows, matrix.rows - first), thread);
+    const auto after = std::ranges::upper_bound(plans_, index, {}, &Plan::first_block);
+    const size_t which = static_cast<size_t>(after - plans_.begin()) - 1;
+    RunBlock(products[which], plans_[which], index - plans_[which].first_block, thread);
   });
   AddAdapters(products);
 }
@@ -150,11 +158,11 @@ void Products::Add(const Addition& addition, std::vector<float>& scratch) const 
   }
 }
 
-void Products::RunBlock(size_t which, size_t first_row, size_t rows, size_t thread) {
-  const Product& product = products_[which];
-  if (IsRounded(*product.matrix)) {
-    const Rounded& inputs = rounded_inputs_[rounded_of_[which]];
-    MultiplyPanels(product, first_row, rows, rounded_.data() + inputs.first);
+void Products::RunBlock(const Product& product, const Plan& plan, size_t block, size_t thread) {
+  const size_t first_row = block * plan.block_rows;
+  const size_t rows = std::min(plan.block_rows, product.matrix->rows - first_row);
+  if (plan.format != nullptr) {
+    MultiplyPanels(product, plan, first_row, rows);
   } else if (product.matrix->panels != nullptr) {
     MultiplyHalves(product, first_row, rows);
   } else {
@@ -171,19 +179,17 @@ void Products::RunBlock(size_t which, size_t first_row, size_t rows, size_t thre
   }
 }
 
-void Products::MultiplyPanels(const Product& product, size_t first_row, size_t rows,
-                              const tensor::ActivationBlock* inputs) const {
+void Products::MultiplyPanels(const Product& product, const Plan& plan, size_t first_row, size_t rows) const {
   const Matrix& matrix = *product.matrix;
-  const tensor::PackedFormat* format = tensor::FindPackedFormat(matrix.type);
-  const auto multiply = packed_kernels_.multiply[format - tensor::kPackedFormats];
+  const auto multiply = packed_kernels_.multiply[plan.format - tensor::kPackedFormats];
   const size_t cells = Cells(matrix);
   const size_t panel_rows = packed_kernels_.panel_rows;
   const size_t at_once = InputsAtOnce(cells * sizeof(tensor::ActivationBlock), 48);
   for (size_t input = 0; input < product.count; input += at_once) {
-    multiply({.panels = matrix.panels + first_row / panel_rows * format->panel_bytes(panel_rows, matrix.columns),
+    multiply({.panels = matrix.panels + first_row / panel_rows * plan.format->panel_bytes(panel_rows, matrix.columns),
               .rows = rows,
               .cells = cells,
-              .inputs = inputs + input * cells,
+              .inputs = rounded_.data() + plan.rounded + input * cells,
               .count = std::min(at_once, product.count - input),
               .outputs = product.outputs + input * product.output_stride + first_row,
               .output_stride = product.output_stride});

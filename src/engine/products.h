@@ -47,28 +47,36 @@ class Products {
     size_t count;
   };
 
-  void AddAdapters(std::span<const Product> products);
-  void Add(const Addition& addition, std::vector<float>& scratch) const;
-  void RoundInputs(std::span<const Product> products);
-  void RunBlock(size_t product, size_t first_row, size_t rows, size_t thread);
-  void MultiplyPanels(const Product& product, size_t first_row, size_t rows,
-                      const tensor::ActivationBlock* inputs) const;
-  void MultiplyHalves(const Product& product, size_t first_row, size_t rows) const;
-  void MultiplyFloats(const Product& product, size_t first_row, size_t rows, std::vector<float>& scratch) const;
-
-  ThreadPool& threads_;
-  const tensor::FloatKernels& kernels_;
-  const tensor::PackedKernels& packed_kernels_;
-  std::vector<std::vector<float>> scratch_;  // by thread
-  std::vector<size_t> first_blocks_;         // of each product
+  struct Plan {                          // of a product
+    const tensor::PackedFormat* format;  // of weights that are multiplied as integers, or nullptr
+    size_t rounded;                      // where their inputs begin in rounded_
+    size_t first_block;
+    size_t block_rows;
+  };
 
   struct Rounded {
     const Product* product;  // whose inputs they are
     size_t first;            // of its blocks in rounded_
   };
-  std::span<const Product> products_;             // of this run
+
+  void MakePlans(std::span<const Product> products);
+  void RoundInputs(std::span<const Product> products);
+  size_t BlockRows(const Matrix& matrix, const tensor::PackedFormat* format) const;
+  void RunBlock(const Product& product, const Plan& plan, size_t block, size_t thread);
+  void MultiplyPanels(const Product& product, const Plan& plan, size_t first_row, size_t rows) const;
+  void MultiplyHalves(const Product& product, size_t first_row, size_t rows) const;
+  void MultiplyFloats(const Product& product, size_t first_row, size_t rows, std::vector<float>& scratch) const;
+  void AddAdapters(std::span<const Product> products);
+  void Add(const Addition& addition, std::vector<float>& scratch) const;
+
+  ThreadPool& threads_;
+  const tensor::FloatKernels& kernels_;
+  const tensor::PackedKernels& packed_kernels_;
+  std::vector<std::vector<float>> scratch_;  // by thread
+
+  std::vector<Plan> plans_;                       // by product of this run
+  size_t blocks_ = 0;                             // of all of them
   std::vector<Rounded> rounded_inputs_;           // those that differ
-  std::vector<size_t> rounded_of_;                // by product: which of them
   std::vector<tensor::ActivationBlock> rounded_;  // [inputs of all of them, cells]
   std::vector<Addition> additions_;
 };

@@ -41,7 +41,7 @@ void Pin(std::thread& thread, int processor) {
 
 }  // namespace
 
-ThreadPool::ThreadPool(size_t threads) {
+ThreadPool::ThreadPool(size_t threads) : parts_(threads) {
   const std::vector<int> processors = AllowedProcessors();
   const bool pins = processors.size() == threads && UsableProcessors() == threads;
   for (size_t thread = 1; thread < threads; ++thread) {
@@ -62,11 +62,16 @@ ThreadPool::~ThreadPool() {
 }
 
 void ThreadPool::Run(const Loop& loop) {
-  loop_ = loop;
-  next_.store(0, std::memory_order_relaxed);
   if (loop.count <= 1 || workers_.empty()) {
-    Work(0);
+    for (size_t index = 0; index < loop.count; ++index) {
+      loop.call(loop.context, index, 0);
+    }
     return;
+  }
+  loop_ = loop;
+  for (size_t thread = 0; thread < parts_.size(); ++thread) {
+    parts_[thread].next.store(loop.count * thread / parts_.size(), std::memory_order_relaxed);
+    parts_[thread].end = loop.count * (thread + 1) / parts_.size();
   }
   working_.store(static_cast<uint32_t>(workers_.size()), std::memory_order_relaxed);
   round_.fetch_add(1, std::memory_order_release);
@@ -79,9 +84,12 @@ void ThreadPool::Run(const Loop& loop) {
 }
 
 void ThreadPool::Work(size_t thread) {
-  for (size_t index = next_.fetch_add(1, std::memory_order_relaxed); index < loop_.count;
-       index = next_.fetch_add(1, std::memory_order_relaxed)) {
-    loop_.call(loop_.context, index, thread);
+  for (size_t other = 0; other < parts_.size(); ++other) {
+    Part& part = parts_[(thread + other) % parts_.size()];
+    for (size_t index = part.next.fetch_add(1, std::memory_order_relaxed); index < part.end;
+         index = part.next.fetch_add(1, std::memory_order_relaxed)) {
+      loop_.call(loop_.context, index, thread);
+    }
   }
 }
 

@@ -21,8 +21,10 @@ class ThreadPool {
 
   size_t threads() const { return workers_.size() + 1; }
 
-  // body(index, thread) for every index below `count`, each once, on whichever thread is free (thread < threads());
-  // returns when all are done. What a body computes must depend on its index alone. The body must not throw.
+  // body(index, thread) for every index below `count`, each once (thread < threads()); returns when all are done. Each
+  // thread goes through a part of its own, in order, so that what lies side by side in memory is read by one of them,
+  // and then takes what is left of the others' parts. What a body computes must depend on its index alone. The body
+  // must not throw.
   template <class Body>
   void ForEach(size_t count, const Body& body) {
     Run({count, &body, [](const void* context, size_t index, size_t thread) {
@@ -37,12 +39,18 @@ class ThreadPool {
     void (*call)(const void* context, size_t index, size_t thread) = nullptr;
   };
 
+  // What is left of a thread's part.
+  struct alignas(64) Part {
+    std::atomic<size_t> next{0};
+    size_t end = 0;
+  };
+
   void Run(const Loop& loop);
   void Work(size_t thread);
   void Serve(size_t thread);
 
   Loop loop_;
-  std::atomic<size_t> next_{0};
+  std::vector<Part> parts_;           // of each thread
   std::atomic<uint32_t> round_{0};    // counts loops; workers wait for it to change
   std::atomic<uint32_t> working_{0};  // workers that have not finished this round
   std::atomic<bool> stopping_{false};

@@ -171,6 +171,7 @@ struct PackedProductOn {
     }
     for (size_t c = 0; c < C; ++c) {
       tile.input[c] = block.inputs + (input + c) * block.cells;
+      V::Prefetch(reinterpret_cast<const uint8_t*>(Output(block, first_row, input + c)));  // it will be written
     }
     for (size_t cell = 0; cell < block.cells; ++cell) {
       if constexpr (kFormat.super()) {
@@ -188,8 +189,12 @@ struct PackedProductOn {
     }
   }
 
+  static float* Output(const PackedBlock& block, size_t row, size_t input) {
+    return block.outputs + input * block.output_stride + row;
+  }
+
   static void PutSums(const PackedBlock& block, size_t first_row, size_t input, const Floats& sums) {
-    float* output = block.outputs + input * block.output_stride + first_row;
+    float* output = Output(block, first_row, input);
     if (first_row + kPanelRows <= block.rows) {
       V::Store(sums, output);
       return;
