@@ -10,22 +10,16 @@ namespace {
 
 using Phase = learning::TrialState::Phase;
 
-const json::object& ObjectAt(const json::object& object, std::string_view key) {
-  static const json::object kNone;
-  const auto* value = object.if_contains(key);
-  return value != nullptr && value->is_object() ? value->get_object() : kNone;
-}
-
 std::vector<learning::TrialState> StatesOf(std::span<const jobs::Job> children) {
   std::vector<learning::TrialState> states;
   for (const jobs::Job& child : children) {
-    const auto& trial = ObjectAt(child.spec, "trial");
+    const auto& trial = GetObject(child.spec, "trial");
     learning::TrialState state;
     state.trial = static_cast<size_t>(GetInt(trial, "trial"));
     state.rung = static_cast<size_t>(GetInt(trial, "rung"));
     if (child.state == jobs::State::kSucceeded) {
       state.phase = Phase::kDone;
-      state.metrics = ObjectAt(child.result, "metrics");
+      state.metrics = GetObject(child.result, "metrics");
     } else if (jobs::IsFinal(child.state)) {
       state.phase = Phase::kFailed;
     }
@@ -35,7 +29,7 @@ std::vector<learning::TrialState> StatesOf(std::span<const jobs::Job> children) 
 }
 
 json::object ChildSpec(const json::object& spec, const learning::Plan& plan, const learning::Decision::Start& start) {
-  json::object child = ObjectAt(spec, "train");
+  json::object child = GetObject(spec, "train");
   const auto* all = spec.if_contains("settings");
   json::object settings;
   if (all != nullptr && all->is_array() && start.trial < all->get_array().size()) {
@@ -53,7 +47,7 @@ json::object ChildSpec(const json::object& spec, const learning::Plan& plan, con
                       {"model", GetString(child, "model")},
                       {"trial", static_cast<int64_t>(start.trial)},
                       {"settings", std::move(changed)}};
-  if (const auto& fold = ObjectAt(spec, "fold"); !fold.empty()) {
+  if (const auto& fold = GetObject(spec, "fold"); !fold.empty()) {
     child["fold"] = {
         {"index", static_cast<int64_t>(start.trial)}, {"count", GetInt(fold, "count")}, {"seed", GetInt(fold, "seed")}};
   }
@@ -70,7 +64,7 @@ struct Progressed {
 
 Result<Progressed> Progress(const jobs::Job& job, std::span<const jobs::Job> children) {
   Progressed progressed;
-  ATELIER_ASSIGN(plan, learning::PlanFromJson(ObjectAt(job.spec, "plan")));
+  ATELIER_ASSIGN(plan, learning::PlanFromJson(GetObject(job.spec, "plan")));
   progressed.plan = std::move(plan);
   progressed.states = StatesOf(children);
   progressed.decision = learning::Decide(progressed.plan, progressed.states);
@@ -104,7 +98,7 @@ Result<jobs::Step> AdvanceSearch(const jobs::Job& job, std::span<const jobs::Job
   const json::object& best = children[*progressed.decision.best].result;
   json::object result;
   for (const char* key : {"files", "metadata", "metrics"}) {
-    result[key] = ObjectAt(best, key);
+    result[key] = GetObject(best, key);
   }
   result["search"] = learning::SearchReport(progressed.plan, progressed.states);
   progressed.step.result = std::move(result);

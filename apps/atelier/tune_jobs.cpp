@@ -13,12 +13,6 @@ constexpr int64_t kBytesOfToken = 3;
 constexpr int64_t kWantedSteps = 60;
 constexpr int64_t kMaxWarmup = 20;
 
-const json::object& ObjectAt(const json::object& object, std::string_view key) {
-  static const json::object kNone;
-  const auto* value = object.if_contains(key);
-  return value != nullptr && value->is_object() ? value->get_object() : kNone;
-}
-
 Error BadFile(const std::string& message, const std::string& param) {
   return InvalidArgument(message, param, "invalid_training_file");
 }
@@ -53,9 +47,9 @@ struct Resolved {
 
 // Small sets are seen more often, large ones in larger batches.
 Resolved Resolve(const json::object& spec, int64_t rows) {
-  const json::object& asked = ObjectAt(spec, "tuning");
-  const json::object& given = ObjectAt(asked, "hyperparameters");
-  const json::object& wanted = ObjectAt(spec, "settings");
+  const json::object& asked = GetObject(spec, "tuning");
+  const json::object& given = GetObject(asked, "hyperparameters");
+  const json::object& wanted = GetObject(spec, "settings");
   const bool preferences = GetString(asked, "method") == "dpo";
   const bool full = GetString(wanted, "method") == "full";
   const int64_t context = GetInt(wanted, "context", kContext);
@@ -86,10 +80,10 @@ Resolved Resolve(const json::object& spec, int64_t rows) {
 }
 
 json::object TrainingSpec(const json::object& spec, const json::object& imported, json::object settings) {
-  json::object train = ObjectAt(spec, "train");
+  json::object train = GetObject(spec, "train");
   train["dataset"] = {{"name", GetString(imported, "dataset")},
                       {"version", GetInt(imported, "version")},
-                      {"manifest", ObjectAt(imported, "manifest")}};
+                      {"manifest", GetObject(imported, "manifest")}};
   train["settings"] = std::move(settings);
   return train;
 }
@@ -100,14 +94,14 @@ Result<jobs::Step> AdvanceTune(const jobs::Job& job, std::span<const jobs::Job> 
   ATELIER_TRY(CheckChildren(children));
   jobs::Step step;
   if (children.empty()) {
-    step.create.push_back({"import", ObjectAt(job.spec, "import")});
+    step.create.push_back({"import", GetObject(job.spec, "import")});
     return step;
   }
   if (children.front().state != jobs::State::kSucceeded) {
     return step;
   }
   const json::object& imported = children.front().result;
-  const json::object& rows = ObjectAt(imported, "split_rows");
+  const json::object& rows = GetObject(imported, "split_rows");
   const int64_t train_rows = GetInt(rows, "train");
   if (train_rows < kMinRows) {
     return BadFile(

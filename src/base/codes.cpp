@@ -79,6 +79,10 @@ std::string_view OpenAiErrorType(int http_status) {
 
 std::string_view CodeName(Code code) { return kCodes.at(static_cast<size_t>(code)).name; }
 
+std::string ReasonOf(const Error& error) {
+  return error.reason.empty() ? std::string(CodeName(error.code)) : error.reason;
+}
+
 Code CodeFromName(std::string_view name) {
   for (const auto& row : kCodes) {
     if (row.name == name) {

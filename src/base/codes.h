@@ -16,6 +16,9 @@ std::string_view OpenAiErrorType(int http_status);
 // Lower-case name of a code, e.g. "invalid_argument".
 std::string_view CodeName(Code code);
 
+// A machine word for an error: its reason, or else its code's name.
+std::string ReasonOf(const Error& error);
+
 // The code with that name, or kUnknown.
 Code CodeFromName(std::string_view name);
 

@@ -40,6 +40,11 @@ TEST(Codes, EachCodeHasItsHttpStatusAndName) {
   EXPECT_EQ(CodeFromName("no_such_code"), Code::kUnknown);
 }
 
+TEST(Codes, AnErrorWithoutReasonIsNamedByItsCode) {
+  EXPECT_EQ(ReasonOf(MakeError(Code::kNotFound, "gone", "model_not_found")), "model_not_found");
+  EXPECT_EQ(ReasonOf(MakeError(Code::kNotFound, "gone")), "not_found");
+}
+
 TEST(Codes, TheReasonRefinesTheStatus) {
   EXPECT_EQ(HttpStatus(InvalidArgument("", "", "unsupported_media_type")), 415);
   EXPECT_EQ(HttpStatus(InvalidArgument("", "", "unprocessable")), 422);

@@ -280,5 +280,10 @@ bool GetBool(const json::object& object, std::string_view key, bool fallback) {
   const auto* value = object.if_contains(key);
   return value != nullptr && value->is_bool() ? value->get_bool() : fallback;
 }
+const json::object& GetObject(const json::object& object, std::string_view key) {
+  static const json::object kNone;
+  const auto* value = object.if_contains(key);
+  return value != nullptr && value->is_object() ? value->get_object() : kNone;
+}
 
 }  // namespace atelier

@@ -61,5 +61,7 @@ std::string GetString(const json::object& object, std::string_view key, std::str
 int64_t GetInt(const json::object& object, std::string_view key, int64_t fallback = 0);
 double GetNumber(const json::object& object, std::string_view key, double fallback = 0);
 bool GetBool(const json::object& object, std::string_view key, bool fallback = false);
+// The object, or an empty one; it must outlive the reference.
+const json::object& GetObject(const json::object& object, std::string_view key);
 
 }  // namespace atelier

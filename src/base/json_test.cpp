@@ -119,7 +119,7 @@ TEST(Fields, RefuseWhatNobodyAskedFor) {
 }
 
 TEST(Json, TheLenientGettersTakeDefaults) {
-  const auto object = Object(R"({"s":"x","i":2,"d":1.5,"b":true})");
+  const auto object = Object(R"({"s":"x","i":2,"d":1.5,"b":true,"o":{"i":3}})");
   EXPECT_EQ(GetString(object, "s"), "x");
   EXPECT_EQ(GetString(object, "i", "y"), "y");
   EXPECT_EQ(GetInt(object, "i"), 2);
@@ -128,6 +128,9 @@ TEST(Json, TheLenientGettersTakeDefaults) {
   EXPECT_EQ(GetNumber(object, "absent", 0.5), 0.5);
   EXPECT_TRUE(GetBool(object, "b"));
   EXPECT_TRUE(GetBool(object, "absent", true));
+  EXPECT_EQ(GetInt(GetObject(object, "o"), "i"), 3);
+  EXPECT_TRUE(GetObject(object, "i").empty());
+  EXPECT_TRUE(GetObject(GetObject(object, "absent"), "o").empty());
 }
 
 }  // namespace

@@ -100,10 +100,27 @@ size_t KvCache::Reuse(Sequence& sequence, std::span<const int32_t> prompt) {
     sequence.last_ = found.node;
     ++sequence.indexed_;
   }
+  ReuseBeginning(sequence, prompt);
   if (sequence.length() > before) {
     prefixes_.Touch(sequence.last_);
   }
   return sequence.length() - before;
+}
+
+// Of the page behind the sequence's whole ones. It will be copied before anything is written to it.
+void KvCache::ReuseBeginning(Sequence& sequence, std::span<const int32_t> prompt) {
+  const size_t begin = sequence.indexed_ * geometry_.page_positions;
+  const auto tokens = prompt.subspan(begin, prompt.size() - 1 - begin);
+  const auto found = prefixes_.FindAlike(sequence.space_, sequence.last_, tokens);
+  if (begin + found.tokens <= sequence.length()) {
+    return;
+  }
+  Truncate(sequence, begin);
+  Hold(found.page);
+  sequence.pages_.push_back(found.page);
+  const auto reused = tokens.first(found.tokens);
+  sequence.tokens_.insert(sequence.tokens_.end(), reused.begin(), reused.end());
+  prefixes_.Touch(found.node);
 }
 
 bool KvCache::Abreast(const Sequence& one, const Sequence& other) const {
@@ -119,16 +136,21 @@ Status KvCache::Reserve(Sequence& sequence, size_t count) {
   const size_t held = sequence.pages_.size();
   const size_t needed = (sequence.length() + count + size - 1) / size;
   const size_t written = sequence.length() / size;  // the page of the next position
-  const bool copy = count > 0 && written < held &&
-                    (holders_[sequence.pages_[written]] > 1 || prefixes_.Holds(sequence.pages_[written]));
+  bool copy = count > 0 && written < held &&
+              (holders_[sequence.pages_[written]] > 1 || prefixes_.Holds(sequence.pages_[written]));
+  const size_t wanted = (needed > held ? needed - held : 0) + (copy ? 1 : 0);
   std::vector<PageId> taken;
-  for (size_t i = 0; i < (needed > held ? needed - held : 0) + (copy ? 1 : 0); ++i) {
+  while (taken.size() < wanted) {
     auto page = Take();
-    if (!page.ok()) {
+    if (page.ok()) {
+      taken.push_back(*page);
+    } else if (copy && taken.size() + 1 == wanted && TakeOver(sequence.pages_[written])) {
+      copy = false;
+      break;
+    } else {
       std::ranges::for_each(taken, [this](PageId given) { Release(given); });
       return std::move(page).error();
     }
-    taken.push_back(*page);
   }
   if (copy) {
     PageId& shared = sequence.pages_[written];
@@ -203,6 +225,10 @@ Result<PageId> KvCache::Take() {
   }
   Hold(page);
   return page;
+}
+
+bool KvCache::TakeOver(PageId page) {
+  return holders_[page] == 1 && prefixes_.Evict([page](PageId candidate) { return candidate == page; }, page);
 }
 
 void KvCache::Hold(PageId page) {

@@ -83,8 +83,8 @@ class KvCache {
   std::unique_ptr<Sequence> Fork(const Sequence& other);
 
   // Lets a sequence whose tokens begin `prompt`, or an empty one, go on by what others have computed of it: whole
-  // pages, and at most all but its last token (whose output somebody will want). Returns by how many tokens it is
-  // longer now.
+  // pages and the beginning of one more, and at most all but its last token (whose output somebody will want). Returns
+  // by how many tokens it is longer now.
   size_t Reuse(Sequence& sequence, std::span<const int32_t> prompt);
   // Whether both begin with the same whole pages and stand in the page behind these, so that what one computes next may
   // be what the other wants. False where nothing is shared.
@@ -114,9 +114,11 @@ class KvCache {
     return first_block_ + (page * geometry_.layers + layer) * geometry_.heads * (key_bytes_ + value_bytes_);
   }
   Result<PageId> Take();
-  void Hold(PageId page);     // by one more sequence
-  void Release(PageId page);  // by one sequence
+  bool TakeOver(PageId page);  // that one sequence and the prefix index hold: the sequence alone, if it can be
+  void Hold(PageId page);      // by one more sequence
+  void Release(PageId page);   // by one sequence
   void Index(Sequence& sequence, size_t length);
+  void ReuseBeginning(Sequence& sequence, std::span<const int32_t> prompt);
 
   KvGeometry geometry_;
   size_t key_bytes_ = 0;    // of one head of a page

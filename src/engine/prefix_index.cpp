@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace atelier::engine {
+namespace {
+
+constexpr size_t kMostAlike = 32;  // that are compared
+
+}  // namespace
 
 uint64_t PrefixIndex::Hash(const PrefixSpace& space, PrefixNode before, std::span<const int32_t> tokens) {
   uint64_t hash = (space.tenant ^ space.adapter) * 0x9E3779B97F4A7C15ULL + before;
@@ -25,6 +30,31 @@ PrefixIndex::Found PrefixIndex::Find(const PrefixSpace& space, PrefixNode before
   return {};
 }
 
+PrefixIndex::Alike PrefixIndex::FindAlike(const PrefixSpace& space, PrefixNode before,
+                                          std::span<const int32_t> tokens) const {
+  Alike best;
+  if (tokens.empty()) {
+    return best;
+  }
+  size_t looked_at = 0;
+  const auto [first, last] = by_start_.equal_range(Hash(space, before, tokens.first(1)));
+  for (auto candidate = first; candidate != last && looked_at < kMostAlike; ++candidate, ++looked_at) {
+    const Node& node = nodes_.at(candidate->second);
+    if (node.space == space && node.before == before) {
+      const auto same = static_cast<size_t>(std::ranges::mismatch(node.tokens, tokens).in1 - node.tokens.begin());
+      if (same > best.tokens) {
+        best = {candidate->second, node.page, same};
+      }
+    }
+  }
+  return best;
+}
+
+void PrefixIndex::Erase(ByHash& map, uint64_t hash, PrefixNode node) {
+  const auto [first, last] = map.equal_range(hash);
+  map.erase(std::find_if(first, last, [node](const auto& entry) { return entry.second == node; }));
+}
+
 PrefixNode PrefixIndex::Add(const PrefixSpace& space, PrefixNode before, std::span<const int32_t> tokens, PageId page) {
   const PrefixNode id = ++last_;
   Node node{.hash = Hash(space, before, tokens),
@@ -35,6 +65,7 @@ PrefixNode PrefixIndex::Add(const PrefixSpace& space, PrefixNode before, std::sp
             .behind = 0,
             .place = order_.insert(order_.end(), id)};
   by_hash_.emplace(node.hash, id);
+  by_start_.emplace(Hash(space, before, tokens.first(1)), id);
   by_page_.emplace(page, id);
   nodes_.emplace(id, std::move(node));
   if (before != kNoPrefix) {
@@ -67,8 +98,8 @@ bool PrefixIndex::Evict(const std::function<bool(PageId)>& may_go, PageId& page)
     if (node.before != kNoPrefix) {
       --nodes_.at(node.before).behind;
     }
-    const auto [first, last] = by_hash_.equal_range(node.hash);
-    by_hash_.erase(std::find_if(first, last, [id](const auto& entry) { return entry.second == id; }));
+    Erase(by_hash_, node.hash, id);
+    Erase(by_start_, Hash(node.space, node.before, std::span(node.tokens).first(1)), id);
     by_page_.erase(node.page);
     order_.erase(node.place);
     nodes_.erase(found);

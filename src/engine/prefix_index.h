@@ -34,6 +34,14 @@ class PrefixIndex {
 
   // The page with `tokens` after node `before` (kNoPrefix: at the start) in a space; node kNoPrefix if unknown.
   Found Find(const PrefixSpace& space, PrefixNode before, std::span<const int32_t> tokens) const;
+  // A page behind `before` whose tokens begin as `tokens` do, and how many of them: 0 if there is none.
+  struct Alike {
+    PrefixNode node = kNoPrefix;
+    PageId page = 0;
+    size_t tokens = 0;
+  };
+  // Of a few of those with the same first token, the one that has most in common.
+  Alike FindAlike(const PrefixSpace& space, PrefixNode before, std::span<const int32_t> tokens) const;
   // Adds it; it must be unknown, and `before` known.
   PrefixNode Add(const PrefixSpace& space, PrefixNode before, std::span<const int32_t> tokens, PageId page);
   // Makes the node and all before it those that are evicted last.
@@ -55,10 +63,15 @@ class PrefixIndex {
     std::list<PrefixNode>::iterator place;
   };
 
+  using ByHash = std::unordered_multimap<uint64_t, PrefixNode>;
+
   static uint64_t Hash(const PrefixSpace& space, PrefixNode before, std::span<const int32_t> tokens);
 
+  static void Erase(ByHash& map, uint64_t hash, PrefixNode node);
+
   std::unordered_map<PrefixNode, Node> nodes_;
-  std::unordered_multimap<uint64_t, PrefixNode> by_hash_;
+  ByHash by_hash_;
+  ByHash by_start_;  // the hash with the first token alone
   std::unordered_map<PageId, PrefixNode> by_page_;
   std::list<PrefixNode> order_;  // longest unused first
   PrefixNode last_ = kNoPrefix;

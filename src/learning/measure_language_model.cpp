@@ -190,10 +190,7 @@ class Measurer {
 // The settings that a model of ours was trained with; of others none.
 json::object SettingsOf(const families::ModelFiles& files) {
   const auto metadata = families::JsonFile(files, families::kMetadataFile);
-  const json::value* lineage = metadata.ok() ? metadata->if_contains("lineage") : nullptr;
-  const json::value* settings =
-      lineage != nullptr && lineage->is_object() ? lineage->get_object().if_contains("settings") : nullptr;
-  return settings != nullptr && settings->is_object() ? settings->get_object() : json::object();
+  return metadata.ok() ? GetObject(GetObject(*metadata, "lineage"), "settings") : json::object();
 }
 
 Result<gpt::Language> LanguageOf(const engine::ModelFiles& files) {

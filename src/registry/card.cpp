@@ -9,12 +9,6 @@ namespace {
 constexpr size_t kMaxMetrics = 60;
 constexpr size_t kMaxLabels = 100;
 
-const json::object& ObjectAt(const json::object& object, std::string_view key) {
-  static const json::object empty;
-  const auto* value = object.if_contains(key);
-  return value != nullptr && value->is_object() ? value->get_object() : empty;
-}
-
 std::string ValueAt(const json::object& object, std::string_view key) {
   const auto* value = object.if_contains(key);
   return value == nullptr ? std::string() : ShowValue(*value);
@@ -70,18 +64,18 @@ std::string Summary(const ModelVersion& version, const json::object& lineage) {
 std::string Data(const ModelVersion& version, const json::object& lineage) {
   std::string manifest = ValueAt(lineage, "manifest_sha256");
   if (manifest.empty()) {
-    manifest = GetString(ObjectAt(lineage, "manifest"), "sha256", GetString(lineage, "manifest"));
+    manifest = GetString(GetObject(lineage, "manifest"), "sha256", GetString(lineage, "manifest"));
   }
   return Table("Data", "",
                {{"Data set", EscapeMarkdown(DatasetOf(lineage))},
                 {"Manifest (SHA-256)", manifest},
                 {"Target", ValueAt(version.metadata, "target")}}) +
-         Table("Split", "Rows", Scalars(ObjectAt(lineage, "split_rows"), kMaxMetrics));
+         Table("Split", "Rows", Scalars(GetObject(lineage, "split_rows"), kMaxMetrics));
 }
 
 std::string Training(const json::object& lineage) {
   Rows rows{{"seed", ValueAt(lineage, "seed")}};
-  for (const auto& member : ObjectAt(lineage, "hyperparameters")) {
+  for (const auto& member : GetObject(lineage, "hyperparameters")) {
     if (member.key() != "seed") {
       rows.emplace_back(EscapeMarkdown(member.key()), ShowValue(member.value()));
     }
@@ -90,7 +84,7 @@ std::string Training(const json::object& lineage) {
 }
 
 std::string Metrics(const ModelVersion& version, const std::vector<Evaluation>& evaluations) {
-  std::string text = Table("During training", "Value", Scalars(ObjectAt(version.metadata, "metrics"), kMaxMetrics));
+  std::string text = Table("During training", "Value", Scalars(GetObject(version.metadata, "metrics"), kMaxMetrics));
   for (const auto& evaluation : evaluations) {
     text += "On the " + EscapeMarkdown(evaluation.split) + " split of " + EscapeMarkdown(evaluation.dataset_name) +
             "@" + std::to_string(evaluation.dataset_version) + " (" + evaluation.id + ", " +
@@ -119,7 +113,7 @@ std::string Labels(const ModelVersion& version) {
 // Each input and output as "name: type [shape]", or whatever the signature says.
 std::string Signature(const ModelVersion& version) {
   Rows rows;
-  for (const auto& member : ObjectAt(version.metadata, "signature")) {
+  for (const auto& member : GetObject(version.metadata, "signature")) {
     rows.emplace_back(EscapeMarkdown(member.key()), ShowValue(member.value()));
   }
   return Table("Signature", "", rows);
@@ -163,7 +157,7 @@ std::string Use(const ModelVersion& version) {
 }  // namespace
 
 std::string ModelCard(const ModelVersion& version, const std::vector<Evaluation>& evaluations) {
-  const json::object& nested = ObjectAt(version.metadata, "lineage");
+  const json::object& nested = GetObject(version.metadata, "lineage");
   const json::object& lineage = nested.empty() ? version.metadata : nested;
   return FrontMatter(version, lineage) + Summary(version, lineage) +
          Section("Evaluation", Metrics(version, evaluations)) + Section("Data", Data(version, lineage)) +

@@ -164,6 +164,7 @@ Result<Entry> ParseEntry(GgufReader& reader, uint64_t index, uint64_t alignment)
 // that nothing hides behind a model.
 Status Place(std::span<const std::byte> data, uint64_t alignment, std::vector<Entry>& entries) {
   std::vector<Entry*> order;
+  order.reserve(entries.size());
   for (auto& entry : entries) {
     order.push_back(&entry);
   }

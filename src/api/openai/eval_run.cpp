@@ -18,10 +18,7 @@ constexpr size_t kAtOnce = 4;  // questions under way
 constexpr size_t kMaxMessages = 1000;
 constexpr size_t kMaxInputBytes = size_t{64} << 20U;  // kept of what was asked
 
-json::object ErrorObject(const Error& error) {
-  return {{"code", error.reason.empty() ? std::string(CodeName(error.code)) : error.reason},
-          {"message", error.message}};
-}
+json::object ErrorObject(const Error& error) { return {{"code", ReasonOf(error)}, {"message", error.message}}; }
 
 // A message's text: a string, a part of text, or a list of these.
 std::string ContentText(const json::value& content) {
@@ -193,8 +190,7 @@ std::optional<size_t> EvalRun::Next() {
 
 void EvalRun::Take(size_t index) {
   if (plan_.source.model.empty()) {
-    const json::value* sample = plan_.source.rows[index].if_contains("sample");
-    Judge(index, sample != nullptr && sample->is_object() ? sample->get_object() : json::object());
+    Judge(index, GetObject(plan_.source.rows[index], "sample"));
   } else if (const Status asked = Ask(index); !asked.ok()) {
     Fail(index, asked.error());
   }

@@ -3,18 +3,13 @@
 
 #include "api/openai/fine_tuning.h"
 #include "base/codes.h"
+#include "base/json.h"
 
 namespace atelier::api::openai {
 namespace {
 
 constexpr size_t kTraining = 1;  // among the parts
 constexpr int kMaxParts = 16;
-
-const json::object& ObjectAt(const json::object& object, std::string_view key) {
-  static const json::object kNone;
-  const json::value* value = object.if_contains(key);
-  return value != nullptr && value->is_object() ? value->get_object() : kNone;
-}
 
 json::value ValueAt(const json::object& object, std::string_view key) {
   const json::value* value = object.if_contains(key);
@@ -40,7 +35,7 @@ json::value ErrorOf(const jobs::Job& job) {
     return nullptr;
   }
   const Error& error = *job.error;
-  return json::object{{"code", error.reason.empty() ? std::string(CodeName(error.code)) : error.reason},
+  return json::object{{"code", ReasonOf(error)},
                       {"message", error.message},
                       {"param", error.param.empty() ? json::value(nullptr) : json::value(error.param)}};
 }
@@ -76,9 +71,9 @@ Result<TuningJob> FindTuningJob(const Services& services, const std::string& id)
 
 json::object TuningObject(const TuningJob& tuning, int64_t now_ms) {
   const jobs::Job& job = tuning.job;
-  const json::object& asked = ObjectAt(job.spec, "tuning");
-  const json::object& resolved = ObjectAt(job.progress, "hyperparameters");
-  const json::object& hyperparameters = resolved.empty() ? ObjectAt(asked, "hyperparameters") : resolved;
+  const json::object& asked = GetObject(job.spec, "tuning");
+  const json::object& resolved = GetObject(job.progress, "hyperparameters");
+  const json::object& hyperparameters = resolved.empty() ? GetObject(asked, "hyperparameters") : resolved;
   const std::string type = GetString(asked, "method");
   const bool done = job.state == jobs::State::kSucceeded;
   const json::value* validation = asked.if_contains("validation_file");
@@ -101,15 +96,15 @@ json::object TuningObject(const TuningJob& tuning, int64_t now_ms) {
           {"integrations", json::array()},
           {"estimated_finish", EstimatedFinish(tuning, now_ms)},
           {"error", ErrorOf(job)},
-          {"metadata", ObjectAt(asked, "metadata")},
-          {"settings", ObjectAt(job.spec, "settings")},
+          {"metadata", GetObject(asked, "metadata")},
+          {"settings", GetObject(job.spec, "settings")},
           {"deployment", done ? ValueAt(job.result, "deployment") : nullptr},
           {"not_served", done ? ValueAt(job.result, "not_served") : nullptr}};
 }
 
 json::array TuningCheckpoints(const TuningJob& tuning) {
   const jobs::Job& job = tuning.job;
-  const json::object& training = ObjectAt(ObjectAt(job.result, "metadata"), "training");
+  const json::object& training = GetObject(GetObject(job.result, "metadata"), "training");
   const json::value* history = training.if_contains("history");
   const auto best = static_cast<size_t>(GetInt(training, "best_epoch"));
   if (job.state != jobs::State::kSucceeded || history == nullptr || !history->is_array() || best < 1 ||

@@ -106,11 +106,7 @@ json::object ModelPart(const registry::ModelVersion& model) {
   return {{"name", model.model_name}, {"version", model.version}, {"files", FilesObject(model)}};
 }
 
-const json::object& BaseOf(const registry::ModelVersion& adapter) {
-  static const json::object kNone;
-  const json::value* base = adapter.metadata.if_contains("base");
-  return base != nullptr && base->is_object() ? base->get_object() : kNone;
-}
+const json::object& BaseOf(const registry::ModelVersion& adapter) { return GetObject(adapter.metadata, "base"); }
 
 json::object NewSpec(const Services& services, const json::object& request) {
   return {{"request", request}, {"blobs", std::filesystem::absolute(services.blob_dir).string()}};

@@ -37,8 +37,7 @@ json::value ErrorOrNull(const std::optional<Error>& error) {
   if (!error.has_value()) {
     return nullptr;
   }
-  json::object object{{"code", error->reason.empty() ? std::string(CodeName(error->code)) : error->reason},
-                      {"message", error->message}};
+  json::object object{{"code", ReasonOf(*error)}, {"message", error->message}};
   if (!error->param.empty()) {
     object["param"] = error->param;
   }
