@@ -153,8 +153,8 @@ TEST(AdapterTest, KeysAreSharedWithinAnAdapterOnly) {
     const auto sequence = NewSequence(model->cache(), std::move(adapter));
     return model->cache().Reuse(*sequence, kPrompt);
   };
-  EXPECT_EQ(reused(one), 16U);
-  EXPECT_EQ(reused(nullptr), 16U);
+  EXPECT_EQ(reused(one), 19U);
+  EXPECT_EQ(reused(nullptr), 19U);
   EXPECT_EQ(reused(two), 0U);
   const auto sequence = NewSequence(model->cache(), one);
   EXPECT_EQ(model->cache().Fork(*sequence)->adapter(), one.get());

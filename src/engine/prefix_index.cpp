@@ -5,7 +5,12 @@
 namespace atelier::engine {
 namespace {
 
-constexpr size_t kMostAlike = 32;  // that are compared
+constexpr size_t kLeastAlike = 2;  // tokens: fewer are not worth a copy
+constexpr size_t kMostAlike = 32;  // pages that are compared
+
+std::span<const int32_t> Start(std::span<const int32_t> tokens) {
+  return tokens.first(std::min(kLeastAlike, tokens.size()));
+}
 
 }  // namespace
 
@@ -33,16 +38,13 @@ PrefixIndex::Found PrefixIndex::Find(const PrefixSpace& space, PrefixNode before
 PrefixIndex::Alike PrefixIndex::FindAlike(const PrefixSpace& space, PrefixNode before,
                                           std::span<const int32_t> tokens) const {
   Alike best;
-  if (tokens.empty()) {
-    return best;
-  }
-  size_t looked_at = 0;
-  const auto [first, last] = by_start_.equal_range(Hash(space, before, tokens.first(1)));
-  for (auto candidate = first; candidate != last && looked_at < kMostAlike; ++candidate, ++looked_at) {
+  const uint64_t hash = Hash(space, before, Start(tokens));
+  auto candidate = by_start_.find(hash);  // equal_range would walk over all of them
+  for (size_t i = 0; i < kMostAlike && candidate != by_start_.end() && candidate->first == hash; ++i, ++candidate) {
     const Node& node = nodes_.at(candidate->second);
     if (node.space == space && node.before == before) {
       const auto same = static_cast<size_t>(std::ranges::mismatch(node.tokens, tokens).in1 - node.tokens.begin());
-      if (same > best.tokens) {
+      if (same >= kLeastAlike && same > best.tokens) {
         best = {candidate->second, node.page, same};
       }
     }
@@ -65,7 +67,7 @@ PrefixNode PrefixIndex::Add(const PrefixSpace& space, PrefixNode before, std::sp
             .behind = 0,
             .place = order_.insert(order_.end(), id)};
   by_hash_.emplace(node.hash, id);
-  by_start_.emplace(Hash(space, before, tokens.first(1)), id);
+  by_start_.emplace(Hash(space, before, Start(tokens)), id);
   by_page_.emplace(page, id);
   nodes_.emplace(id, std::move(node));
   if (before != kNoPrefix) {
@@ -99,7 +101,7 @@ bool PrefixIndex::Evict(const std::function<bool(PageId)>& may_go, PageId& page)
       --nodes_.at(node.before).behind;
     }
     Erase(by_hash_, node.hash, id);
-    Erase(by_start_, Hash(node.space, node.before, std::span(node.tokens).first(1)), id);
+    Erase(by_start_, Hash(node.space, node.before, Start(node.tokens)), id);
     by_page_.erase(node.page);
     order_.erase(node.place);
     nodes_.erase(found);

@@ -31,16 +31,15 @@ class PrefixIndex {
     PrefixNode node = kNoPrefix;
     PageId page = 0;
   };
-
-  // The page with `tokens` after node `before` (kNoPrefix: at the start) in a space; node kNoPrefix if unknown.
-  Found Find(const PrefixSpace& space, PrefixNode before, std::span<const int32_t> tokens) const;
-  // A page behind `before` whose tokens begin as `tokens` do, and how many of them: 0 if there is none.
   struct Alike {
     PrefixNode node = kNoPrefix;
     PageId page = 0;
-    size_t tokens = 0;
+    size_t tokens = 0;  // in common; 0: there is no such page
   };
-  // Of a few of those with the same first token, the one that has most in common.
+
+  // The page with `tokens` after node `before` (kNoPrefix: at the start) in a space; node kNoPrefix if unknown.
+  Found Find(const PrefixSpace& space, PrefixNode before, std::span<const int32_t> tokens) const;
+  // A page after `before` that begins as `tokens` do: of a few such ones, that with the most of them.
   Alike FindAlike(const PrefixSpace& space, PrefixNode before, std::span<const int32_t> tokens) const;
   // Adds it; it must be unknown, and `before` known.
   PrefixNode Add(const PrefixSpace& space, PrefixNode before, std::span<const int32_t> tokens, PageId page);
@@ -71,7 +70,7 @@ class PrefixIndex {
 
   std::unordered_map<PrefixNode, Node> nodes_;
   ByHash by_hash_;
-  ByHash by_start_;  // the hash with the first token alone
+  ByHash by_start_;  // the hash with the first tokens alone
   std::unordered_map<PageId, PrefixNode> by_page_;
   std::list<PrefixNode> order_;  // longest unused first
   PrefixNode last_ = kNoPrefix;

@@ -9,7 +9,8 @@
 namespace atelier::engine {
 namespace {
 
-constexpr size_t kBlockBytes = 32U << 10U;   // of panels: few for threads to end together, many for less to do between
+constexpr size_t kBlockBytes = 32U << 10U;   // of panels, for less to do between blocks
+constexpr size_t kBlocksOfThread = 4;        // at least, so that threads end together
 constexpr size_t kBlockFloats = 32768;       // dequantised, they fit a core's second-level cache
 constexpr size_t kRowsAtOnce = 32;           // a multiple of what the kernels take at once
 constexpr size_t kMostRowsAtOnce = 64;       // of weights that are turned into floats
@@ -54,7 +55,7 @@ size_t Products::BlockRows(const Matrix& matrix, const tensor::PackedFormat* for
   const size_t panel_rows = packed_kernels_.panel_rows;
   const size_t row_bytes =
       format != nullptr ? format->panel_bytes(panel_rows, matrix.columns) / panel_rows : matrix.row_bytes;
-  return rows(kBlockBytes / row_bytes);
+  return rows(std::min(kBlockBytes / row_bytes, matrix.rows / (kBlocksOfThread * threads_.threads())));
 }
 
 void Products::MakePlans(std::span<const Product> products) {

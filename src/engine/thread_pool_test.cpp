@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <set>
@@ -30,6 +31,20 @@ TEST(ThreadPool, RunsEveryIndexOnceInEveryLoop) {
     }
     pool.ForEach(0, [](size_t, size_t) { FAIL(); });
   }
+}
+
+TEST(ThreadPool, AThreadWithoutWorkTakesWhatIsLeftOfAnothersPart) {
+  ThreadPool pool(2);
+  std::atomic<size_t> done{0};
+  std::vector<size_t> by(10);
+  pool.ForEach(by.size(), [&](size_t index, size_t thread) {
+    while (index == 0 && done.load() < by.size() - 1) {  // the others must do the rest
+      std::this_thread::yield();
+    }
+    by[index] = thread;
+    ++done;
+  });
+  EXPECT_EQ(std::ranges::count(by, by[0]), 1);
 }
 
 // The processors that each thread of such a pool may run on.
