@@ -101,7 +101,7 @@ std::optional<Shape> FindShape(std::string_view name) {
     return std::nullopt;
   }
   Shape shape = *found;
-  shape.attention_deviation = repeating ? 1e-6 : shape.attention_deviation;
+  shape.attention_deviation = repeating ? 0 : shape.attention_deviation;
   return shape;
 }
 

@@ -31,7 +31,7 @@ struct Shape {
   bool llama3_rope = false;  // frequencies divided as those of Llama 3.2
   int64_t experts = 0;
   int64_t experts_used = 0;
-  // Deviation of the attention's output matrices. All but nothing: the next token depends on the last one alone, so
+  // Deviation of the attention's output matrices. 0: the next token depends on the last one alone, so
   // that a long greedy text ends in a cycle and repeats itself word by word.
   double attention_deviation = 0.02;
 };
