@@ -58,15 +58,16 @@ size_t Products::BlockRows(const Matrix& matrix, const tensor::PackedFormat* for
   return rows(std::min(kBlockBytes / row_bytes, matrix.rows / (kBlocksOfThread * threads_.threads())));
 }
 
-void Products::MakePlans(std::span<const Product> products) {
+size_t Products::MakePlans(std::span<const Product> products) {
   plans_.clear();
-  blocks_ = 0;
+  size_t blocks = 0;
   for (const Product& product : products) {
     const tensor::PackedFormat* format = IntegerFormat(*product.matrix);
     const size_t rows = BlockRows(*product.matrix, format);
-    plans_.push_back({format, 0, blocks_, rows});
-    blocks_ += product.count > 0 ? (product.matrix->rows + rows - 1) / rows : 0;
+    plans_.push_back({format, 0, blocks, rows});
+    blocks += product.count > 0 ? (product.matrix->rows + rows - 1) / rows : 0;
   }
+  return blocks;
 }
 
 void Products::RoundInputs(std::span<const Product> products) {
@@ -102,9 +103,9 @@ void Products::RoundInputs(std::span<const Product> products) {
 }
 
 void Products::Run(std::span<const Product> products) {
-  MakePlans(products);
+  const size_t blocks = MakePlans(products);
   RoundInputs(products);
-  threads_.ForEach(blocks_, [&](size_t index, size_t thread) {
+  threads_.ForEach(blocks, [&](size_t index, size_t thread) {
     // The last product that begins here or before; those without blocks begin where the next does.
     const auto after = std::ranges::upper_bound(plans_, index, {}, &Plan::first_block);
     const size_t which = static_cast<size_t>(after - plans_.begin()) - 1;

@@ -59,7 +59,7 @@ class Products {
     size_t first;            // of its blocks in rounded_
   };
 
-  void MakePlans(std::span<const Product> products);
+  size_t MakePlans(std::span<const Product> products);  // returns the number of all blocks
   void RoundInputs(std::span<const Product> products);
   size_t BlockRows(const Matrix& matrix, const tensor::PackedFormat* format) const;
   void RunBlock(const Product& product, const Plan& plan, size_t block, size_t thread);
@@ -75,7 +75,6 @@ class Products {
   std::vector<std::vector<float>> scratch_;  // by thread
 
   std::vector<Plan> plans_;                       // by product of this run
-  size_t blocks_ = 0;                             // of all of them
   std::vector<Rounded> rounded_inputs_;           // those that differ
   std::vector<tensor::ActivationBlock> rounded_;  // [inputs of all of them, cells]
   std::vector<Addition> additions_;
